@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+// Long enough for the list of every operator a model needs and the reader lacks.
+enum { MESSAGE_BYTES = 4096 };
+
+static _Thread_local HyperionErrorKind last_kind;
+static _Thread_local char last_message[MESSAGE_BYTES];
+
+bool hyp_fail(HyperionErrorKind kind, const char *format, ...)
+{
+    char message[MESSAGE_BYTES]; // the arguments may be the last message itself
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    memcpy(last_message, message, sizeof last_message);
+    last_kind = kind;
+    return false;
+}
+
+const char *hyperionGetLastError(void)
+{
+    return last_message;
+}
+
+HyperionErrorKind hyperionGetLastErrorKind(void)
+{
+    return last_kind;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// fail.h - internal side of error.h: record why, and return the failure value in one statement.
+#ifndef HYP_FAIL_H
+#define HYP_FAIL_H
+
+#include "hyperion/error.h"
+
+#include <stdbool.h>
+
+// Always returns false: `return hyp_fail(HYPERION_ERROR_IO, "open %s: %s", path, reason);`
+__attribute__((format(printf, 2, 3))) bool hyp_fail(HyperionErrorKind kind, const char *format,
+                                                    ...);
+
+// Always returns NULL, for constructors.
+#define hyp_fail_null(...) (hyp_fail(__VA_ARGS__) ? (void *)0 : (void *)0)
+
+#endif

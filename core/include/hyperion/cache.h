@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// cache.h - blocking of the loop nests for the caches, and predicted cache statistics.
+#ifndef HYPERION_CACHE_H
+#define HYPERION_CACHE_H
+
+#include "hyperion/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HYPERION_MAX_CACHE_LEVELS 4
+
+// One data or unified cache. 0 means unknown.
+typedef struct HyperionCacheLevel {
+    size_t size_bytes;
+    int line_bytes;
+    int ways;         // associativity; -1 = fully associative
+    int sharing_cpus; // logical CPUs that share one instance; 1 = private
+} HyperionCacheLevel;
+
+// The data caches seen from one core, levels[0] = L1.
+typedef struct HyperionCacheTopology {
+    int level_count;
+    HyperionCacheLevel levels[HYPERION_MAX_CACHE_LEVELS];
+} HyperionCacheTopology;
+
+// Cache optimization configuration
+typedef struct {
+    int block_size; // Block size for tiling: edge in elements of the square block of A that stays
+                    // in L2; 0 = from the geometry (default)
+    int cache_line_size;   // Cache line size in bytes; 0 = ask the machine (default)
+    bool enable_prefetch;  // Whether to enable software prefetching (default true)
+    int prefetch_distance; // Prefetch distance in cache lines ahead of the packed panel being read;
+                           // 0 = none (default 8)
+} HyperionCacheConfig;
+
+// Which model made a prediction.
+typedef enum HyperionCacheTier {
+    HYPERION_CACHE_TIER_NONE,
+    HYPERION_CACHE_TIER_CLOSED_FORM, // formulas over the nest's parameters; microseconds
+    HYPERION_CACHE_TIER_REPLAY       // the real nest's lines through a set-associative simulator
+} HyperionCacheTier;
+
+// Predicted traffic of one cache level. Counts are cache lines; accesses are line-granular touches.
+typedef struct HyperionCacheLevelStats {
+    HyperionCacheLevel geometry;
+    uint64_t accesses;
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t misses_low, misses_high; // interval of the prediction
+    uint64_t fills;                   // lines brought in: by misses and by prefetch
+    uint64_t write_backs;             // dirty lines evicted to the next level
+    double hit_rate;                  // hits / accesses; 0 when there are no accesses
+    bool shared;                      // between cores
+} HyperionCacheLevelStats;
+
+// Predicted cache behaviour of one forward pass (or of one product) under the settings in force,
+// from cold caches. Predicted, never measured.
+typedef struct HyperionCacheStats {
+    int level_count;
+    HyperionCacheLevelStats levels[HYPERION_MAX_CACHE_LEVELS];
+    uint64_t memory_read_bytes;
+    uint64_t memory_write_bytes;
+    uint64_t prefetches; // software prefetch instructions executed
+    HyperionCacheTier tier;
+    int layers_modelled; // layers the sums are over
+    int layers_total;    // of the model; the difference has no prediction yet
+    bool valid;          // false: the call failed, see hyperionGetLastError
+} HyperionCacheStats;
+
+// The caches of this machine as the C library knows them (sysconf); unknown fields are 0.
+HyperionCacheTopology hyperionGetHostCacheTopology(void);
+
+// Gives the model the geometry to block and predict for, for instance from hwloc; the default is
+// hyperionGetHostCacheTopology. False, and nothing changed, on a NULL or running model, no level,
+// or a size, line or way count that cannot be.
+bool hyperionSetCacheTopology(HyperionModel *model, const HyperionCacheTopology *topology);
+
+// Configure cache optimization. False, and nothing changed, on a NULL or running model, a negative
+// field, a block size above 65536 or a line size that is not a power of two between 16 and 1024.
+bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCacheConfig *config);
+
+// The configuration in force. All zero for a NULL model.
+HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
+
+// Get cache statistics: predicted for one forward pass under the settings in force.
+HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
+
+// Optimize memory layout: packs the weights once, in execution order, for the level and blocking
+// in force. Not implemented in this version: fails with HYPERION_ERROR_UNSUPPORTED.
+bool hyperionOptimizeMemoryLayout(HyperionModel *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// model.h - networks as graphs of layers: build, load, look inside, run.
+#ifndef HYPERION_MODEL_H
+#define HYPERION_MODEL_H
+
+#include "hyperion/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// What a layer computes. Tensors are f32 and row-major; images are N x C x H x W.
+typedef enum HyperionLayerOp {
+    HYPERION_LAYER_GEMM, // A[.. x K] B[K x N] (+ bias[N]): inputs A, B, bias; leading dims of A are
+                         // rows
+    HYPERION_LAYER_CONV2D,     // image, filter[O x C/groups x H x W], (bias[O])
+    HYPERION_LAYER_ACTIVATION, // x
+    HYPERION_LAYER_MAX_POOL2D, // image
+    HYPERION_LAYER_ADD,        // a, b with ONNX broadcasting
+    HYPERION_LAYER_SOFTMAX,    // x, over the last axis
+    HYPERION_LAYER_LAYERNORM,  // x, scale[last], bias[last], over the last axis
+    HYPERION_LAYER_ATTENTION,  // q, k, v: [batch x seq x heads*dim]; softmax(q kT / sqrt dim) v per
+                               // head
+    HYPERION_LAYER_RESHAPE,    // x; a view of it with the dims of the attributes
+    HYPERION_LAYER_OP_COUNT
+} HyperionLayerOp;
+
+// Attributes of a layer; a zero-initialised struct is a valid default for every op.
+typedef struct HyperionLayerAttributes {
+    HyperionActivation activation; // ACTIVATION: the function; GEMM, CONV2D: applied to the result
+    bool transpose_b;              // GEMM: B is stored N x K
+    int64_t stride[2];             // CONV2D, MAX_POOL2D: height, width; 0 = 1
+    int64_t padding[4];            // CONV2D, MAX_POOL2D: top, left, bottom, right
+    int64_t dilation[2];           // CONV2D, MAX_POOL2D: height, width; 0 = 1
+    int64_t kernel[2];             // MAX_POOL2D: height, width
+    int64_t groups;                // CONV2D: 0 = 1
+    float epsilon;                 // LAYERNORM: 0 = 1e-5
+    int64_t heads;                 // ATTENTION: 0 = 1
+    bool causal;                   // ATTENTION: a query sees only keys at or before its position
+    int rank;                      // RESHAPE: dims used below
+    int64_t dims[HYPERION_MAX_RANK]; // RESHAPE: -1 infers one, 0 keeps the input's
+} HyperionLayerAttributes;
+
+// Facts of a tensor or layer of the graph; strings are owned by the model.
+typedef struct HyperionTensorInfo {
+    const char *name;
+    HyperionType type;
+    int rank;
+    int64_t dims[HYPERION_MAX_RANK];
+    size_t size_bytes;
+    bool is_weight;
+    uint64_t file_offset; // of a weight in the model file; 0 when it did not come from one
+} HyperionTensorInfo;
+
+typedef struct HyperionLayerInfo {
+    const char *name;
+    HyperionLayerOp op;
+    const char *op_name; // "gemm"
+    int input_count;
+    int output_count;
+    size_t weight_bytes;
+    double flops; // nominal floating-point operations of one forward pass
+} HyperionLayerInfo;
+
+// --- Build. Tensor ids are small non-negative numbers; -1 means failure. Each call checks types
+// and shapes and infers those of the result; a failing call leaves the model as it was. A model
+// may be built, changed and run by one thread at a time.
+
+// An empty model, named for messages. NULL when out of memory.
+HyperionModel *hyperionCreateModel(const char *name);
+
+// Frees the model and all it owns; detaches what is attached. NULL is allowed.
+void hyperionFreeModel(HyperionModel *model);
+
+// A tensor the caller gives at every run.
+int hyperionAddInput(HyperionModel *model, const char *name, HyperionType type, int rank,
+                     const int64_t *dims);
+
+// A constant tensor; the bytes are copied.
+int hyperionAddWeight(HyperionModel *model, const char *name, HyperionType type, int rank,
+                      const int64_t *dims, const void *data);
+
+// A layer over tensors that exist; returns the id of its result, named like the layer.
+// attributes NULL = defaults. Layers run in the order added.
+int hyperionAddLayer(HyperionModel *model, const char *name, HyperionLayerOp op,
+                     const HyperionLayerAttributes *attributes, const int *inputs, int input_count);
+
+// Makes a tensor an output of the model, in the order of the calls.
+bool hyperionAddOutput(HyperionModel *model, int tensor);
+
+// --- Load.
+
+// Reads a model from a file (ONNX, opset 7 to 17) or generates a built-in one with seeded weights:
+// "builtin:NAME" or "builtin:NAME:key=value,...", see hyperionBuiltinModelName. Of a file, shapes
+// and weight offsets are read now and weight bytes when first needed: the file must stay in place.
+// NULL on failure; operators that are missing are all named with their nodes.
+HyperionModel *hyperionLoadModel(const char *path);
+
+// The built-in generators: name of the i-th, NULL past the last; and its keys with defaults.
+const char *hyperionBuiltinModelName(int index);
+const char *hyperionBuiltinModelHelp(int index);
+
+// --- Look inside. A NULL model or an index out of range gives 0, "" or a zeroed struct with a NULL
+// name, and the last error says so.
+const char *hyperionModelName(const HyperionModel *model);
+int hyperionModelLayerCount(const HyperionModel *model);
+int hyperionModelTensorCount(const HyperionModel *model);
+int hyperionModelInputCount(const HyperionModel *model);
+int hyperionModelOutputCount(const HyperionModel *model);
+HyperionLayerInfo hyperionModelLayer(const HyperionModel *model, int layer);
+HyperionTensorInfo hyperionModelTensor(const HyperionModel *model, int tensor);
+HyperionTensorInfo hyperionModelInput(const HyperionModel *model, int index);
+HyperionTensorInfo hyperionModelOutput(const HyperionModel *model, int index);
+const char *hyperionLayerOpName(HyperionLayerOp op);
+
+// Bytes of all weights, and of all activations held at once by the executor (no reuse yet).
+size_t hyperionModelWeightBytes(const HyperionModel *model);
+size_t hyperionModelActivationBytes(const HyperionModel *model);
+
+// Nominal floating-point operations of one forward pass: 2mnk for a product, and so on.
+double hyperionModelFlops(const HyperionModel *model);
+
+// --- Run.
+
+// One forward pass. `inputs` and `outputs` hold one tensor each per model input and output, in
+// order, with exactly their types and shapes; the caller owns all. False on a NULL, a mismatch
+// (named with expected and given), a weight that cannot be read, or a model already running.
+bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
+                      HyperionTensor *const *outputs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

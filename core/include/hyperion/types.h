@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// types.h - the shared vocabulary. Includes no project header; everything may include it.
+#ifndef HYPERION_TYPES_H
+#define HYPERION_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Largest number of dimensions a tensor can have.
+#define HYPERION_MAX_RANK 8
+
+typedef struct HyperionTensor HyperionTensor;
+typedef struct HyperionModel HyperionModel;
+typedef struct HyperionMemoryOptimizer HyperionMemoryOptimizer;
+typedef struct HyperionProgressiveLoader HyperionProgressiveLoader;
+typedef struct HyperionLayerScheduler HyperionLayerScheduler;
+typedef struct HyperionExecutionPlan HyperionExecutionPlan;
+
+// Element types. Computation is in F32; the others serve shapes and indices.
+typedef enum HyperionType {
+    HYPERION_TYPE_F32,
+    HYPERION_TYPE_I64,
+    HYPERION_TYPE_I32,
+    HYPERION_TYPE_BOOL, // one byte, 0 or 1
+    HYPERION_TYPE_COUNT
+} HyperionType;
+
+// Ordered by vector width. Level 1 is SSE4.1 on x86 and NEON on Arm.
+typedef enum HyperionSIMDLevel {
+    HYPERION_SIMD_SCALAR,
+    HYPERION_SIMD_SSE41,
+    HYPERION_SIMD_AVX2,   // AVX2 and FMA
+    HYPERION_SIMD_AVX512, // AVX-512 F, BW, DQ and VL
+    HYPERION_SIMD_LEVEL_COUNT
+} HyperionSIMDLevel;
+
+// Element-wise functions, as layers of their own and as epilogue of a matrix product.
+typedef enum HyperionActivation {
+    HYPERION_ACTIVATION_NONE,
+    HYPERION_ACTIVATION_RELU,
+    HYPERION_ACTIVATION_GELU, // exact: x/2 (1 + erf(x/sqrt 2))
+    HYPERION_ACTIVATION_SILU, // x sigmoid(x)
+    HYPERION_ACTIVATION_TANH,
+    HYPERION_ACTIVATION_SIGMOID,
+    HYPERION_ACTIVATION_COUNT
+} HyperionActivation;
+
+// Blocking of the matrix-product nest (Goto and van de Geijn 2008; Van Zee and van de Geijn 2015):
+// an mc x kc block of A, a kc x nc panel of B, an mr x nr tile of C in registers. Elements.
+typedef struct HyperionGemmBlocking {
+    size_t mc, kc, nc;
+    size_t mr, nr;
+    size_t prefetch_lines; // cache lines ahead in the packed panels; 0 = no software prefetch
+} HyperionGemmBlocking;
+
+// Memory of an optimizer or a loader. All fields but the counts and fragmentation are bytes.
+typedef struct HyperionMemoryStats {
+    size_t current_bytes;     // held now
+    size_t peak_bytes;        // highest current_bytes so far
+    size_t planned_bytes;     // what the plan in force will need; 0 without a plan
+    size_t lower_bound_bytes; // no plan can need less; 0 without a plan
+    size_t budget_bytes;      // limit in force; 0 = none
+    size_t naive_bytes;       // what the same work needs without any reuse
+    uint64_t allocation_count;
+    uint64_t reuse_count;    // allocations served from memory given back before
+    uint64_t in_place_count; // operations that wrote over their input
+    double fragmentation;    // 1 - largest free block / free bytes, 0 to 1; 0 when nothing is free
+    bool valid;              // false: the call failed, see hyperionGetLastError
+} HyperionMemoryStats;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// platform.h - the whole contract with the operating system and the CPU. No OS header anywhere else
+// in core. Functions that can fail return false or NULL with the last error set.
+#ifndef HYP_PLATFORM_H
+#define HYP_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// `size_bytes` (may be 0) at a multiple of `alignment` (power of two, >= 64), not initialised.
+void *hyp_platform_allocate(size_t size_bytes, size_t alignment);
+void hyp_platform_release(void *memory); // NULL is allowed
+
+// A regular file opened for reading. Positioned reads only, so that several threads may share it.
+typedef struct HypFile HypFile;
+HypFile *hyp_platform_open(const char *path);
+void hyp_platform_close(HypFile *file);                // NULL is allowed
+uint64_t hyp_platform_file_bytes(const HypFile *file); // at the time it was opened
+// Exactly `size_bytes` from `offset`, finishing short and interrupted reads; false names the file,
+// the offset, and what was expected and found.
+bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_t size_bytes);
+
+// CPUID leaf and sub-leaf, and extended control register 0, as seams: tests replace cpu_query.c.
+typedef struct HypCpuidResult {
+    uint32_t eax, ebx, ecx, edx;
+} HypCpuidResult;
+bool hyp_platform_cpuid(uint32_t leaf, uint32_t subleaf,
+                        HypCpuidResult *result); // false: no such leaf
+uint64_t hyp_platform_xcr0(void); // 0 where the operating system saves no extended state
+
+// Data cache `level` (1..4) as sysconf knows it; 0 where unknown.
+typedef struct HypPlatformCache {
+    size_t size_bytes;
+    int line_bytes;
+    int ways;
+} HypPlatformCache;
+HypPlatformCache hyp_platform_cache(int level);
+
+// Value of an environment variable, or NULL.
+const char *hyp_platform_environment(const char *name);
+
+#endif

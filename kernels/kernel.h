@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// kernel.h - what a kernel is. Kernels are leaf functions: no allocation, no I/O, no globals, no
+// errors. All arrays are f32 and row-major; any alignment unless said; sizes are in elements and
+// may be 0; `out` overlaps no input unless said.
+#ifndef HYP_KERNEL_H
+#define HYP_KERNEL_H
+
+#include "hyperion/types.h"
+
+// How a product ends: C = activation(sum + bias). Both biases may be NULL.
+typedef struct HypEpilogue {
+    const float *column_bias; // n values, one a column of C
+    const float *row_bias;    // m values, one a row of C
+    HyperionActivation activation;
+} HypEpilogue;
+
+// c[m x n] = epilogue(a[m x k] * b[k x n]). Packed copies of a and b live in `workspace`.
+typedef struct HypGemmArgs {
+    size_t m, n, k;
+    const float *a;
+    size_t lda; // distance between rows, >= k
+    const float *b;
+    size_t ldb;        // >= n, or >= k when b_transposed
+    bool b_transposed; // b is stored n x k
+    float *c;
+    size_t ldc; // >= n
+    HypEpilogue epilogue;
+    HyperionGemmBlocking blocking; // mc a multiple of mr, nc of nr; mr, nr those of the variant
+    void *workspace;               // 64-byte aligned, hyp_gemm_workspace_bytes
+} HypGemmArgs;
+
+// Cross-correlation of an image [channels x height x width] with filters
+// [out_channels x channels/groups x kernel_h x kernel_w]; batch images one after another.
+// out is [batch x out_channels x out_h x out_w].
+typedef struct HypConv2dArgs {
+    size_t batch, channels, height, width;
+    size_t out_channels, out_height, out_width;
+    size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    size_t pad_top, pad_left; // what lies past the image on any side reads as 0
+    size_t groups;            // divides channels and out_channels
+    const float *image;
+    const float *filter;
+    const float *bias; // out_channels values, or NULL
+    HyperionActivation activation;
+    float *out;
+    HyperionGemmBlocking blocking;
+    void *workspace; // 64-byte aligned, hyp_conv2d_workspace_bytes
+} HypConv2dArgs;
+
+// out[i] = function(in[i]). `out` may be `in`.
+typedef struct HypActivationArgs {
+    HyperionActivation function;
+    const float *in;
+    float *out;
+    size_t count;
+} HypActivationArgs;
+
+// Greatest value of each window; places past the image do not count (padding < kernel).
+typedef struct HypMaxPool2dArgs {
+    size_t batch, channels, height, width;
+    size_t out_height, out_width;
+    size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    size_t pad_top, pad_left;
+    const float *image;
+    float *out;
+} HypMaxPool2dArgs;
+
+// out[o][m][i] = a[o][m][i] + b at the places below; covers every ONNX broadcast after dims of
+// equal behaviour have been merged, b being the operand that is repeated: b has `middle` values,
+// each repeated over `inner` and the whole over `outer`. Same shapes: outer = inner = 1. `out` may
+// be `a`.
+typedef struct HypAddArgs {
+    size_t outer, middle, inner;
+    const float *a;
+    const float *b;
+    float *out;
+} HypAddArgs;
+
+// Softmax of each row, shifted by the row's maximum. `out` may be `in`.
+typedef struct HypSoftmaxArgs {
+    size_t rows, columns;
+    const float *in;
+    float *out;
+} HypSoftmaxArgs;
+
+// (x - mean) / sqrt(variance + epsilon) * scale + bias of each row. `out` may be `in`.
+typedef struct HypLayernormArgs {
+    size_t rows, columns;
+    const float *in;
+    const float *scale; // columns values
+    const float *bias;  // columns values, or NULL
+    float epsilon;
+    float *out;
+} HypLayernormArgs;
+
+// out = softmax(scale * q kT) v for each batch and head, with an online softmax (Milakov and
+// Gimelshein 2018). q and out: [batch x queries x heads x dim]; k and v: [batch x keys x heads x
+// dim]. causal: query i sees keys 0 .. i + keys - queries.
+typedef struct HypAttentionArgs {
+    size_t batch, heads, queries, keys, dim;
+    const float *q;
+    const float *k;
+    const float *v;
+    float scale;
+    bool causal;
+    float *out;
+    void *workspace; // 64-byte aligned, hyp_attention_workspace_bytes
+} HypAttentionArgs;
+
+// One line per operation: OP(name, args type, enum suffix). Adding one: a line here, a check in
+// check/, its variants in kernel_list.def.
+#define HYP_KERNEL_OPS(OP)                                                                         \
+    OP(gemm, HypGemmArgs, GEMM)                                                                    \
+    OP(conv2d, HypConv2dArgs, CONV2D)                                                              \
+    OP(activation, HypActivationArgs, ACTIVATION)                                                  \
+    OP(max_pool2d, HypMaxPool2dArgs, MAX_POOL2D)                                                   \
+    OP(add, HypAddArgs, ADD)                                                                       \
+    OP(softmax, HypSoftmaxArgs, SOFTMAX)                                                           \
+    OP(layernorm, HypLayernormArgs, LAYERNORM)                                                     \
+    OP(attention, HypAttentionArgs, ATTENTION)
+
+#define OP(name, args_type, ENUM) HYP_OP_##ENUM,
+typedef enum HypKernelOp { HYP_KERNEL_OPS(OP) HYP_OP_COUNT } HypKernelOp;
+#undef OP
+
+// Typed per operation, so neither the table nor its users cast function pointers.
+#define OP(name, args_type, ENUM) void (*name)(const args_type *args);
+typedef union HypKernelFn {
+    HYP_KERNEL_OPS(OP)
+} HypKernelFn;
+#undef OP
+
+typedef struct HypKernelVariant {
+    const char *name; // "gemm_f32_avx512_14x32": <op>_<dtype>_<level>_<tuning>
+    const char *op_name;
+    const char *tuning;
+    HypKernelOp op;
+    HyperionSIMDLevel level;
+    size_t mr, nr; // register tile; 0 where the operation has none
+    HypKernelFn fn;
+} HypKernelVariant;
+
+#endif

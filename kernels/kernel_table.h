@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// kernel_table.h - prototypes, the table and workspace sizes, expanded from kernel_list.def.
+#ifndef HYP_KERNEL_TABLE_H
+#define HYP_KERNEL_TABLE_H
+
+#include "kernel.h"
+
+#define OP(name, args_type, ENUM) typedef args_type HypArgs_##name;
+HYP_KERNEL_OPS(OP)
+#undef OP
+
+#define KERNEL(op, OP, dtype, level, LEVEL, tuning, mr, nr)                                        \
+    void hyp_##op##_##dtype##_##level##_##tuning(const HypArgs_##op *args);
+#include "kernel_list.def"
+#undef KERNEL
+
+extern const HypKernelVariant hyp_kernel_table[];
+extern const size_t hyp_kernel_count;
+
+// Name of an operation, "gemm"; NULL past the last.
+const char *hyp_kernel_op_name(HypKernelOp op);
+
+// The last variant of `op` in the table whose level is at most `highest`. Every operation has a
+// scalar variant, so never NULL. Does not look at the CPU: the caller passes a level it can run.
+const HypKernelVariant *hyp_kernel_find(HypKernelOp op, HyperionSIMDLevel highest);
+
+// Bytes of workspace that `args` needs; only sizes and blocking are read.
+size_t hyp_gemm_workspace_bytes(const HypGemmArgs *args);
+size_t hyp_conv2d_workspace_bytes(const HypConv2dArgs *args);
+size_t hyp_attention_workspace_bytes(const HypAttentionArgs *args);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// vec_avx2.h - the vector vocabulary at level AVX2 + FMA: eight lanes. Contract: level/README.md.
+#ifndef HYP_VEC_AVX2_H
+#define HYP_VEC_AVX2_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VEC_LEVEL avx2
+#define VEC_LANES 8
+#define VEC_FN static inline __attribute__((always_inline))
+
+typedef __m256 vec;
+
+// Eight lanes of which the first `count` have the sign bit set: a window into ones then zeros.
+VEC_FN __m256i vec_first_lanes(size_t count)
+{
+    static const int32_t window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+    const size_t kept = count < 8 ? count : 8;
+    return _mm256_loadu_si256((const __m256i *)(const void *)(window + 8 - kept));
+}
+VEC_FN vec vec_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+VEC_FN vec vec_load_part(const float *p, size_t count)
+{
+    return _mm256_maskload_ps(p, vec_first_lanes(count));
+}
+VEC_FN void vec_store(float *p, vec v)
+{
+    _mm256_storeu_ps(p, v);
+}
+VEC_FN void vec_store_part(float *p, vec v, size_t count)
+{
+    _mm256_maskstore_ps(p, vec_first_lanes(count), v);
+}
+VEC_FN vec vec_set(float x)
+{
+    return _mm256_set1_ps(x);
+}
+VEC_FN vec vec_zero(void)
+{
+    return _mm256_setzero_ps();
+}
+VEC_FN vec vec_add(vec a, vec b)
+{
+    return _mm256_add_ps(a, b);
+}
+VEC_FN vec vec_sub(vec a, vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+VEC_FN vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+VEC_FN vec vec_div(vec a, vec b)
+{
+    return _mm256_div_ps(a, b);
+}
+VEC_FN vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+VEC_FN vec vec_fnma(vec a, vec b, vec c)
+{
+    return _mm256_fnmadd_ps(a, b, c);
+}
+VEC_FN vec vec_max(vec a, vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+VEC_FN vec vec_min(vec a, vec b)
+{
+    return _mm256_min_ps(a, b);
+}
+VEC_FN vec vec_abs(vec a)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), a);
+}
+VEC_FN vec vec_copysign(vec magnitude, vec sign)
+{
+    const __m256 bit = _mm256_set1_ps(-0.0F);
+    return _mm256_or_ps(_mm256_andnot_ps(bit, magnitude), _mm256_and_ps(bit, sign));
+}
+VEC_FN vec vec_sqrt(vec a)
+{
+    return _mm256_sqrt_ps(a);
+}
+VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+VEC_FN vec vec_round(vec a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+VEC_FN vec vec_pow2(vec n)
+{
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+VEC_FN float vec_sum(vec a)
+{
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+VEC_FN float vec_greatest(vec a)
+{
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+VEC_FN void vec_prefetch(const void *p)
+{
+    _mm_prefetch((const char *)p, _MM_HINT_T0);
+}
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// vec_scalar.h - the vector vocabulary at level scalar: one lane. Contract: level/README.md.
+#ifndef HYP_VEC_SCALAR_H
+#define HYP_VEC_SCALAR_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define VEC_LEVEL scalar
+#define VEC_LANES 1
+#define VEC_FN static inline __attribute__((always_inline))
+
+typedef float vec;
+
+VEC_FN vec vec_load(const float *p)
+{
+    return *p;
+}
+VEC_FN vec vec_load_part(const float *p, size_t count)
+{
+    return count ? *p : 0.0F;
+}
+VEC_FN void vec_store(float *p, vec v)
+{
+    *p = v;
+}
+VEC_FN void vec_store_part(float *p, vec v, size_t count)
+{
+    if (count)
+        *p = v;
+}
+VEC_FN vec vec_set(float x)
+{
+    return x;
+}
+VEC_FN vec vec_zero(void)
+{
+    return 0.0F;
+}
+VEC_FN vec vec_add(vec a, vec b)
+{
+    return a + b;
+}
+VEC_FN vec vec_sub(vec a, vec b)
+{
+    return a - b;
+}
+VEC_FN vec vec_mul(vec a, vec b)
+{
+    return a * b;
+}
+VEC_FN vec vec_div(vec a, vec b)
+{
+    return a / b;
+}
+VEC_FN vec vec_fma(vec a, vec b, vec c)
+{
+    return a * b + c;
+}
+VEC_FN vec vec_fnma(vec a, vec b, vec c)
+{
+    return c - a * b;
+}
+VEC_FN vec vec_max(vec a, vec b)
+{
+    return a > b ? a : b;
+}
+VEC_FN vec vec_min(vec a, vec b)
+{
+    return a < b ? a : b;
+}
+VEC_FN vec vec_abs(vec a)
+{
+    return fabsf(a);
+}
+VEC_FN vec vec_copysign(vec magnitude, vec sign)
+{
+    return copysignf(magnitude, sign);
+}
+VEC_FN vec vec_sqrt(vec a)
+{
+    return sqrtf(a);
+}
+VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
+{
+    return a < b ? yes : no;
+}
+// Adding and taking away 1.5 * 2^23 leaves the nearest integer: rintf without a call.
+VEC_FN vec vec_round(vec a)
+{
+    return a + 12582912.0F - 12582912.0F;
+}
+VEC_FN vec vec_pow2(vec n)
+{
+    const int32_t bits = ((int32_t)n + 127) * (1 << 23);
+    float result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+VEC_FN float vec_sum(vec a)
+{
+    return a;
+}
+VEC_FN float vec_greatest(vec a)
+{
+    return a;
+}
+VEC_FN void vec_prefetch(const void *p)
+{
+    __builtin_prefetch(p, 0, 3);
+}
+
+#endif
