@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// machine.h - what this machine is: topology, SIMD, counters, kernel, keys; and its measured
+// limits.
+#ifndef HYP_MACHINE_H
+#define HYP_MACHINE_H
+
+#include "common/problem.h"
+#include "hyperion/cache.h"
+
+#include <jansson.h>
+
+// Everything `hyperion machine --json` prints and a run keeps as machine.json: one object with
+// "schema", "key" (machine key), "environment_digest", "cpu", "caches", "topology", "simd",
+// "counters", "kernel", "virtualisation", "build" (compiler, flags, commit), "limits" (or null with
+// a reason); unknown facts are null with a "<name>_reason". hwloc's XML goes to *topology_xml (free
+// with free) when that is not NULL. NULL on failure.
+json_t *machine_describe(char **topology_xml, Problem *problem);
+
+// The cache topology of one core from hwloc, as the library takes it.
+bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem);
+json_t *machine_topology_to_json(const HyperionCacheTopology *topology);
+bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topology,
+                                Problem *problem);
+
+// Measured peak GFLOP/s of one core for each SIMD level it has: median and spread of several runs
+// of register-only multiply-adds, best over 4 to 16 accumulator chains. Takes a second or two.
+// Cached per machine key under the user's cache folder when `use_cache`. {"avx2": {"gflops":
+// median, "low": .., "high": .., "provenance": "clock"}, ...}
+json_t *machine_measure_peaks(bool use_cache, Problem *problem);
+
+// CPUs a worker can be bound to, best first (one hardware thread a core, CPU 0 last because it
+// takes interrupts); returns how many, at most capacity.
+size_t machine_worker_cpus(int *cpus, size_t capacity);
+
+// Prints it for people.
+void machine_print(const json_t *machine);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only C++ file. No policy here: no statistics, no files, no counters, no names of its own.
+#include "run/gbench_bridge.h"
+
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+namespace
+{
+
+// Keeps what Google Benchmark would print.
+class Recorder : public benchmark::BenchmarkReporter
+{
+  public:
+    bool ReportContext(const Context & /*context*/) override
+    {
+        return true;
+    }
+
+    void ReportRuns(const std::vector<Run> &runs) override
+    {
+        for (const Run &run : runs)
+            if (run.run_type == Run::RT_Iteration && !run.error_occurred && run.iterations > 0)
+                real_ns_.push_back(run.real_accumulated_time * 1e9 /
+                                   static_cast<double>(run.iterations));
+    }
+
+    const std::vector<double> &real_ns() const
+    {
+        return real_ns_;
+    }
+
+  private:
+    std::vector<double> real_ns_;
+};
+
+} // namespace
+
+extern "C" bool gbench_time(const char *name, void (*body)(void *context), void *context,
+                            uint64_t iterations, int repetitions, double *real_ns)
+{
+    try { // no C++ exception may reach C
+        benchmark::RegisterBenchmark(name,
+                                     [body, context](benchmark::State &state) {
+                                         for (auto _ : state) {
+                                             body(context);
+                                             benchmark::ClobberMemory();
+                                         }
+                                     })
+            ->Iterations(static_cast<benchmark::IterationCount>(iterations))
+            ->Repetitions(repetitions)
+            ->UseRealTime();
+        Recorder recorder;
+        benchmark::RunSpecifiedBenchmarks(&recorder);
+        benchmark::ClearRegisteredBenchmarks();
+        if (recorder.real_ns().size() != static_cast<size_t>(repetitions))
+            return false;
+        for (size_t i = 0; i < recorder.real_ns().size(); i++)
+            real_ns[i] = recorder.real_ns()[i];
+        return true;
+    } catch (...) {
+        return false;
+    }
+}

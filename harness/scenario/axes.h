@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// axes.h - the table of axes and the values they take.
+#ifndef HYP_AXES_H
+#define HYP_AXES_H
+
+#include "common/problem.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+typedef enum AxisKind {
+    AXIS_INTEGER, // range `64..1024 *2` or `0..10 +5`
+    AXIS_BYTES,   // integer with a unit: 64KiB, 1.5GiB, 10MB
+    AXIS_REAL,    // range `0..1 +0.25`
+    AXIS_FLAG,    // true or false
+    AXIS_WORD,    // one of a list of words
+    AXIS_TEXT     // any text
+} AxisKind;
+
+#define AXIS(ID, ...) AXIS_##ID,
+typedef enum AxisId {
+#include "scenario/axes.def"
+    AXIS_COUNT
+} AxisId;
+#undef AXIS
+
+typedef struct Axis {
+    const char *key;
+    AxisKind kind;
+    const char *unit;
+    const char *fallback; // NULL: no default
+    double minimum, maximum;
+    const char *const *words; // AXIS_WORD: NULL-terminated
+    const char *refusal;      // NULL: in use
+    const char *help;
+} Axis;
+
+extern const Axis axis_table[AXIS_COUNT];
+
+// A bound value; which member counts follows from the axis's kind. WORD is an index into words.
+typedef union AxisValue {
+    long long integer; // INTEGER, BYTES, FLAG (0 or 1), WORD
+    double real;       // REAL
+    const char *text;  // TEXT; owned by the plan or request that the cell belongs to
+} AxisValue;
+
+// The axis with that key, or AXIS_COUNT.
+AxisId axis_find(const char *key);
+
+// One scalar as written in a scenario or after --set; false names the axis, the text and what was
+// expected (range, unit, nearest word). TEXT values point into `text`.
+bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem);
+
+// The value as it would be written: "512", "avx2", "64KiB". buffer_bytes >= 64 suffices but for
+// TEXT.
+void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes);
+bool axis_equal(AxisId id, AxisValue a, AxisValue b);
+
+// JSON form: number, true/false or string; and back, as strict as axis_parse.
+json_t *axis_to_json(AxisId id, AxisValue value);
+bool axis_from_json(AxisId id, const json_t *json, AxisValue *value, Problem *problem);
+
+#endif

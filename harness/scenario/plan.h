@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// plan.h - cells: a scenario with every axis bound, in a fixed order, and how to measure them.
+#ifndef HYP_PLAN_H
+#define HYP_PLAN_H
+
+#include "scenario/axes.h"
+#include "workload/workload.h"
+
+#include <stdint.h>
+
+// How the cells of one sweep are measured.
+typedef struct SweepSettings {
+    int samples;               // worker processes a cell, one a round (default 5)
+    int repetitions;           // timed loops a sample (default 3)
+    double min_time_ns;        // least length of one timed loop, for the pilot (default 20 ms)
+    double warmup_ns;          // untimed running before the first loop (default 5 ms)
+    double timeout_ns;         // of one worker process (default 60 s)
+    size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
+    const char **counters;     // events to count, NULL-terminated; owned by the plan
+} SweepSettings;
+
+typedef struct Cell {
+    const Workload *workload;
+    const struct PlanSweep *sweep; // NULL in a worker
+    AxisValue values[AXIS_COUNT];  // those the workload does not use hold the default or zero
+    char *id; // identity: "kernel/op:gemm/m:512/...": workload and the axes that differ from
+              // defaults, in table order; owned by the plan
+} Cell;
+
+typedef struct PlanSweep {
+    const char *name;
+    const Workload *workload;
+    SweepSettings settings;
+    size_t first_cell, cell_count;
+} PlanSweep;
+
+typedef struct Plan {
+    char *scenario;    // name
+    char *description; // "" if none
+    uint64_t seed;     // order of the rounds, input data
+    PlanSweep *sweeps;
+    size_t sweep_count;
+    Cell *cells;
+    size_t cell_count;
+    char hash[17]; // 16 hex digits over everything above; the same plan has the same hash anywhere
+    struct PlanText *texts; // owned strings
+} Plan;
+
+// Reads and checks a scenario and expands it. `settings`: "axis=values" of --set, in scenario
+// syntax, applied to every sweep whose workload uses the axis; NULL-terminated or NULL. NULL on
+// failure: problem is "file:line:col: ...". The caller frees with plan_free.
+Plan *plan_from_scenario(const char *path, const char *const *settings, Problem *problem);
+void plan_free(Plan *plan); // NULL is allowed
+
+// Expected wall-clock of a run: workers, pilot and verification, from settings alone.
+double plan_estimate_ns(const Plan *plan);
+
+// plan.json and back. Reading checks schema, every value and the hash.
+json_t *plan_to_json(const Plan *plan);
+Plan *plan_from_json(const json_t *json, Problem *problem);
+
+// One cell alone, as the worker gets it: {"workload": ..., "axes": {...}}. From JSON: texts point
+// into `json`, which must outlive the cell; cell->id is allocated, free it with cell_clear.
+json_t *cell_to_json(const Cell *cell);
+bool cell_from_json(const json_t *json, Cell *cell, Problem *problem);
+void cell_clear(Cell *cell);
+
+#endif

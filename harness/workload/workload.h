@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// workload.h - what a cell can run: a struct of functions a workload, one file each, and their
+// table.
+#ifndef HYP_WORKLOAD_H
+#define HYP_WORKLOAD_H
+
+#include "common/problem.h"
+#include "hyperion/cache.h"
+#include "scenario/axes.h"
+
+struct Cell;
+
+// What the worker knows of the machine; comes with the request.
+typedef struct WorkloadMachine {
+    HyperionCacheTopology topology;
+    uint64_t seed; // of the input data
+} WorkloadMachine;
+
+// Facts of one iteration that metrics are made of. NAN = does not apply.
+typedef struct WorkloadFacts {
+    double flops;    // nominal floating-point operations
+    double bytes;    // least bytes to move: each operand once
+    double elements; // results
+    char kernel[64]; // variant that ran, "gemm_f32_avx2_6x16"; "" where several do
+    bool has_blocking;
+    HyperionGemmBlocking blocking; // resolved
+    HyperionCacheStats predicted;  // valid false: reason in predicted_reason
+    char predicted_reason[256];
+    double operand_bytes;        // memory the workload allocated for data
+    double anonymous_huge_bytes; // of it on huge pages, read back; NAN unknown
+} WorkloadFacts;
+
+typedef struct Workload {
+    const char *name;
+    const char *help;
+    // True if the workload, with the values bound so far (`op` comes first in the table), uses the
+    // axis. An axis that is given and not used is refused.
+    bool (*uses)(const AxisValue *values, AxisId axis);
+    // Checks what single values cannot show (window larger than image ...). Part of planning.
+    bool (*check)(const AxisValue *values, Problem *problem);
+    // Everything before the first run; NULL on failure. The caller calls close.
+    void *(*open)(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
+    // Compares with the reference; false names sizes, place, got and wanted.
+    bool (*verify)(void *context, Problem *problem);
+    void (*run)(void *context); // one iteration, timed
+    WorkloadFacts (*facts)(void *context);
+    void (*close)(void *context); // NULL is allowed
+} Workload;
+
+extern const Workload *const workload_table[];   // NULL-terminated
+const Workload *workload_find(const char *name); // NULL if unknown
+
+#endif
