@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// cache_check.h - which configurations, geometries and blockings can be; shared by the cache
+// module.
+#ifndef HYP_CACHE_CHECK_H
+#define HYP_CACHE_CHECK_H
+
+#include "hyperion/simulate.h"
+
+// False, and the last error names field, limit and value: a negative field, block_size above 65536,
+// a cache_line_size that is neither 0 nor a power of two from 16 to 1024.
+bool hyp_cache_config_is_valid(const HyperionCacheConfig *config);
+
+// False, and the last error says why: no level or too many, a line size as above, ways below -1 or
+// more than the level has lines, a negative sharing count. Unknown (0) fields are valid.
+bool hyp_cache_topology_is_valid(const HyperionCacheTopology *topology);
+
+// The same geometry without unknowns, for prediction: lines of 64 bytes where no level says (else
+// those of the first that does), 8 ways in L1 and 16 further out, at most as many as there are
+// lines. False, last error set, when the topology is not valid, a size is unknown or line sizes
+// differ between levels.
+bool hyp_cache_topology_complete(const HyperionCacheTopology *topology,
+                                 HyperionCacheTopology *complete);
+
+// False, and the last error says why, unless mc, kc, nc, mr, nr are positive, mc a multiple of mr,
+// nc of nr, and no array of the product passes the address space.
+bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking);
+
+#endif
