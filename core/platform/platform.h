@@ -12,7 +12,8 @@
 void *hyp_platform_allocate(size_t size_bytes, size_t alignment);
 void hyp_platform_release(void *memory); // NULL is allowed
 
-// A regular file opened for reading. Positioned reads only, so that several threads may share it.
+// A regular file opened for reading; anything else (folder, pipe, device) is refused. Positioned
+// reads only, so that several threads may share it.
 typedef struct HypFile HypFile;
 HypFile *hyp_platform_open(const char *path);
 void hyp_platform_close(HypFile *file);                // NULL is allowed
@@ -20,6 +21,8 @@ uint64_t hyp_platform_file_bytes(const HypFile *file); // at the time it was ope
 // Exactly `size_bytes` from `offset`, finishing short and interrupted reads; false names the file,
 // the offset, and what was expected and found.
 bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_t size_bytes);
+// False, saying what differs, if the size or the time of the last write is not that of the opening.
+bool hyp_platform_file_unchanged(const HypFile *file);
 
 // CPUID leaf and sub-leaf, and extended control register 0, as seams: tests replace cpu_query.c.
 typedef struct HypCpuidResult {

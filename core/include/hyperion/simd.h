@@ -34,7 +34,8 @@ enum {
 };
 
 // What this process may execute: the CPU and the operating system both allow it, and HYPERION_SIMD
-// (a level's name or number in the environment, read once) does not forbid it.
+// (a level's name or number in the environment, read once; anything else is ignored) does not
+// forbid it.
 typedef struct HyperionSIMDCapabilities {
     uint32_t levels;              // bit i set: level i can run; bit 0 always
     HyperionSIMDLevel best_level; // highest of them

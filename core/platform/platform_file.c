@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "platform/platform.h"
+
+#include "common/fail.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct HypFile {
+    int descriptor;
+    uint64_t size_bytes;
+    struct timespec modified;
+    char path[]; // for messages
+};
+
+static HypFile *wrap_descriptor(int descriptor, const char *path)
+{
+    struct stat facts;
+    if (fstat(descriptor, &facts) != 0)
+        return hyp_fail_null(HYPERION_ERROR_IO, "open %s: %s", path, strerror(errno));
+    if (!S_ISREG(facts.st_mode))
+        return hyp_fail_null(HYPERION_ERROR_IO, "open %s: not a regular file", path);
+    const size_t path_bytes = strlen(path) + 1;
+    HypFile *file = malloc(sizeof *file + path_bytes);
+    if (!file)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "open %s: out of memory", path);
+    file->descriptor = descriptor;
+    file->size_bytes = (uint64_t)facts.st_size;
+    file->modified = facts.st_mtim;
+    memcpy(file->path, path, path_bytes);
+    return file;
+}
+
+HypFile *hyp_platform_open(const char *path)
+{
+    // O_NONBLOCK: opening a pipe nobody writes to would wait for ever; regular files ignore it.
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0)
+        return hyp_fail_null(HYPERION_ERROR_IO, "open %s: %s", path, strerror(errno));
+    HypFile *file = wrap_descriptor(descriptor, path);
+    if (!file)
+        (void)close(descriptor);
+    return file;
+}
+
+void hyp_platform_close(HypFile *file)
+{
+    if (!file)
+        return;
+    (void)close(file->descriptor);
+    free(file);
+}
+
+uint64_t hyp_platform_file_bytes(const HypFile *file)
+{
+    return file->size_bytes;
+}
+
+bool hyp_platform_file_unchanged(const HypFile *file)
+{
+    struct stat facts;
+    if (fstat(file->descriptor, &facts) != 0)
+        return hyp_fail(HYPERION_ERROR_IO, "stat %s: %s", file->path, strerror(errno));
+    if ((uint64_t)facts.st_size != file->size_bytes)
+        return hyp_fail(HYPERION_ERROR_IO,
+                        "%s changed while in use: expected %" PRIu64 " bytes, found %" PRIu64,
+                        file->path, file->size_bytes, (uint64_t)facts.st_size);
+    if (facts.st_mtim.tv_sec != file->modified.tv_sec ||
+        facts.st_mtim.tv_nsec != file->modified.tv_nsec)
+        return hyp_fail(HYPERION_ERROR_IO, "%s changed while in use: it was written to",
+                        file->path);
+    return true;
+}
+
+bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_t size_bytes)
+{
+    unsigned char *place = buffer;
+    size_t done_bytes = 0;
+    if (offset > INT64_MAX || size_bytes > INT64_MAX - offset)
+        return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 " are past any file",
+                        file->path, size_bytes, offset);
+    while (done_bytes < size_bytes) {
+        const ssize_t got = pread(file->descriptor, place + done_bytes, size_bytes - done_bytes,
+                                  (off_t)(offset + done_bytes));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 ": %s", file->path,
+                            size_bytes, offset, strerror(errno));
+        if (got == 0)
+            return hyp_fail(HYPERION_ERROR_IO,
+                            "read %s: expected %zu bytes at %" PRIu64 ", the file ends after %zu",
+                            file->path, size_bytes, offset, done_bytes);
+        done_bytes += (size_t)got;
+    }
+    return true;
+}

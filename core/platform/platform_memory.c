@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/platform.h"
+
+#include "common/fail.h"
+#include "common/size_math.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void *hyp_platform_allocate(size_t size_bytes, size_t alignment)
+{
+    assert(alignment >= 64 && (alignment & (alignment - 1)) == 0);
+    size_t rounded_bytes; // aligned_alloc wants a multiple, and 0 might give NULL
+    if (!hyp_size_round_up(size_bytes ? size_bytes : 1, alignment, &rounded_bytes))
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "allocate: %zu bytes are too many", size_bytes);
+    void *memory = aligned_alloc(alignment, rounded_bytes);
+    if (!memory)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "allocate: no memory for %zu bytes",
+                             rounded_bytes);
+    return memory;
+}
+
+void hyp_platform_release(void *memory)
+{
+    free(memory);
+}
