@@ -97,10 +97,21 @@ VEC_FN vec vec_round(vec a)
 {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+VEC_FN vec vec_pow2_of_int(__m256i n)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
 VEC_FN vec vec_pow2(vec n)
 {
-    return _mm256_castsi256_ps(
-        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+    return vec_pow2_of_int(_mm256_cvtps_epi32(n));
+}
+// In two steps: 2^n itself may be past the range of normal floats.
+VEC_FN vec vec_scale(vec a, vec n)
+{
+    const __m256i whole = _mm256_cvtps_epi32(n);
+    const __m256i half = _mm256_srai_epi32(whole, 1);
+    return _mm256_mul_ps(_mm256_mul_ps(a, vec_pow2_of_int(half)),
+                         vec_pow2_of_int(_mm256_sub_epi32(whole, half)));
 }
 VEC_FN float vec_sum(vec a)
 {

@@ -98,6 +98,10 @@ VEC_FN vec vec_pow2(vec n)
 {
     return _mm512_scalef_ps(_mm512_set1_ps(1.0F), n);
 }
+VEC_FN vec vec_scale(vec a, vec n)
+{
+    return _mm512_scalef_ps(a, n);
+}
 VEC_FN float vec_sum(vec a)
 {
     return _mm512_reduce_add_ps(a);

@@ -92,12 +92,22 @@ VEC_FN vec vec_round(vec a)
 {
     return a + 12582912.0F - 12582912.0F;
 }
+// The same sum has n in its low bits, whatever n is: converting a NaN to int is undefined.
 VEC_FN vec vec_pow2(vec n)
 {
-    const int32_t bits = ((int32_t)n + 127) * (1 << 23);
+    const float sum = n + 12582912.0F;
+    uint32_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    bits = (bits + 127U) << 23;
     float result;
     memcpy(&result, &bits, sizeof result);
     return result;
+}
+// In two steps: 2^n itself may be past the range of normal floats.
+VEC_FN vec vec_scale(vec a, vec n)
+{
+    const float half = vec_round(0.5F * n);
+    return a * vec_pow2(half) * vec_pow2(n - half);
 }
 VEC_FN float vec_sum(vec a)
 {

@@ -105,10 +105,21 @@ VEC_FN vec vec_round(vec a)
 {
     return _mm_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+VEC_FN vec vec_pow2_of_int(__m128i n)
+{
+    return _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(n, _mm_set1_epi32(127)), 23));
+}
 VEC_FN vec vec_pow2(vec n)
 {
-    return _mm_castsi128_ps(
-        _mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n), _mm_set1_epi32(127)), 23));
+    return vec_pow2_of_int(_mm_cvtps_epi32(n));
+}
+// In two steps: 2^n itself may be past the range of normal floats.
+VEC_FN vec vec_scale(vec a, vec n)
+{
+    const __m128i whole = _mm_cvtps_epi32(n);
+    const __m128i half = _mm_srai_epi32(whole, 1);
+    return _mm_mul_ps(_mm_mul_ps(a, vec_pow2_of_int(half)),
+                      vec_pow2_of_int(_mm_sub_epi32(whole, half)));
 }
 VEC_FN float vec_sum(vec a)
 {
