@@ -21,7 +21,7 @@ class Recorder : public benchmark::BenchmarkReporter
     void ReportRuns(const std::vector<Run> &runs) override
     {
         for (const Run &run : runs)
-            if (run.run_type == Run::RT_Iteration && !run.error_occurred && run.iterations > 0)
+            if (run.run_type == Run::RT_Iteration && run.iterations > 0)
                 real_ns_.push_back(run.real_accumulated_time * 1e9 /
                                    static_cast<double>(run.iterations));
     }
