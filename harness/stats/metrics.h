@@ -7,6 +7,11 @@
 #include "record/run_directory.h"
 #include "stats/statistics.h"
 
+// Coverage asked of intervals, and the least number of samples that can give it: 1 - 2/2^6 = 96.9
+// %.
+#define METRIC_CONFIDENCE 0.95
+enum { METRIC_LEAST_SAMPLES = 6 };
+
 // What all the samples of one cell say together.
 typedef struct CellSummary {
     size_t cell;
@@ -23,10 +28,34 @@ typedef struct Metric {
     const char *provenance; // of the result: "clock", "model", ... or "" = that of its source
     const char *help;
     double (*value)(const RunRecord *run, const CellSummary *summary); // NAN = unknown
+    const char *source;  // recorded value it is read from, "PAPI_L1_DCM"; NULL = computed
+    const char *missing; // why it is unknown when its source gives no reason of its own
 } Metric;
 
 extern const Metric metric_table[];
 extern const size_t metric_count;
+
+// NULL if unknown.
+const Metric *metric_find(const char *name);
+
+// Value of the metric of that name, which must exist.
+double metric_value(const char *name, const RunRecord *run, const CellSummary *summary);
+
+// Where this value is from: "clock", "pmu", ...; "unavailable" where there is none.
+const char *metric_provenance(const Metric *metric, const RunRecord *run,
+                              const CellSummary *summary);
+
+// Why there is no value; "" if there is one. Lives as long as run and summary.
+const char *metric_reason(const Metric *metric, const RunRecord *run, const CellSummary *summary);
+
+// Kernel variant that ran, "gemm_f32_avx2_6x16"; "" where unknown or several do.
+const char *metrics_kernel(const CellSummary *summary);
+
+// SIMD level the cell ran at, "avx2": the kernel's, or else the one asked for; "" unknown.
+const char *metrics_level(const RunRecord *run, const CellSummary *summary);
+
+// Measured peak of one core at that level, GFLOP/s: NAN, and low and high NAN, where unknown.
+double metrics_peak(const RunRecord *run, const char *level, Interval *spread);
 
 // One summary a cell of the plan, in order. The caller frees with metrics_free. NULL: out of
 // memory.

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/metrics.h"
+
+#include "hyperion/simd.h"
+#include "kernel_table.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const SampleValue *find_value(const Sample *sample, const char *name)
+{
+    for (size_t i = 0; sample && i < sample->value_count; i++)
+        if (strcmp(sample->values[i].name, name) == 0)
+            return &sample->values[i];
+    return NULL;
+}
+
+// A fact of the verification, or a count of one of the counter passes: the one that has a value.
+static const SampleValue *find_source(const RunRecord *run, const CellSummary *summary,
+                                      const char *name)
+{
+    const SampleValue *found = find_value(summary->verified, name);
+    for (size_t i = 0; i < run->sample_count; i++) {
+        if (found && !isnan(found->value))
+            break;
+        const Sample *sample = &run->samples[i];
+        if (sample->cell != summary->cell || sample->task != SAMPLE_COUNT)
+            continue;
+        const SampleValue *counted = find_value(sample, name);
+        found = counted ? counted : found;
+    }
+    return found;
+}
+
+static double read_source(const RunRecord *run, const CellSummary *summary, const char *name)
+{
+    const SampleValue *source = find_source(run, summary, name);
+    return source ? source->value : (double)NAN;
+}
+
+const char *metrics_kernel(const CellSummary *summary)
+{
+    static const char prefix[] = "kernel.";
+    for (size_t i = 0; summary->verified && i < summary->verified->value_count; i++) {
+        const char *name = summary->verified->values[i].name;
+        if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+            return name + sizeof prefix - 1;
+    }
+    return "";
+}
+
+const char *metrics_level(const RunRecord *run, const CellSummary *summary)
+{
+    const char *kernel = metrics_kernel(summary);
+    for (size_t i = 0; i < hyp_kernel_count; i++)
+        if (strcmp(hyp_kernel_table[i].name, kernel) == 0)
+            return hyperionSIMDLevelName((int)hyp_kernel_table[i].level);
+    const Cell *cell = &run->plan->cells[summary->cell];
+    const char *asked = axis_table[AXIS_SIMD_LEVEL].words[cell->values[AXIS_SIMD_LEVEL].integer];
+    if (strcmp(asked, "best") != 0)
+        return asked;
+    const json_t *simd = json_object_get(run->machine, "simd");
+    const char *best = json_string_value(json_object_get(simd, "best"));
+    return best ? best : "";
+}
+
+double metrics_peak(const RunRecord *run, const char *level, Interval *spread)
+{
+    const json_t *limits = json_object_get(run->machine, "limits");
+    const json_t *peak = json_object_get(json_object_get(limits, "peaks"), level);
+    const json_t *low = json_object_get(peak, "low");
+    const json_t *high = json_object_get(peak, "high");
+    *spread = (Interval){json_is_number(low) ? json_number_value(low) : (double)NAN,
+                         json_is_number(high) ? json_number_value(high) : (double)NAN};
+    const json_t *median = json_object_get(peak, "gflops");
+    return json_is_number(median) ? json_number_value(median) : (double)NAN;
+}
+
+static double measure_time(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return stat_median(summary->sample_ns, summary->sample_count);
+}
+
+static Interval measure_interval(const CellSummary *summary)
+{
+    return stat_median_interval(summary->sample_ns, summary->sample_count, METRIC_CONFIDENCE);
+}
+
+static double measure_time_low(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return measure_interval(summary).low;
+}
+
+static double measure_time_high(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return measure_interval(summary).high;
+}
+
+static double measure_time_least(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return stat_quantile(summary->sample_ns, summary->sample_count, 0);
+}
+
+static double measure_time_most(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return stat_quantile(summary->sample_ns, summary->sample_count, 1);
+}
+
+static double measure_mad(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return stat_mad(summary->sample_ns, summary->sample_count);
+}
+
+static double measure_variation(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return stat_variation(summary->sample_ns, summary->sample_count);
+}
+
+static double count_samples(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    return (double)summary->sample_count;
+}
+
+// Amount per nanosecond is 1e9 per second: the giga units need no factor.
+static double amount_per_ns(const RunRecord *run, const CellSummary *summary, const char *amount,
+                            double time_ns)
+{
+    const double value = read_source(run, summary, amount);
+    return time_ns > 0 ? value / time_ns : (double)NAN;
+}
+
+static double compute_gflops(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "flops", measure_time(run, summary));
+}
+
+static double compute_gflops_low(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "flops", measure_interval(summary).high);
+}
+
+static double compute_gflops_high(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "flops", measure_interval(summary).low);
+}
+
+static double compute_gflops_least(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "flops", measure_time_most(run, summary));
+}
+
+static double compute_gflops_most(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "flops", measure_time_least(run, summary));
+}
+
+static double compute_gbytes(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "bytes", measure_time(run, summary));
+}
+
+static double compute_gelements(const RunRecord *run, const CellSummary *summary)
+{
+    return amount_per_ns(run, summary, "elements", measure_time(run, summary));
+}
+
+static double find_peak(const RunRecord *run, const CellSummary *summary)
+{
+    Interval spread;
+    return metrics_peak(run, metrics_level(run, summary), &spread);
+}
+
+static double compute_peak_fraction(const RunRecord *run, const CellSummary *summary)
+{
+    return compute_gflops(run, summary) / find_peak(run, summary);
+}
+
+// Above the highest of the runs that measured the roof: no kernel can be, so something is wrong.
+static double find_above_roof(const RunRecord *run, const CellSummary *summary)
+{
+    Interval spread;
+    const double peak = metrics_peak(run, metrics_level(run, summary), &spread);
+    const double roof = isnan(spread.high) ? peak : spread.high;
+    const double gflops = compute_gflops(run, summary);
+    return isnan(roof) || isnan(gflops) ? (double)NAN : gflops > roof;
+}
+
+// The greatest, or of iterations the one, over the timed samples; NAN when there is none.
+static double greatest_of_timed(const RunRecord *run, const CellSummary *summary,
+                                double (*field)(const Sample *sample))
+{
+    double greatest = NAN;
+    for (size_t i = 0; i < run->sample_count; i++) {
+        const Sample *sample = &run->samples[i];
+        if (sample->cell == summary->cell && sample->task == SAMPLE_TIME && sample->ok)
+            greatest = fmax(greatest, field(sample)); // fmax ignores a NAN
+    }
+    return greatest;
+}
+
+static double iterations_of(const Sample *sample)
+{
+    return (double)sample->iterations;
+}
+
+static double rss_of(const Sample *sample)
+{
+    return sample->peak_rss_kib < 0 ? (double)NAN : (double)sample->peak_rss_kib;
+}
+
+static double find_iterations(const RunRecord *run, const CellSummary *summary)
+{
+    return greatest_of_timed(run, summary, iterations_of);
+}
+
+static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
+{
+    return greatest_of_timed(run, summary, rss_of);
+}
+
+// One line a metric that is a recorded value as it stands:
+// READ(function, metric, source, unit, missing, help)
+#define NO_PREDICTION "no prediction for this operation"
+#define NOT_COUNTED "not among the counters of this sweep"
+#define READ_METRICS(READ)                                                                         \
+    READ(read_flops, "flops", "flops", "FLOP", "the workload counts no operations",                \
+         "nominal floating-point operations of one iteration")                                     \
+    READ(read_bytes, "bytes", "bytes", "B", "the workload counts no bytes",                        \
+         "least bytes one iteration must move: every operand once")                                \
+    READ(read_elements, "elements", "elements", "", "the workload counts no elements",             \
+         "results of one iteration")                                                               \
+    READ(read_l1, "predicted_l1_misses", "predicted.L1.misses", "lines", NO_PREDICTION,            \
+         "predicted L1 data misses of one iteration, from cold caches")                            \
+    READ(read_l2, "predicted_l2_misses", "predicted.L2.misses", "lines", NO_PREDICTION,            \
+         "predicted L2 misses of one iteration, from cold caches")                                 \
+    READ(read_l3, "predicted_l3_misses", "predicted.L3.misses", "lines", NO_PREDICTION,            \
+         "predicted L3 misses of one iteration, from cold caches")                                 \
+    READ(read_l1_dcm, "PAPI_L1_DCM", "PAPI_L1_DCM", "", NOT_COUNTED,                               \
+         "L1 data misses of one iteration")                                                        \
+    READ(read_l2_dcm, "PAPI_L2_DCM", "PAPI_L2_DCM", "", NOT_COUNTED,                               \
+         "L2 data misses of one iteration")                                                        \
+    READ(read_l3_tcm, "PAPI_L3_TCM", "PAPI_L3_TCM", "", NOT_COUNTED,                               \
+         "L3 misses of one iteration, data and instructions")                                      \
+    READ(read_tlb_dm, "PAPI_TLB_DM", "PAPI_TLB_DM", "", NOT_COUNTED,                               \
+         "data TLB misses of one iteration")                                                       \
+    READ(read_tot_ins, "PAPI_TOT_INS", "PAPI_TOT_INS", "", NOT_COUNTED,                            \
+         "instructions of one iteration")                                                          \
+    READ(read_tot_cyc, "PAPI_TOT_CYC", "PAPI_TOT_CYC", "", NOT_COUNTED, "cycles of one iteration") \
+    READ(read_mc, "mc", "mc", "elements", "no gemm blocking", "rows of the block of A, resolved")  \
+    READ(read_kc, "kc", "kc", "elements", "no gemm blocking",                                      \
+         "depth of the block of A and of the panel of B, resolved")                                \
+    READ(read_nc, "nc", "nc", "elements", "no gemm blocking",                                      \
+         "columns of the panel of B, resolved")                                                    \
+    READ(read_operand, "operand_bytes", "operand_bytes", "B", "the workload does not say",         \
+         "memory the workload allocated for data")                                                 \
+    READ(read_huge, "anonymous_huge_bytes", "anonymous_huge_bytes", "B", "not read back",          \
+         "of it on transparent huge pages")
+
+#define READ(function, metric, source_name, unit, missing, help)                                   \
+    static double function(const RunRecord *run, const CellSummary *summary)                       \
+    {                                                                                              \
+        return read_source(run, summary, source_name);                                             \
+    }
+READ_METRICS(READ)
+#undef READ
+
+#define READ(function, metric, source_name, unit, missing, help)                                   \
+    {metric, unit, "", help, function, source_name, missing},
+
+#define NO_SAMPLE "no timed sample"
+#define FEW_SAMPLES "an interval with 95 % coverage needs at least 6 samples"
+#define NO_OPERATIONS "no timed sample or no count of operations"
+
+// Rates take the provenance of their measured part: the operations are nominal, the time is not.
+const Metric metric_table[] = {
+    {"time_ns", "ns", "clock",
+     "time of one iteration: median of the samples, each the median of its repetitions",
+     measure_time, NULL, NO_SAMPLE},
+    {"time_low_ns", "ns", "clock", "lower end of the 95 % order-statistic interval of the median",
+     measure_time_low, NULL, FEW_SAMPLES},
+    {"time_high_ns", "ns", "clock", "upper end of the 95 % order-statistic interval of the median",
+     measure_time_high, NULL, FEW_SAMPLES},
+    {"time_least_ns", "ns", "clock", "fastest sample", measure_time_least, NULL, NO_SAMPLE},
+    {"time_most_ns", "ns", "clock", "slowest sample", measure_time_most, NULL, NO_SAMPLE},
+    {"time_mad_ns", "ns", "clock", "median absolute deviation of the samples, not scaled",
+     measure_mad, NULL, NO_SAMPLE},
+    {"time_variation", "", "clock", "sample standard deviation / mean of the samples",
+     measure_variation, NULL, "needs at least 2 samples"},
+    {"samples", "", "clock", "timed worker processes", count_samples, NULL, NO_SAMPLE},
+    {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
+    {"gflops", "GFLOP/s", "clock", "nominal operations / median time", compute_gflops, "flops",
+     NO_OPERATIONS},
+    {"gflops_low", "GFLOP/s", "clock", "nominal operations / upper end of the interval of time",
+     compute_gflops_low, "flops", FEW_SAMPLES},
+    {"gflops_high", "GFLOP/s", "clock", "nominal operations / lower end of the interval of time",
+     compute_gflops_high, "flops", FEW_SAMPLES},
+    {"gflops_least", "GFLOP/s", "clock", "nominal operations / slowest sample",
+     compute_gflops_least, "flops", NO_OPERATIONS},
+    {"gflops_most", "GFLOP/s", "clock", "nominal operations / fastest sample", compute_gflops_most,
+     "flops", NO_OPERATIONS},
+    {"gbytes_per_s", "GB/s", "clock", "least bytes to move / median time; GB = 1e9 bytes",
+     compute_gbytes, "bytes", "no timed sample or no count of bytes"},
+    {"gelements_per_s", "Gelem/s", "clock", "results / median time; G = 1e9", compute_gelements,
+     "elements", "no timed sample or no count of elements"},
+    {"peak_gflops", "GFLOP/s", "clock",
+     "measured peak of one core of this machine at the cell's SIMD level", find_peak, NULL,
+     "no measured peak at this SIMD level"},
+    {"peak_fraction", "", "clock", "gflops / peak_gflops", compute_peak_fraction, "flops",
+     "no measured peak at this SIMD level, or no rate"},
+    {"above_roof", "", "clock", "1: faster than the highest measured peak, so not to be believed",
+     find_above_roof, "flops", "no measured peak at this SIMD level, or no rate"},
+    {"peak_rss_kib", "KiB", "os", "largest resident memory of the timed worker processes",
+     find_peak_rss, NULL, "not reported by the operating system"},
+    READ_METRICS(READ)};
+#undef READ
+
+const size_t metric_count = sizeof metric_table / sizeof *metric_table;
+
+const Metric *metric_find(const char *name)
+{
+    for (size_t i = 0; i < metric_count; i++)
+        if (strcmp(metric_table[i].name, name) == 0)
+            return &metric_table[i];
+    return NULL;
+}
+
+double metric_value(const char *name, const RunRecord *run, const CellSummary *summary)
+{
+    const Metric *metric = metric_find(name);
+    assert(metric);
+    return metric->value(run, summary);
+}
+
+const char *metric_provenance(const Metric *metric, const RunRecord *run,
+                              const CellSummary *summary)
+{
+    if (isnan(metric->value(run, summary)))
+        return "unavailable";
+    if (metric->provenance[0])
+        return metric->provenance;
+    return find_source(run, summary, metric->source)->provenance;
+}
+
+const char *metric_reason(const Metric *metric, const RunRecord *run, const CellSummary *summary)
+{
+    if (!isnan(metric->value(run, summary)))
+        return "";
+    if (summary->failed)
+        return summary->reason;
+    const SampleValue *source = metric->source ? find_source(run, summary, metric->source) : NULL;
+    return source && source->reason[0] ? source->reason : metric->missing;
+}
+
+// A resumed run tries a failed sample again: the later success counts.
+static bool failure_was_repaired(const RunRecord *run, size_t index)
+{
+    const Sample *failure = &run->samples[index];
+    for (size_t i = index + 1; i < run->sample_count; i++) {
+        const Sample *later = &run->samples[i];
+        if (later->ok && later->cell == failure->cell && later->task == failure->task &&
+            later->round == failure->round)
+            return true;
+    }
+    return false;
+}
+
+static void take_sample(const RunRecord *run, size_t index, CellSummary *summary)
+{
+    const Sample *sample = &run->samples[index];
+    if (!sample->ok) {
+        if (!summary->failed && !failure_was_repaired(run, index)) {
+            summary->failed = true;
+            memcpy(summary->reason, sample->reason, sizeof summary->reason);
+        }
+    } else if (sample->task == SAMPLE_VERIFY) {
+        summary->verified = sample;
+    } else if (sample->task == SAMPLE_TIME && sample->real_count > 0) {
+        summary->sample_ns[summary->sample_count++] =
+            stat_median(sample->real_ns, sample->real_count);
+    }
+}
+
+CellSummary *metrics_summarise(const RunRecord *run)
+{
+    const size_t count = run->plan->cell_count;
+    size_t *timed = calloc(count + 1, sizeof *timed);
+    CellSummary *summaries = calloc(count + 1, sizeof *summaries);
+    bool complete = timed && summaries;
+    for (size_t i = 0; complete && i < run->sample_count; i++)
+        timed[run->samples[i].cell] += run->samples[i].task == SAMPLE_TIME;
+    for (size_t i = 0; complete && i < count; i++) {
+        summaries[i].cell = i;
+        summaries[i].sample_ns = calloc(timed[i] + 1, sizeof *summaries[i].sample_ns);
+        complete = summaries[i].sample_ns != NULL;
+    }
+    for (size_t i = 0; complete && i < run->sample_count; i++)
+        take_sample(run, i, &summaries[run->samples[i].cell]);
+    free(timed);
+    if (complete)
+        return summaries;
+    metrics_free(summaries, count);
+    return NULL;
+}
+
+void metrics_free(CellSummary *summaries, size_t count)
+{
+    for (size_t i = 0; summaries && i < count; i++)
+        free(summaries[i].sample_ns);
+    free(summaries);
+}
