@@ -3,6 +3,7 @@
 
 #include "cache/cache_check.h"
 #include "common/fail.h"
+#include "gemm/gemm_blocks.h"
 #include "kernel_table.h"
 
 // What is assumed of a level whose size is unknown: the smallest of the last decade's cores.
@@ -60,13 +61,10 @@ static size_t round_problem(size_t extent, size_t step)
     return larger(divide_up(extent, step), 1) * step;
 }
 
-// Blocks of equal size, so that none is a sliver: the least multiple of `step` that covers `extent`
-// in as many blocks as `limit` (a multiple of `step`) needs.
+// What the nest makes of a limit: blocks of equal size, so that none is a sliver.
 static size_t balance(size_t extent, size_t limit, size_t step)
 {
-    const size_t steps = larger(divide_up(extent, step), 1);
-    const size_t blocks = divide_up(steps, limit / step);
-    return divide_up(steps, blocks) * step;
+    return larger(gemm_even_block(extent, limit, step), step);
 }
 
 // Low et al. 2016, section 4.1: of W ways, one is left to C and the others are divided between the
@@ -119,7 +117,7 @@ HyperionGemmBlocking hyp_blocking_resolve(const HyperionGemmShape *shape,
         return blocking;
     }
     const size_t kc = choose_kc(&topology->levels[0], mr, nr);
-    blocking.kc = smaller(balance(shape->k, kc, KC_STEP), round_problem(shape->k, 1));
+    blocking.kc = balance(shape->k, kc, 1);
     blocking.mc = balance(shape->m, choose_mc(topology, blocking.kc, mr), mr);
     blocking.nc = balance(shape->n, choose_nc(topology, blocking.kc, nr), nr);
     return blocking;

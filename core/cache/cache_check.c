@@ -142,3 +142,26 @@ bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmB
                         shape->n, shape->k);
     return true;
 }
+
+bool hyp_cache_gemm_arguments(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
+                              const HyperionCacheTopology *topology,
+                              HyperionCacheTopology *complete)
+{
+    if (!shape || !blocking || !topology)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "cache prediction: %s is NULL",
+                        !shape      ? "shape"
+                        : !blocking ? "blocking"
+                                    : "topology");
+    return hyp_cache_gemm_is_valid(shape, blocking) &&
+           hyp_cache_topology_complete(topology, complete);
+}
+
+uint64_t hyp_cache_gemm_prefetches(const HyperionGemmShape *shape,
+                                   const HyperionGemmBlocking *blocking)
+{
+    if (blocking->prefetch_lines == 0)
+        return 0;
+    const uint64_t panels = (shape->m + blocking->mr - 1) / blocking->mr;
+    const uint64_t slivers = (shape->n + blocking->nr - 1) / blocking->nr;
+    return panels * slivers * shape->k;
+}

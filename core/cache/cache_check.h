@@ -25,4 +25,15 @@ bool hyp_cache_topology_complete(const HyperionCacheTopology *topology,
 // nc of nr, and no array of the product passes the address space.
 bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking);
 
+// The arguments of a prediction, none of them trusted: false, and the last error says why, on a
+// NULL or where one of the three checks above fails.
+bool hyp_cache_gemm_arguments(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
+                              const HyperionCacheTopology *topology,
+                              HyperionCacheTopology *complete);
+
+// Software prefetch instructions of one product: one per k of every tile, none with prefetch_lines
+// 0.
+uint64_t hyp_cache_gemm_prefetches(const HyperionGemmShape *shape,
+                                   const HyperionGemmBlocking *blocking);
+
 #endif
