@@ -144,10 +144,10 @@ bool hyperionResolveGemmBlocking(const HyperionGemmShape *shape, const HyperionC
     const HypKernelVariant *kernel = hyp_kernel_find(HYP_OP_GEMM, (HyperionSIMDLevel)level);
     if (!kernel)
         return hyp_fail(HYPERION_ERROR_UNSUPPORTED, "gemm blocking: no gemm kernel in this build");
-    const HyperionGemmBlocking result =
-        hyp_blocking_resolve(shape, config, topology, kernel->mr, kernel->nr);
-    if (!hyp_cache_gemm_is_valid(shape, &result))
+    const HyperionGemmBlocking tile = {
+        .mc = kernel->mr, .kc = 1, .nc = kernel->nr, .mr = kernel->mr, .nr = kernel->nr};
+    if (!hyp_cache_gemm_is_valid(shape, &tile)) // before sizes are rounded up, which could wrap
         return false;
-    *blocking = result;
+    *blocking = hyp_blocking_resolve(shape, config, topology, kernel->mr, kernel->nr);
     return true;
 }
