@@ -69,11 +69,11 @@ VEC_FN vec vec_tanh(vec x)
 
 // x times the normal distribution function. Its lower half is exp(p(|x|)), p a minimax fit of
 // log(erfc(t / sqrt 2) / 2) on [0, 5.6] weighted by the result, with error 7.6e-9; the upper half
-// is 1 minus it. Past 5.6 p keeps falling, so that the result is 0 before -14, where the function
-// itself is below the smallest float; the limit keeps -infinity * 0 away.
+// is 1 minus it. Past 5.6 p keeps falling: exp(p(10.5)) is 0, so no need to look further, and no
+// -infinity * 0.
 VEC_FN vec vec_gelu(vec x)
 {
-    const vec t = vec_min(vec_set(14.0F), vec_abs(x));
+    const vec t = vec_min(vec_set(10.5F), vec_abs(x));
     vec p = vec_set(-1.9214361e-6F);
     p = vec_fma(p, t, vec_set(2.67698419e-5F));
     p = vec_fma(p, t, vec_set(-1.26532275e-4F));
@@ -83,9 +83,10 @@ VEC_FN vec vec_gelu(vec x)
     p = vec_fma(p, t, vec_set(-0.318296587F));
     p = vec_fma(p, t, vec_set(-0.797885687F));
     p = vec_fma(p, t, vec_set(-0.693147166F));
-    const vec lower = vec_exp(p);
+    const VecExpParts parts = vec_exp_parts(p);
+    const vec lower = vec_scale(vec_add(vec_set(1.0F), parts.tail), parts.n);
     const vec upper = vec_sub(vec_set(1.0F), lower);
-    return vec_mul(vec_max(vec_set(-14.0F), x), vec_select_lt(x, vec_zero(), lower, upper));
+    return vec_mul(vec_max(vec_set(-10.5F), x), vec_select_lt(x, vec_zero(), lower, upper));
 }
 
 VEC_FN vec vec_relu(vec x)

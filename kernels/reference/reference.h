@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// reference.h - the oracle: each operation as its formula reads, in double, a result or a row at a
+// time so that large problems can be checked at a sample. Never dispatched, never timed.
+#ifndef HYP_REFERENCE_H
+#define HYP_REFERENCE_H
+
+#include "kernel.h"
+
+// function(x), with its limits at the infinities; NaN for NaN.
+double hyp_reference_activate(HyperionActivation function, double x);
+
+// out[i] as its operation defines it.
+double hyp_reference_add_element(const HypAddArgs *args, size_t i);
+double hyp_reference_max_pool2d(const HypMaxPool2dArgs *args, size_t i);
+
+// Row `row` of the result into `columns` doubles.
+void hyp_reference_softmax(const HypSoftmaxArgs *args, size_t row, double *out);
+void hyp_reference_layernorm(const HypLayernormArgs *args, size_t row, double *out);
+
+// Number of keys that a query sees.
+size_t hyp_reference_visible_keys(const HypAttentionArgs *args, size_t query);
+
+// What one query of one head gives: `weights` gets a probability a visible key (room for `keys`),
+// `out` dim values.
+void hyp_reference_attention(const HypAttentionArgs *args, size_t batch, size_t head, size_t query,
+                             double *weights, double *out);
+
+#endif
