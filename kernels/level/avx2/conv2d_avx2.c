@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "level/avx2/gemm_tile_avx2.h"
+
+#include "conv/conv2d_compute.h"
+#include "kernel_table.h"
+
+void hyp_conv2d_f32_avx2_6x16(const HypConv2dArgs *args)
+{
+    conv2d_compute(args);
+}
