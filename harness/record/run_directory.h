@@ -6,6 +6,16 @@
 #include "record/sample.h"
 #include "scenario/plan.h"
 
+// Names of the files in a run directory.
+#define RUN_PLAN "plan.json"
+#define RUN_MACHINE "machine.json"
+#define RUN_TOPOLOGY "topology.xml"
+#define RUN_JOURNAL "journal.jsonl"
+#define RUN_LOCK ".lock"
+
+// "<directory>/<name>", allocated; NULL: out of memory.
+char *run_file_path(const char *directory, const char *name);
+
 // A run read back. A torn last line of the journal is dropped and counted.
 typedef struct RunRecord {
     char *path;
@@ -19,5 +29,8 @@ typedef struct RunRecord {
 // NULL on failure, naming file and line. The caller frees.
 RunRecord *run_record_load(const char *path, Problem *problem);
 void run_record_free(RunRecord *record); // NULL is allowed
+
+// The plan of a run directory; NULL on failure. The caller frees.
+Plan *run_plan_load(const char *directory, Problem *problem);
 
 #endif

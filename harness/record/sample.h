@@ -13,16 +13,21 @@ typedef enum SampleTask {
     SAMPLE_VERIFY, // compared with the reference; also brings the facts and the prediction
     SAMPLE_PILOT,  // finds the iteration count
     SAMPLE_TIME,   // timed repetitions
-    SAMPLE_COUNT   // one pass of hardware counters
+    SAMPLE_COUNT,  // passes of hardware counters
+    SAMPLE_TASK_COUNT
 } SampleTask;
 
-// A number with where it comes from. `value` NAN = unknown, then `reason` says why.
+// A number with where it comes from. `value` NAN = unknown, then `reason` says why. Names that a
+// verification brings where they apply: flops bytes elements operand_bytes anonymous_huge_bytes,
+// kernel.<variant> (value 1), mc kc nc mr nr prefetch_lines, predicted.L<i>.{accesses hits misses
+// misses_low misses_high fills write_backs hit_rate}, predicted.{memory_read_bytes
+// memory_write_bytes prefetches}. A count brings the events by their own names.
 typedef struct SampleValue {
-    char name[64]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
+    char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something
     char unit[16];
     char provenance[16]; // pmu sim emulated model clock os unavailable
-    char reason[160];    // "" unless unavailable
+    char reason[256];    // "" unless unavailable
 } SampleValue;
 
 typedef struct Sample {
@@ -31,20 +36,39 @@ typedef struct Sample {
     SampleTask task;
     bool ok;
     char reason[512];    // "" if ok: message, signal, timeout or memory limit
-    uint64_t iterations; // of each timed loop
+    uint64_t iterations; // of each timed loop; of a pilot: what it found
     double *real_ns;     // per iteration, one a repetition; wall clock
-    size_t real_count;
+    double *cpu_ns;      // the same loops in CPU time of the process
+    size_t real_count;   // of both
     SampleValue *values;
     size_t value_count;
     double started_unix_s;
     double worker_ns; // life of the worker process
-    int cpu;          // bound to; -1 = not
-    long minor_faults, major_faults, voluntary_switches, involuntary_switches; // -1 unknown
-    long peak_rss_kib;                                                         // -1 unknown
+    int cpu;          // bound to, read back; -1 = not bound
+    // While the task ran, without start and warm-up; -1 unknown.
+    long minor_faults, major_faults, voluntary_switches, involuntary_switches;
+    long peak_rss_kib; // of the process; -1 unknown
 } Sample;
 
+// A sample that nothing is known of yet.
+Sample sample_empty(void);
+// Frees what the sample owns.
 void sample_clear(Sample *sample);
+
+// Appends a value; a NAN takes provenance "unavailable" and the reason. False: out of memory.
+bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
+                      const char *provenance, const char *reason);
+
+// "verify", "pilot", "time", "count"; and back, SAMPLE_TASK_COUNT if unknown.
+const char *sample_task_name(SampleTask task);
+SampleTask sample_task_find(const char *name);
+
+// The whole journal line, and back. From JSON: the caller clears; on failure there is nothing to.
 json_t *sample_to_json(const Sample *sample);
 bool sample_from_json(const json_t *json, Sample *sample, Problem *problem);
+
+// The part a worker knows: everything but cell, round, task, start and life. From JSON: those stay.
+json_t *sample_outcome_to_json(const Sample *sample);
+bool sample_outcome_from_json(const json_t *json, Sample *sample, Problem *problem);
 
 #endif

@@ -21,24 +21,30 @@ class Recorder : public benchmark::BenchmarkReporter
     void ReportRuns(const std::vector<Run> &runs) override
     {
         for (const Run &run : runs)
-            if (run.run_type == Run::RT_Iteration && run.iterations > 0)
-                real_ns_.push_back(run.real_accumulated_time * 1e9 /
-                                   static_cast<double>(run.iterations));
+            if (run.run_type == Run::RT_Iteration && !run.error_occurred && run.iterations > 0) {
+                const double to_ns = 1e9 / static_cast<double>(run.iterations);
+                loops_.push_back(
+                    {run.real_accumulated_time * to_ns, run.cpu_accumulated_time * to_ns});
+            }
     }
 
-    const std::vector<double> &real_ns() const
+    struct Loop {
+        double real_ns, cpu_ns; // per iteration
+    };
+
+    const std::vector<Loop> &loops() const
     {
-        return real_ns_;
+        return loops_;
     }
 
   private:
-    std::vector<double> real_ns_;
+    std::vector<Loop> loops_;
 };
 
 } // namespace
 
 extern "C" bool gbench_time(const char *name, void (*body)(void *context), void *context,
-                            uint64_t iterations, int repetitions, double *real_ns)
+                            uint64_t iterations, int repetitions, double *real_ns, double *cpu_ns)
 {
     try { // no C++ exception may reach C
         benchmark::RegisterBenchmark(name,
@@ -54,10 +60,12 @@ extern "C" bool gbench_time(const char *name, void (*body)(void *context), void 
         Recorder recorder;
         benchmark::RunSpecifiedBenchmarks(&recorder);
         benchmark::ClearRegisteredBenchmarks();
-        if (recorder.real_ns().size() != static_cast<size_t>(repetitions))
+        if (recorder.loops().size() != static_cast<size_t>(repetitions))
             return false;
-        for (size_t i = 0; i < recorder.real_ns().size(); i++)
-            real_ns[i] = recorder.real_ns()[i];
+        for (size_t i = 0; i < recorder.loops().size(); i++) {
+            real_ns[i] = recorder.loops()[i].real_ns;
+            cpu_ns[i] = recorder.loops()[i].cpu_ns;
+        }
         return true;
     } catch (...) {
         return false;

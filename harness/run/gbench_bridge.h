@@ -12,10 +12,11 @@ extern "C" {
 #endif
 
 // Runs body(context) `iterations` times in each of `repetitions` loops under Google Benchmark's
-// state loop and stores the wall-clock nanoseconds per iteration of each in real_ns[repetitions].
-// Not re-entrant: Google Benchmark keeps global state. False if it gave another number of results.
+// state loop and stores the nanoseconds per iteration of each in real_ns[repetitions] (wall clock)
+// and cpu_ns[repetitions] (CPU time of the calling thread). Not re-entrant: Google Benchmark keeps
+// global state. False if it gave another number of results.
 bool gbench_time(const char *name, void (*body)(void *context), void *context, uint64_t iterations,
-                 int repetitions, double *real_ns);
+                 int repetitions, double *real_ns, double *cpu_ns);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// journal.h - journal.jsonl, the source of truth of a run: one line a sample, on the disk before
+// the next sample starts.
+#ifndef HYP_JOURNAL_H
+#define HYP_JOURNAL_H
+
+#include "record/sample.h"
+
+// What a journal file holds. A torn last line (without its end of line: the run was killed while
+// writing it) is dropped and counted.
+typedef struct JournalContent {
+    Sample *samples;
+    size_t sample_count;
+    size_t torn_lines; // 0 or 1
+} JournalContent;
+
+// A missing file is an empty journal. `cell_count`: cells of the plan; a line of any other cell is
+// an error, as is every bad line but a torn last one; the problem is "path:line: reason". The
+// caller clears.
+bool journal_read(const char *path, size_t cell_count, JournalContent *content, Problem *problem);
+void journal_clear(JournalContent *content);
+
+typedef struct Journal {
+    int descriptor;
+    char path[4096];
+} Journal;
+
+// Opens for appending, creates it if missing, and cuts off a torn last line.
+bool journal_open(Journal *journal, const char *path, Problem *problem);
+// One line, written at once and synced: after true, the sample survives a crash.
+bool journal_append(Journal *journal, const Sample *sample, Problem *problem);
+void journal_close(Journal *journal);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/sample.h"
+
+#include "common/json_fields.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Of the journal line. A reader refuses lines of another version.
+enum { SAMPLE_VERSION = 1 };
+
+static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count"};
+
+// Members that are integers with -1 for unknown, null in JSON.
+typedef struct KnownOrNull {
+    const char *key;
+    size_t offset;
+} KnownOrNull;
+
+static const KnownOrNull usage_fields[] = {
+    {"minor_faults", offsetof(Sample, minor_faults)},
+    {"major_faults", offsetof(Sample, major_faults)},
+    {"voluntary_switches", offsetof(Sample, voluntary_switches)},
+    {"involuntary_switches", offsetof(Sample, involuntary_switches)},
+    {"peak_rss_kib", offsetof(Sample, peak_rss_kib)},
+};
+enum { USAGE_FIELD_COUNT = sizeof usage_fields / sizeof *usage_fields };
+
+Sample sample_empty(void)
+{
+    return (Sample){.round = -1,
+                    .cpu = -1,
+                    .minor_faults = -1,
+                    .major_faults = -1,
+                    .voluntary_switches = -1,
+                    .involuntary_switches = -1,
+                    .peak_rss_kib = -1};
+}
+
+void sample_clear(Sample *sample)
+{
+    free(sample->real_ns);
+    free(sample->cpu_ns);
+    free(sample->values);
+    *sample = sample_empty();
+}
+
+bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
+                      const char *provenance, const char *reason)
+{
+    SampleValue *values =
+        realloc(sample->values, (sample->value_count + 1) * sizeof *sample->values);
+    if (!values)
+        return false;
+    sample->values = values;
+    const bool known = isfinite(value);
+    SampleValue *added = &values[sample->value_count++];
+    *added = (SampleValue){.value = known ? value : (double)NAN};
+    (void)snprintf(added->name, sizeof added->name, "%s", name);
+    (void)snprintf(added->unit, sizeof added->unit, "%s", unit);
+    (void)snprintf(added->provenance, sizeof added->provenance, "%s",
+                   known ? provenance : "unavailable");
+    (void)snprintf(added->reason, sizeof added->reason, "%s", known ? "" : reason);
+    return true;
+}
+
+const char *sample_task_name(SampleTask task)
+{
+    return task < SAMPLE_TASK_COUNT ? task_names[task] : "unknown";
+}
+
+SampleTask sample_task_find(const char *name)
+{
+    int task = 0;
+    while (task < SAMPLE_TASK_COUNT && strcmp(task_names[task], name) != 0)
+        task++;
+    return (SampleTask)task;
+}
+
+static json_t *value_to_json(const SampleValue *value)
+{
+    json_t *json = json_pack("{s:s, s:o, s:s, s:s}", "name", value->name, "value",
+                             json_number_or_null(value->value), "unit", value->unit, "provenance",
+                             value->provenance);
+    if (json && value->reason[0])
+        (void)json_object_set_new(json, "reason", json_text(value->reason));
+    return json;
+}
+
+static bool value_from_json(const json_t *json, SampleValue *value, Problem *problem)
+{
+    if (!json_is_object(json))
+        return problem_set(problem, "\"values\": expected an array of objects");
+    return json_read_text(json, "name", false, value->name, sizeof value->name, problem) &&
+           json_read_number(json, "value", true, &value->value, problem) &&
+           json_read_text(json, "unit", false, value->unit, sizeof value->unit, problem) &&
+           json_read_text(json, "provenance", false, value->provenance, sizeof value->provenance,
+                          problem) &&
+           json_read_text(json, "reason", true, value->reason, sizeof value->reason, problem);
+}
+
+json_t *sample_outcome_to_json(const Sample *sample)
+{
+    json_t *values = json_array();
+    for (size_t i = 0; i < sample->value_count; i++)
+        (void)json_array_append_new(values, value_to_json(&sample->values[i]));
+    json_t *json =
+        json_pack("{s:b, s:I, s:o, s:o, s:o, s:o}", "ok", sample->ok, "iterations",
+                  (json_int_t)sample->iterations, "real_ns",
+                  json_numbers(sample->real_ns, sample->real_count), "cpu_ns",
+                  json_numbers(sample->cpu_ns, sample->cpu_ns ? sample->real_count : 0), "values",
+                  values, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
+    for (size_t i = 0; json && i < USAGE_FIELD_COUNT; i++) {
+        long count = 0;
+        memcpy(&count, (const char *)sample + usage_fields[i].offset, sizeof count);
+        (void)json_object_set_new(json, usage_fields[i].key,
+                                  count < 0 ? json_null() : json_integer(count));
+    }
+    if (json && !sample->ok)
+        (void)json_object_set_new(json, "reason", json_text(sample->reason));
+    return json;
+}
+
+json_t *sample_to_json(const Sample *sample)
+{
+    json_t *json = json_pack("{s:i, s:I, s:s, s:i, s:f, s:f}", "version", SAMPLE_VERSION, "cell",
+                             (json_int_t)sample->cell, "task", sample_task_name(sample->task),
+                             "round", sample->round, "started_unix_s", sample->started_unix_s,
+                             "worker_ns", sample->worker_ns);
+    json_t *outcome = sample_outcome_to_json(sample);
+    if (!json || !outcome || json_object_update(json, outcome) != 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    json_decref(outcome);
+    return json;
+}
+
+static bool read_known_or_null(const json_t *json, const char *key, long *value, Problem *problem)
+{
+    long long read = -1;
+    if (!json_is_null(json_object_get(json, key)) &&
+        !json_read_integer(json, key, 0, LONG_MAX, &read, problem))
+        return false;
+    *value = (long)read;
+    return true;
+}
+
+static bool read_usage(const json_t *json, Sample *sample, Problem *problem)
+{
+    for (size_t i = 0; i < USAGE_FIELD_COUNT; i++) {
+        long count = 0;
+        if (!read_known_or_null(json, usage_fields[i].key, &count, problem))
+            return false;
+        memcpy((char *)sample + usage_fields[i].offset, &count, sizeof count);
+    }
+    long cpu = -1;
+    if (!read_known_or_null(json, "cpu", &cpu, problem))
+        return false;
+    if (cpu > INT_MAX)
+        return problem_set(problem, "\"cpu\": %ld is no CPU", cpu);
+    sample->cpu = (int)cpu;
+    return true;
+}
+
+static bool read_times(const json_t *json, Sample *sample, Problem *problem)
+{
+    size_t cpu_count = 0;
+    if (!json_read_numbers(json, "real_ns", &sample->real_ns, &sample->real_count, problem) ||
+        !json_read_numbers(json, "cpu_ns", &sample->cpu_ns, &cpu_count, problem))
+        return false;
+    if (cpu_count != 0 && cpu_count != sample->real_count)
+        return problem_set(problem, "\"cpu_ns\": expected none or %zu, given %zu",
+                           sample->real_count, cpu_count);
+    for (size_t i = 0; i < sample->real_count; i++)
+        if (!(sample->real_ns[i] > 0))
+            return problem_set(problem, "\"real_ns\": a time that is not positive");
+    return true;
+}
+
+static bool read_values(const json_t *json, Sample *sample, Problem *problem)
+{
+    const json_t *values = json_object_get(json, "values");
+    if (!json_is_array(values))
+        return problem_set(problem, "\"values\": expected an array");
+    const size_t count = json_array_size(values);
+    sample->values = calloc(count + 1, sizeof *sample->values);
+    if (!sample->values)
+        return problem_set(problem, "\"values\": out of memory");
+    for (; sample->value_count < count; sample->value_count++)
+        if (!value_from_json(json_array_get(values, sample->value_count),
+                             &sample->values[sample->value_count], problem))
+            return false;
+    return true;
+}
+
+static bool read_outcome(const json_t *json, Sample *sample, Problem *problem)
+{
+    long long iterations = 0;
+    if (!json_read_flag(json, "ok", &sample->ok, problem) ||
+        !json_read_text(json, "reason", sample->ok, sample->reason, sizeof sample->reason,
+                        problem) ||
+        !json_read_integer(json, "iterations", 0, LLONG_MAX, &iterations, problem))
+        return false;
+    sample->iterations = (uint64_t)iterations;
+    return read_times(json, sample, problem) && read_values(json, sample, problem) &&
+           read_usage(json, sample, problem);
+}
+
+bool sample_outcome_from_json(const json_t *json, Sample *sample, Problem *problem)
+{
+    Sample read = sample_empty();
+    read.cell = sample->cell;
+    read.round = sample->round;
+    read.task = sample->task;
+    read.started_unix_s = sample->started_unix_s;
+    read.worker_ns = sample->worker_ns;
+    if (!read_outcome(json, &read, problem)) {
+        sample_clear(&read);
+        return false;
+    }
+    sample_clear(sample);
+    *sample = read;
+    return true;
+}
+
+bool sample_from_json(const json_t *json, Sample *sample, Problem *problem)
+{
+    Sample read = sample_empty();
+    long long version = 0;
+    long long cell = 0;
+    long long round = 0;
+    char task[16];
+    *sample = read;
+    if (!json_is_object(json))
+        return problem_set(problem, "expected an object");
+    if (!json_read_integer(json, "version", SAMPLE_VERSION, SAMPLE_VERSION, &version, problem) ||
+        !json_read_integer(json, "cell", 0, LLONG_MAX, &cell, problem) ||
+        !json_read_integer(json, "round", -1, INT_MAX, &round, problem) ||
+        !json_read_text(json, "task", false, task, sizeof task, problem) ||
+        !json_read_number(json, "started_unix_s", false, &read.started_unix_s, problem) ||
+        !json_read_number(json, "worker_ns", false, &read.worker_ns, problem))
+        return false;
+    read.cell = (size_t)cell;
+    read.round = (int)round;
+    read.task = sample_task_find(task);
+    if (read.task == SAMPLE_TASK_COUNT)
+        return problem_set(problem, "\"task\": unknown task '%s'", task);
+    if (!sample_outcome_from_json(json, &read, problem))
+        return false;
+    *sample = read;
+    return true;
+}
