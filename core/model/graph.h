@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// graph.h - the inside of a model that memory, loader, scheduler and cache may know: tensors,
+// layers, weights, settings.
+#ifndef HYP_GRAPH_H
+#define HYP_GRAPH_H
+
+#include "hyperion/cache.h"
+#include "hyperion/model.h"
+#include "hyperion/simulate.h"
+
+#include "common/name_map.h"
+#include "model/shape.h"
+#include "platform/platform.h"
+#include "simd/dispatch.h"
+
+#include <stdatomic.h>
+
+typedef enum HypTensorRole {
+    HYP_TENSOR_INPUT,     // the caller's at every run
+    HYP_TENSOR_WEIGHT,    // constant
+    HYP_TENSOR_ACTIVATION // result of a layer
+} HypTensorRole;
+
+// A tensor of the graph; its number is its place in HyperionModel.tensors.
+typedef struct HypGraphTensor {
+    char *name; // unique in the model
+    HypShape shape;
+    HypTensorRole role; // of a view: that of the tensor it views
+    int view_of;        // the tensor whose memory this is, which is no view itself; -1: its own
+    // Of a weight that is no view:
+    bool in_file;         // else the bytes are the model's from the start
+    uint64_t file_offset; // in HyperionModel.file
+    void *data;           // shape.size_bytes, 64-byte aligned, owned; NULL until read from the file
+} HypGraphTensor;
+
+typedef struct HypLayer {
+    char *name;
+    HyperionLayerOp op;
+    HyperionLayerAttributes attributes; // with defaults filled in
+    int *inputs;                        // tensors; one block with outputs
+    int *outputs;
+    int input_count;
+    int output_count;
+} HypLayer;
+
+typedef struct HypModelSettings {
+    HypDispatch dispatch;
+    HyperionCacheConfig cache;
+    HyperionCacheTopology topology;
+} HypModelSettings;
+
+// What a run needs and keeps for the next; private to the executor.
+typedef struct HypPreparation HypPreparation;
+
+struct HyperionModel {
+    char *name;
+    HypFile *file; // of the weights in a file; NULL without
+    HypGraphTensor *tensors;
+    HypLayer *layers; // in the order they run
+    int *inputs;      // tensors
+    int *outputs;
+    int tensor_count, layer_count, input_count, output_count;
+    int tensor_capacity, layer_capacity, input_capacity, output_capacity;
+    HypNameMap tensor_names;
+    HypModelSettings settings;
+    HypPreparation *preparation; // NULL until a run, and again after a change
+    atomic_bool held;            // by a run or a change
+};
+
+// Holds the model for a change of graph or settings, so that no run begins meanwhile, and drops
+// what was prepared for runs. `call` names the public function in messages. False, last error set,
+// on a NULL or running model. Check other arguments first: a failing call changes nothing.
+bool hyp_model_begin_change(HyperionModel *model, const char *call);
+void hyp_model_end_change(HyperionModel *model);
+
+// Whether a run or a change is under way.
+bool hyp_model_is_running(const HyperionModel *model);
+
+// The tensor whose memory tensor `tensor` is: itself unless it is a view.
+int hyp_model_root(const HyperionModel *model, int tensor);
+
+// The matrix product that a gemm or conv2d layer is made of, `repeats` times (images and groups).
+typedef struct HypLayerProduct {
+    HyperionGemmShape shape;
+    size_t repeats;
+} HypLayerProduct;
+
+// False, without an error, for a layer that is not made of products.
+bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/layer_op.h"
+
+#include "common/fail.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
+    [HYPERION_LAYER_GEMM] = &hyp_layer_op_gemm,
+    [HYPERION_LAYER_CONV2D] = &hyp_layer_op_conv2d,
+    [HYPERION_LAYER_ACTIVATION] = &hyp_layer_op_activation,
+    [HYPERION_LAYER_ADD] = &hyp_layer_op_add,
+    [HYPERION_LAYER_RESHAPE] = &hyp_layer_op_reshape,
+};
+
+const HypLayerOp *hyp_layer_op(HyperionLayerOp op)
+{
+    return (unsigned)op < HYPERION_LAYER_OP_COUNT ? layer_ops[op] : NULL;
+}
+
+const char *hyperionLayerOpName(HyperionLayerOp op)
+{
+    const HypLayerOp *functions = hyp_layer_op(op);
+    return functions ? functions->name : "";
+}
+
+bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product)
+{
+    const HypLayerOp *functions = hyp_layer_op(layer->op);
+    if (!functions->product)
+        return false;
+    functions->product(model, layer, product);
+    return true;
+}
+
+bool hyp_layer_fail(const HypLayer *layer, const char *format, ...)
+{
+    char reason[512];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return hyp_fail(HYPERION_ERROR_ARGUMENT, "layer '%s' (%s): %s", layer->name,
+                    hyperionLayerOpName(layer->op), reason);
+}
+
+bool hyp_layer_expect_rank(const HyperionModel *model, const HypLayer *layer, int index, int rank)
+{
+    const HypGraphTensor *input = &model->tensors[layer->inputs[index]];
+    char text[HYP_SHAPE_TEXT_BYTES];
+    return input->shape.rank == rank ||
+           hyp_layer_fail(layer, "input '%s' is %s, expected %d dimensions", input->name,
+                          hyp_shape_text(&input->shape, text), rank);
+}
+
+bool hyp_layer_expect_vector(const HyperionModel *model, const HypLayer *layer, int index,
+                             int64_t length)
+{
+    const HypGraphTensor *input = &model->tensors[layer->inputs[index]];
+    char text[HYP_SHAPE_TEXT_BYTES];
+    return (input->shape.rank == 1 && input->shape.dims[0] == length) ||
+           hyp_layer_fail(layer, "input '%s' is %s, expected %" PRId64 " f32", input->name,
+                          hyp_shape_text(&input->shape, text), length);
+}
+
+bool hyp_layer_result(const HypLayer *layer, HypShape *result, int rank, const int64_t *dims)
+{
+    return hyp_shape_create(result, layer->name, HYPERION_TYPE_F32, rank, dims);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// layer_op.h - what an operation of a layer is: a struct of functions in its own file op_<name>.c
+// and one row of the table in layer_op.c.
+#ifndef HYP_LAYER_OP_H
+#define HYP_LAYER_OP_H
+
+#include "model/graph.h"
+
+// A layer about to run. Until the first run has its memory, `data` holds NULLs.
+typedef struct HypLayerRun {
+    const HyperionModel *model;
+    const HypLayer *layer;
+    void *const *data;             // by tensor: its bytes
+    HyperionGemmBlocking blocking; // of operations with a product
+    void *workspace;               // 64-byte aligned, workspace_bytes of them
+} HypLayerRun;
+
+typedef struct HypLayerOp {
+    const char *name; // "gemm"
+    int least_inputs;
+    int most_inputs;
+    bool any_type; // else all inputs are f32
+    bool is_view;  // no work: the result is the first input's memory in another shape
+    // Checks attributes and the inputs' shapes, fills in defaults, and says what the result is.
+    bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
+    // Nominal floating-point operations; NULL: none.
+    double (*flops)(const HyperionModel *model, const HypLayer *layer);
+    // The matrix product the operation is made of; NULL: none.
+    void (*product)(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
+    // Kernel whose level and tile the product's blocking is for; of operations with a product.
+    HypKernelOp product_kernel;
+    size_t (*workspace_bytes)(const HypLayerRun *run); // NULL: none
+    void (*execute)(const HypLayerRun *run);           // NULL of a view
+} HypLayerOp;
+
+extern const HypLayerOp hyp_layer_op_gemm;
+extern const HypLayerOp hyp_layer_op_conv2d;
+extern const HypLayerOp hyp_layer_op_activation;
+extern const HypLayerOp hyp_layer_op_max_pool2d;
+extern const HypLayerOp hyp_layer_op_add;
+extern const HypLayerOp hyp_layer_op_softmax;
+extern const HypLayerOp hyp_layer_op_layernorm;
+extern const HypLayerOp hyp_layer_op_attention;
+extern const HypLayerOp hyp_layer_op_reshape;
+
+// The functions of an operation; NULL for one that does not exist.
+const HypLayerOp *hyp_layer_op(HyperionLayerOp op);
+
+// Records "layer 'name' (op): ..." and returns false.
+__attribute__((format(printf, 2, 3))) bool hyp_layer_fail(const HypLayer *layer, const char *format,
+                                                          ...);
+
+// Fails unless input `index` has the given rank.
+bool hyp_layer_expect_rank(const HyperionModel *model, const HypLayer *layer, int index, int rank);
+
+// Fails unless input `index` is a vector of `length` elements.
+bool hyp_layer_expect_vector(const HyperionModel *model, const HypLayer *layer, int index,
+                             int64_t length);
+
+// A result of f32, its size checked.
+bool hyp_layer_result(const HypLayer *layer, HypShape *result, int rank, const int64_t *dims);
+
+// Shapes of the inputs and the result.
+static inline const HypShape *hyp_layer_input(const HyperionModel *model, const HypLayer *layer,
+                                              int index)
+{
+    return &model->tensors[layer->inputs[index]].shape;
+}
+
+static inline const HypShape *hyp_layer_output(const HyperionModel *model, const HypLayer *layer)
+{
+    return &model->tensors[layer->outputs[0]].shape;
+}
+
+// Their bytes at a run; NULL for an optional input that the layer does not have.
+static inline const float *hyp_run_input(const HypLayerRun *run, int index)
+{
+    return index < run->layer->input_count ? run->data[run->layer->inputs[index]] : NULL;
+}
+
+static inline float *hyp_run_output(const HypLayerRun *run)
+{
+    return run->data[run->layer->outputs[0]];
+}
+
+#endif

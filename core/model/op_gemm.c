@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/layer_op.h"
+
+#include "kernel_table.h"
+
+#include <inttypes.h>
+
+static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
+{
+    const HypShape *a = hyp_layer_input(model, layer, 0);
+    if ((unsigned)layer->attributes.activation >= HYPERION_ACTIVATION_COUNT)
+        return hyp_layer_fail(layer, "unknown activation %d", (int)layer->attributes.activation);
+    if (a->rank < 1)
+        return hyp_layer_fail(layer, "input '%s' is a scalar",
+                              model->tensors[layer->inputs[0]].name);
+    if (!hyp_layer_expect_rank(model, layer, 1, 2))
+        return false;
+    const HypShape *b = hyp_layer_input(model, layer, 1);
+    const int64_t depth = a->dims[a->rank - 1];
+    const int64_t b_depth = b->dims[layer->attributes.transpose_b ? 1 : 0];
+    const int64_t columns = b->dims[layer->attributes.transpose_b ? 0 : 1];
+    if (depth != b_depth)
+        return hyp_layer_fail(layer, "'%s' has depth %" PRId64 ", but '%s' %" PRId64,
+                              model->tensors[layer->inputs[0]].name, depth,
+                              model->tensors[layer->inputs[1]].name, b_depth);
+    if (layer->input_count > 2 && !hyp_layer_expect_vector(model, layer, 2, columns))
+        return false;
+    HypShape shape = *a;
+    shape.dims[a->rank - 1] = columns;
+    return hyp_layer_result(layer, result, a->rank, shape.dims);
+}
+
+static void describe_product(const HyperionModel *model, const HypLayer *layer,
+                             HypLayerProduct *product)
+{
+    const HypShape *a = hyp_layer_input(model, layer, 0);
+    const HypShape *c = hyp_layer_output(model, layer);
+    *product = (HypLayerProduct){
+        .shape = {.m = hyp_shape_product(a, 0, a->rank - 1),
+                  .n = (size_t)c->dims[c->rank - 1],
+                  .k = (size_t)a->dims[a->rank - 1],
+                  .b_transposed = layer->attributes.transpose_b},
+        .repeats = 1,
+    };
+}
+
+static double count_flops(const HyperionModel *model, const HypLayer *layer)
+{
+    HypLayerProduct product;
+    describe_product(model, layer, &product);
+    return 2.0 * (double)product.shape.m * (double)product.shape.n * (double)product.shape.k;
+}
+
+static HypGemmArgs fill_args(const HypLayerRun *run)
+{
+    HypLayerProduct product;
+    describe_product(run->model, run->layer, &product);
+    const HyperionGemmShape *shape = &product.shape;
+    return (HypGemmArgs){
+        .m = shape->m,
+        .n = shape->n,
+        .k = shape->k,
+        .a = hyp_run_input(run, 0),
+        .lda = shape->k,
+        .b = hyp_run_input(run, 1),
+        .ldb = shape->b_transposed ? shape->k : shape->n,
+        .b_transposed = shape->b_transposed,
+        .c = hyp_run_output(run),
+        .ldc = shape->n,
+        .epilogue = {.column_bias = hyp_run_input(run, 2),
+                     .activation = run->layer->attributes.activation},
+        .blocking = run->blocking,
+        .workspace = run->workspace,
+    };
+}
+
+static size_t count_workspace_bytes(const HypLayerRun *run)
+{
+    const HypGemmArgs args = fill_args(run);
+    return hyp_gemm_workspace_bytes(&args);
+}
+
+static void execute(const HypLayerRun *run)
+{
+    const HypGemmArgs args = fill_args(run);
+    run->model->settings.dispatch.best[HYP_OP_GEMM]->fn.gemm(&args);
+}
+
+const HypLayerOp hyp_layer_op_gemm = {
+    .name = "gemm",
+    .least_inputs = 2,
+    .most_inputs = 3,
+    .infer = infer,
+    .flops = count_flops,
+    .product = describe_product,
+    .product_kernel = HYP_OP_GEMM,
+    .workspace_bytes = count_workspace_bytes,
+    .execute = execute,
+};

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/weights.h"
+
+#include "common/fail.h"
+
+bool hyp_weights_read(HyperionModel *model, int tensor)
+{
+    HypGraphTensor *weight = &model->tensors[hyp_model_root(model, tensor)];
+    if (weight->data)
+        return true;
+    void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
+    if (!data)
+        return false;
+    // After the read, so that a change during it is seen too.
+    if (!hyp_platform_read(model->file, weight->file_offset, data, weight->shape.size_bytes) ||
+        !hyp_platform_file_unchanged(model->file)) {
+        hyp_platform_release(data);
+        return hyp_fail(hyperionGetLastErrorKind(), "model %s, weight '%s': %s", model->name,
+                        weight->name, hyperionGetLastError());
+    }
+    weight->data = data;
+    return true;
+}
