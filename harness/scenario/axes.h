@@ -14,8 +14,10 @@ typedef enum AxisKind {
     AXIS_REAL,    // range `0..1 +0.25`
     AXIS_FLAG,    // true or false
     AXIS_WORD,    // one of a list of words
-    AXIS_TEXT     // any text
+    AXIS_TEXT     // printable text of at most AXIS_TEXT_BYTES
 } AxisKind;
+
+enum { AXIS_TEXT_BYTES = 512 };
 
 #define AXIS(ID, ...) AXIS_##ID,
 typedef enum AxisId {
@@ -47,12 +49,21 @@ typedef union AxisValue {
 // The axis with that key, or AXIS_COUNT.
 AxisId axis_find(const char *key);
 
+// The key nearest to a misspelt one, or NULL.
+const char *axis_nearest(const char *key);
+
+// The default; false, and *value unchanged, for an axis that has none.
+bool axis_fallback(AxisId id, AxisValue *value);
+
+// Whether an INTEGER, BYTES or REAL value lies between the axis's limits.
+bool axis_in_range(AxisId id, AxisValue value);
+
 // One scalar as written in a scenario or after --set; false names the axis, the text and what was
 // expected (range, unit, nearest word). TEXT values point into `text`.
 bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem);
 
-// The value as it would be written: "512", "avx2", "64KiB". buffer_bytes >= 64 suffices but for
-// TEXT.
+// The value as it would be written: "512", "avx2", "64KiB". 64 bytes suffice but for TEXT,
+// which needs AXIS_TEXT_BYTES + 1.
 void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes);
 bool axis_equal(AxisId id, AxisValue a, AxisValue b);
 

@@ -4,20 +4,10 @@
 #define HYP_PLAN_H
 
 #include "scenario/axes.h"
+#include "scenario/settings.h"
 #include "workload/workload.h"
 
 #include <stdint.h>
-
-// How the cells of one sweep are measured.
-typedef struct SweepSettings {
-    int samples;               // worker processes a cell, one a round (default 5)
-    int repetitions;           // timed loops a sample (default 3)
-    double min_time_ns;        // least length of one timed loop, for the pilot (default 20 ms)
-    double warmup_ns;          // untimed running before the first loop (default 5 ms)
-    double timeout_ns;         // of one worker process (default 60 s)
-    size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
-    const char **counters;     // events to count, NULL-terminated; owned by the plan
-} SweepSettings;
 
 typedef struct Cell {
     const Workload *workload;
@@ -51,6 +41,10 @@ typedef struct Plan {
 // failure: problem is "file:line:col: ...". The caller frees with plan_free.
 Plan *plan_from_scenario(const char *path, const char *const *settings, Problem *problem);
 void plan_free(Plan *plan); // NULL is allowed
+
+// Worker processes a run starts: verification, pilot, samples and, where events are asked for, a
+// counting one a cell.
+size_t plan_worker_count(const Plan *plan);
 
 // Expected wall-clock of a run: workers, pilot and verification, from settings alone.
 double plan_estimate_ns(const Plan *plan);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/axes.h"
+
+#include "common/quantity.h"
+#include "kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OP(name, args_type, ENUM) #name,
+static const char *const axis_words_op[] = {HYP_KERNEL_OPS(OP) NULL}; // indices are HypKernelOp
+#undef OP
+// The first four are HyperionSIMDLevel; neon is level 1 of Arm machines.
+static const char *const axis_words_simd[] = {"scalar", "sse41", "avx2", "avx512",
+                                              "neon",   "best",  NULL};
+static const char *const axis_words_binding[] = {"core", "none", NULL};
+static const char *const axis_words_pages[] = {"4k", "thp", NULL};
+// Indices are HyperionActivation.
+static const char *const axis_words_function[] = {"none", "relu",    "gelu", "silu",
+                                                  "tanh", "sigmoid", NULL};
+
+#define AXIS(ID, key_, kind_, unit_, fallback_, minimum_, maximum_, words_, refusal_, help_)       \
+    [AXIS_##ID] = {.key = (key_),                                                                  \
+                   .kind = (kind_),                                                                \
+                   .unit = (unit_),                                                                \
+                   .fallback = (fallback_),                                                        \
+                   .minimum = (minimum_),                                                          \
+                   .maximum = (maximum_),                                                          \
+                   .words = (words_),                                                              \
+                   .refusal = (refusal_),                                                          \
+                   .help = (help_)},
+const Axis axis_table[AXIS_COUNT] = {
+#include "scenario/axes.def"
+};
+#undef AXIS
+
+AxisId axis_find(const char *key)
+{
+    for (AxisId id = 0; id < AXIS_COUNT; id++)
+        if (strcmp(axis_table[id].key, key) == 0)
+            return id;
+    return AXIS_COUNT;
+}
+
+const char *axis_nearest(const char *key)
+{
+    const char *keys[AXIS_COUNT + 1] = {NULL};
+    for (AxisId id = 0; id < AXIS_COUNT; id++)
+        keys[id] = axis_table[id].key;
+    return problem_nearest(key, keys);
+}
+
+// Says what the axis takes, for messages.
+static void describe_expected(const Axis *axis, char *text, size_t text_bytes)
+{
+    static const char *const nouns[] = {[AXIS_INTEGER] = "a whole number",
+                                        [AXIS_BYTES] = "a size such as 64KiB",
+                                        [AXIS_REAL] = "a number"};
+    switch (axis->kind) {
+    case AXIS_INTEGER:
+    case AXIS_BYTES:
+    case AXIS_REAL:
+        (void)snprintf(text, text_bytes, "%s from %.15g to %.15g", nouns[axis->kind], axis->minimum,
+                       axis->maximum);
+        break;
+    case AXIS_FLAG: (void)snprintf(text, text_bytes, "true or false"); break;
+    case AXIS_TEXT:
+        (void)snprintf(text, text_bytes, "printable text of 1 to %d bytes", AXIS_TEXT_BYTES);
+        break;
+    case AXIS_WORD: {
+        size_t used = (size_t)snprintf(text, text_bytes, "one of");
+        for (size_t i = 0; axis->words[i] && used < text_bytes; i++)
+            used += (size_t)snprintf(text + used, text_bytes - used, "%s %s", i ? "," : "",
+                                     axis->words[i]);
+        break;
+    }
+    }
+}
+
+static bool refuse_value(const Axis *axis, const char *text, Problem *problem)
+{
+    char expected[256];
+    describe_expected(axis, expected, sizeof expected);
+    const char *near = axis->kind == AXIS_WORD ? problem_nearest(text, axis->words) : NULL;
+    return problem_set(problem, "axis %s: expected %s; given '%.64s'%s%s%s", axis->key, expected,
+                       text, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static bool text_is_valid(const char *text)
+{
+    const size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+    return length > 0 && length <= AXIS_TEXT_BYTES;
+}
+
+static bool find_word(const Axis *axis, const char *text, AxisValue *value)
+{
+    for (size_t i = 0; axis->words[i]; i++) {
+        if (strcmp(axis->words[i], text) == 0) {
+            value->integer = (long long)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool axis_in_range(AxisId id, AxisValue value)
+{
+    const Axis *axis = &axis_table[id];
+    const double number = axis->kind == AXIS_REAL ? value.real : (double)value.integer;
+    return number >= axis->minimum && number <= axis->maximum;
+}
+
+bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem)
+{
+    const Axis *axis = &axis_table[id];
+    AxisValue parsed = {0};
+    bool ok = false;
+    switch (axis->kind) {
+    case AXIS_INTEGER:
+        ok = quantity_parse_integer(text, &parsed.integer) && axis_in_range(id, parsed);
+        break;
+    case AXIS_BYTES:
+        ok = quantity_parse_bytes(text, &parsed.integer) && axis_in_range(id, parsed);
+        break;
+    case AXIS_REAL:
+        ok = quantity_parse_real(text, &parsed.real) && axis_in_range(id, parsed);
+        break;
+    case AXIS_FLAG:
+        parsed.integer = strcmp(text, "true") == 0;
+        ok = parsed.integer || strcmp(text, "false") == 0;
+        break;
+    case AXIS_WORD: ok = find_word(axis, text, &parsed); break;
+    case AXIS_TEXT:
+        parsed.text = text;
+        ok = text_is_valid(text);
+        break;
+    }
+    if (!ok)
+        return refuse_value(axis, text, problem);
+    *value = parsed;
+    return true;
+}
+
+bool axis_fallback(AxisId id, AxisValue *value)
+{
+    Problem unused = {0};
+    return axis_table[id].fallback && axis_parse(id, axis_table[id].fallback, value, &unused);
+}
+
+void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes)
+{
+    const Axis *axis = &axis_table[id];
+    switch (axis->kind) {
+    case AXIS_INTEGER: (void)snprintf(buffer, buffer_bytes, "%lld", value.integer); break;
+    case AXIS_BYTES: quantity_format_bytes(value.integer, buffer, buffer_bytes); break;
+    case AXIS_REAL: quantity_format_real(value.real, buffer, buffer_bytes); break;
+    case AXIS_FLAG:
+        (void)snprintf(buffer, buffer_bytes, "%s", value.integer ? "true" : "false");
+        break;
+    case AXIS_WORD: (void)snprintf(buffer, buffer_bytes, "%s", axis->words[value.integer]); break;
+    case AXIS_TEXT: (void)snprintf(buffer, buffer_bytes, "%s", value.text); break;
+    }
+}
+
+bool axis_equal(AxisId id, AxisValue a, AxisValue b)
+{
+    switch (axis_table[id].kind) {
+    case AXIS_REAL: return a.real == b.real;
+    case AXIS_TEXT: return a.text == b.text || (a.text && b.text && strcmp(a.text, b.text) == 0);
+    default: return a.integer == b.integer;
+    }
+}
+
+json_t *axis_to_json(AxisId id, AxisValue value)
+{
+    const Axis *axis = &axis_table[id];
+    switch (axis->kind) {
+    case AXIS_REAL: return json_real(value.real);
+    case AXIS_FLAG: return json_boolean(value.integer);
+    case AXIS_WORD: return json_string(axis->words[value.integer]);
+    case AXIS_TEXT: return json_string(value.text);
+    default: return json_integer(value.integer);
+    }
+}
+
+bool axis_from_json(AxisId id, const json_t *json, AxisValue *value, Problem *problem)
+{
+    const Axis *axis = &axis_table[id];
+    AxisValue read = {0};
+    bool ok = false;
+    switch (axis->kind) {
+    case AXIS_INTEGER:
+    case AXIS_BYTES:
+        read.integer = json_integer_value(json);
+        ok = json_is_integer(json) && axis_in_range(id, read);
+        break;
+    case AXIS_REAL:
+        read.real = json_number_value(json);
+        ok = json_is_number(json) && axis_in_range(id, read);
+        break;
+    case AXIS_FLAG:
+        read.integer = json_is_true(json);
+        ok = json_is_boolean(json);
+        break;
+    case AXIS_WORD:
+    case AXIS_TEXT:
+        if (json_is_string(json))
+            return axis_parse(id, json_string_value(json), value, problem);
+        break;
+    }
+    if (!ok) {
+        char *given = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        (void)refuse_value(axis, given ? given : "nothing", problem);
+        free(given);
+        return false;
+    }
+    *value = read;
+    return true;
+}

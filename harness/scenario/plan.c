@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "scenario/plan.h"
+
+#include "common/fnv.h"
+#include "scenario/plan_build.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct PlanText {
+    struct PlanText *next;
+    char text[];
+};
+
+const char *plan_keep_text(Plan *plan, const char *text)
+{
+    const size_t bytes = strlen(text) + 1;
+    struct PlanText *kept = malloc(sizeof *kept + bytes);
+    if (!kept)
+        return NULL;
+    memcpy(kept->text, text, bytes);
+    kept->next = plan->texts;
+    plan->texts = kept;
+    return kept->text;
+}
+
+bool plan_reserve_cells(Plan *plan, size_t count, Problem *problem)
+{
+    Cell *grown = realloc(plan->cells, (count + 1) * sizeof *grown);
+    if (!grown)
+        return problem_set(problem, "out of memory for %zu cells", count);
+    plan->cells = grown;
+    return true;
+}
+
+void plan_free(Plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->cell_count; i++)
+        free(plan->cells[i].id);
+    free(plan->cells);
+    for (size_t i = 0; i < plan->sweep_count; i++)
+        settings_clear(&plan->sweeps[i].settings);
+    free(plan->sweeps);
+    while (plan->texts) {
+        struct PlanText *next = plan->texts->next;
+        free(plan->texts);
+        plan->texts = next;
+    }
+    free(plan->scenario);
+    free(plan->description);
+    free(plan);
+}
+
+void plan_seal(Plan *plan)
+{
+    char seed[32];
+    (void)snprintf(seed, sizeof seed, "%" PRIu64, plan->seed);
+    uint64_t hash = fnv_add_text(FNV_START, plan->scenario);
+    hash = fnv_add_text(fnv_add_text(hash, plan->description), seed);
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        const PlanSweep *sweep = &plan->sweeps[i];
+        hash = settings_hash(&sweep->settings, fnv_add_text(hash, sweep->name));
+        for (size_t j = 0; j < sweep->cell_count; j++) {
+            Cell *cell = &plan->cells[sweep->first_cell + j];
+            cell->sweep = sweep;
+            hash = fnv_add_text(hash, cell->id);
+        }
+    }
+    (void)snprintf(plan->hash, sizeof plan->hash, "%016" PRIx64, hash);
+}
+
+static bool refuse_duplicates(const Plan *plan, const ScenarioSpec *spec, Problem *problem)
+{
+    size_t duplicate = 0;
+    size_t first = 0;
+    if (!plan_find_duplicate(plan, &duplicate, &first, problem))
+        return false;
+    if (duplicate == plan->cell_count)
+        return true;
+    size_t again = 0;
+    size_t before = 0;
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        again = plan->sweeps[i].first_cell <= duplicate ? i : again;
+        before = plan->sweeps[i].first_cell <= first ? i : before;
+    }
+    return tree_fail(spec->file, spec->sweeps[again].axes_node, problem,
+                     "sweep %s: cell %.512s is there already, in sweep %s",
+                     spec->sweeps[again].name, plan->cells[duplicate].id,
+                     spec->sweeps[before].name);
+}
+
+static bool fill_plan(Plan *plan, ScenarioSpec *spec, Problem *problem)
+{
+    plan->scenario = strdup(spec->name);
+    plan->description = strdup(spec->description);
+    plan->seed = (uint64_t)spec->seed;
+    plan->sweeps = calloc(spec->sweep_count, sizeof *plan->sweeps);
+    if (!plan->scenario || !plan->description || !plan->sweeps)
+        return problem_set(problem, "out of memory");
+    for (size_t i = 0; i < spec->sweep_count; i++) {
+        PlanSweep *sweep = &plan->sweeps[plan->sweep_count++];
+        sweep->workload = spec->sweeps[i].workload;
+        sweep->name = plan_keep_text(plan, spec->sweeps[i].name);
+        if (!sweep->name)
+            return problem_set(problem, "out of memory");
+        if (!settings_copy(&spec->sweeps[i].settings, &sweep->settings, problem) ||
+            !plan_expand_sweep(plan, sweep, &spec->sweeps[i], problem))
+            return false;
+    }
+    return refuse_duplicates(plan, spec, problem);
+}
+
+Plan *plan_from_scenario(const char *path, const char *const *settings, Problem *problem)
+{
+    ScenarioSpec spec = {0};
+    Plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        (void)problem_set(problem, "out of memory");
+    if (!plan || !scenario_read(path, settings, &spec, problem) ||
+        !fill_plan(plan, &spec, problem)) {
+        plan_free(plan);
+        plan = NULL;
+    } else {
+        plan_seal(plan);
+    }
+    scenario_clear(&spec);
+    return plan;
+}
+
+static size_t count_workers(const PlanSweep *sweep)
+{
+    const size_t counting = sweep->settings.counters[0] ? 1 : 0;
+    return sweep->cell_count * (2 + (size_t)sweep->settings.samples + counting);
+}
+
+size_t plan_worker_count(const Plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->sweep_count; i++)
+        count += count_workers(&plan->sweeps[i]);
+    return count;
+}
+
+double plan_estimate_ns(const Plan *plan)
+{
+    // Starting a worker (exec, dynamic linking, request, operands), from design/field-notes.md and
+    // the first runs of scenarios/quickstart.yaml; a verification of an ordinary cell likewise.
+    const double start_ns = 15e6;
+    const double verify_ns = 50e6;
+    // The pilot doubles its loop until it is long enough, and loops overshoot the least time.
+    const double pilot_loops = 3;
+    const double overshoot = 1.15;
+    double total_ns = 0;
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        const SweepSettings *settings = &plan->sweeps[i].settings;
+        const double loop_ns = settings->min_time_ns * overshoot;
+        const double sample_ns = settings->warmup_ns + settings->repetitions * loop_ns;
+        const double counting_ns = settings->counters[0] ? settings->min_time_ns : 0;
+        total_ns += (double)count_workers(&plan->sweeps[i]) * start_ns;
+        total_ns +=
+            (double)plan->sweeps[i].cell_count *
+            (verify_ns + pilot_loops * loop_ns + settings->samples * sample_ns + counting_ns);
+    }
+    return total_ns;
+}

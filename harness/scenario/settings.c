@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
+#include "scenario/settings.h"
+
+#include "common/fnv.h"
+#include "common/quantity.h"
+#include "counters/counters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum SettingKind {
+    SETTING_COUNT, // int
+    SETTING_TIME,  // double, nanoseconds
+    SETTING_BYTES  // size_t
+} SettingKind;
+
+typedef struct Setting {
+    const char *key;      // in a scenario
+    const char *json_key; // in plan.json, with its unit
+    SettingKind kind;
+    size_t offset;
+    double fallback, minimum, maximum;
+} Setting;
+
+enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
+
+static const Setting setting_table[] = {
+    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000},
+    {"repetitions", "repetitions", SETTING_COUNT, offsetof(SweepSettings, repetitions), 3, 1, 1000},
+    {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3,
+     1e12},
+    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12},
+    {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14},
+    {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
+     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 1e15},
+};
+enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
+
+const char *const settings_keys[] = {"samples", "repetitions",  "min_time", "warmup",
+                                     "timeout", "memory_limit", "counters", NULL};
+
+static double get_number(const Setting *setting, const SweepSettings *settings)
+{
+    const char *at = (const char *)settings + setting->offset;
+    switch (setting->kind) {
+    case SETTING_COUNT: return *(const int *)(const void *)at;
+    case SETTING_TIME: return *(const double *)(const void *)at;
+    case SETTING_BYTES: return (double)*(const size_t *)(const void *)at;
+    }
+    return 0;
+}
+
+static void set_number(const Setting *setting, SweepSettings *settings, double value)
+{
+    char *at = (char *)settings + setting->offset;
+    switch (setting->kind) {
+    case SETTING_COUNT: *(int *)(void *)at = (int)value; break;
+    case SETTING_TIME: *(double *)(void *)at = value; break;
+    case SETTING_BYTES: *(size_t *)(void *)at = (size_t)value; break;
+    }
+}
+
+static void format_number(const Setting *setting, double value, char *buffer, size_t buffer_bytes)
+{
+    switch (setting->kind) {
+    case SETTING_COUNT: quantity_format_real(value, buffer, buffer_bytes); break;
+    case SETTING_TIME: quantity_format_time(value, buffer, buffer_bytes); break;
+    case SETTING_BYTES: quantity_format_bytes((long long)value, buffer, buffer_bytes); break;
+    }
+}
+
+static bool parse_number(const Setting *setting, const char *text, double *value)
+{
+    long long whole = 0;
+    bool parsed = false;
+    switch (setting->kind) {
+    case SETTING_COUNT: parsed = quantity_parse_integer(text, &whole); break;
+    case SETTING_TIME: return quantity_parse_time(text, value);
+    case SETTING_BYTES: parsed = quantity_parse_bytes(text, &whole); break;
+    }
+    if (parsed)
+        *value = (double)whole;
+    return parsed;
+}
+
+static bool read_number(const char *name, const TreeNode *node, const Setting *setting,
+                        SweepSettings *settings, Problem *problem)
+{
+    static const char *const nouns[] = {[SETTING_COUNT] = "a whole number",
+                                        [SETTING_TIME] =
+                                            "a time with its unit (ns, us, ms, s, m, h)",
+                                        [SETTING_BYTES] = "a size such as 512MiB"};
+    if (!tree_expect(name, node, TREE_SCALAR, setting->key, problem))
+        return false;
+    double value = 0;
+    if (!parse_number(setting, node->text, &value) || value < setting->minimum ||
+        value > setting->maximum) {
+        char low[40];
+        char high[40];
+        format_number(setting, setting->minimum, low, sizeof low);
+        format_number(setting, setting->maximum, high, sizeof high);
+        return tree_fail(name, node, problem, "%s: expected %s from %s to %s, given '%.64s'",
+                         setting->key, nouns[setting->kind], low, high, node->text);
+    }
+    set_number(setting, settings, value);
+    return true;
+}
+
+// A list of its own with copies of the names.
+static const char **copy_counters(const char *const *names, size_t count)
+{
+    const char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(names[i]);
+        if (!copy[i]) {
+            for (size_t j = 0; j < i; j++)
+                free((void *)(uintptr_t)copy[j]);
+            free((void *)copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+static size_t count_names(const char *const *names)
+{
+    size_t count = 0;
+    while (names[count])
+        count++;
+    return count;
+}
+
+static void free_counters(SweepSettings *settings)
+{
+    for (size_t i = 0; settings->counters && settings->counters[i]; i++)
+        free((void *)(uintptr_t)settings->counters[i]);
+    free((void *)settings->counters);
+    settings->counters = NULL;
+}
+
+static bool replace_counters(SweepSettings *settings, const char *const *names, size_t count,
+                             Problem *problem)
+{
+    const char **copy = copy_counters(names, count);
+    if (!copy)
+        return problem_set(problem, "out of memory");
+    free_counters(settings);
+    settings->counters = copy;
+    return true;
+}
+
+static bool event_name_is_valid(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_:.=-";
+    const size_t length = strlen(text);
+    return length > 0 && length <= COUNTER_LENGTH && strspn(text, allowed) == length;
+}
+
+static bool read_counters(const char *name, const TreeNode *node, SweepSettings *settings,
+                          Problem *problem)
+{
+    if (node->kind == TREE_SCALAR && strcmp(node->text, "none") == 0)
+        return replace_counters(settings, NULL, 0, problem);
+    if (node->kind == TREE_SCALAR && strcmp(node->text, "default") == 0)
+        return replace_counters(settings, counters_default, count_names(counters_default), problem);
+    if (node->kind != TREE_LIST || node->count == 0 || node->count > COUNTER_LIMIT)
+        return tree_fail(name, node, problem,
+                         "counters: expected default, none or a list of 1 to %d events",
+                         COUNTER_LIMIT);
+    const char *names[COUNTER_LIMIT];
+    size_t count = 0;
+    for (const TreeNode *item = node->first; item; item = item->next) {
+        if (item->kind != TREE_SCALAR || !event_name_is_valid(item->text))
+            return tree_fail(name, item, problem,
+                             "counters: expected the name of an event such as PAPI_TOT_INS");
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(names[i], item->text) == 0)
+                return tree_fail(name, item, problem, "counters: %s is given twice", item->text);
+        names[count++] = item->text;
+    }
+    return replace_counters(settings, names, count, problem);
+}
+
+bool settings_default(SweepSettings *settings, Problem *problem)
+{
+    *settings = (SweepSettings){0};
+    for (size_t i = 0; i < SETTING_TOTAL; i++)
+        set_number(&setting_table[i], settings, setting_table[i].fallback);
+    return replace_counters(settings, counters_default, count_names(counters_default), problem);
+}
+
+bool settings_copy(const SweepSettings *from, SweepSettings *to, Problem *problem)
+{
+    *to = *from;
+    to->counters = NULL;
+    return replace_counters(to, from->counters, count_names(from->counters), problem);
+}
+
+void settings_clear(SweepSettings *settings)
+{
+    free_counters(settings);
+}
+
+bool settings_read(const char *name, const TreeNode *map, SweepSettings *settings, Problem *problem)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        const TreeNode *node = tree_find(map, setting_table[i].key);
+        if (node && !read_number(name, node, &setting_table[i], settings, problem))
+            return false;
+    }
+    const TreeNode *counters = tree_find(map, "counters");
+    return !counters || read_counters(name, counters, settings, problem);
+}
+
+json_t *settings_to_json(const SweepSettings *settings)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        const double value = get_number(&setting_table[i], settings);
+        (void)json_object_set_new(json, setting_table[i].json_key, json_integer((json_int_t)value));
+    }
+    json_t *counters = json_array();
+    for (size_t i = 0; settings->counters[i]; i++)
+        (void)json_array_append_new(counters, json_string(settings->counters[i]));
+    if (json_object_set_new(json, "counters", counters) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *problem)
+{
+    *settings = (SweepSettings){0};
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        const Setting *setting = &setting_table[i];
+        const json_t *number = json_object_get(json, setting->json_key);
+        const double value = (double)json_integer_value(number);
+        if (!json_is_integer(number) || value < setting->minimum || value > setting->maximum)
+            return problem_set(problem, "settings: %s: expected a whole number from %.15g to %.15g",
+                               setting->json_key, setting->minimum, setting->maximum);
+        set_number(setting, settings, value);
+    }
+    const json_t *events = json_object_get(json, "counters");
+    const char *names[COUNTER_LIMIT];
+    const size_t count = json_array_size(events);
+    if (!json_is_array(events) || count > COUNTER_LIMIT)
+        return problem_set(problem, "settings: counters: expected a list of at most %d events",
+                           COUNTER_LIMIT);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = json_string_value(json_array_get(events, i));
+        if (!names[i] || !event_name_is_valid(names[i]))
+            return problem_set(problem, "settings: counters: entry %zu names no event", i);
+    }
+    if (json_object_size(json) != SETTING_TOTAL + 1)
+        return problem_set(problem, "settings: expected %d keys, given %zu", SETTING_TOTAL + 1,
+                           json_object_size(json));
+    return replace_counters(settings, names, count, problem);
+}
+
+uint64_t settings_hash(const SweepSettings *settings, uint64_t hash)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        char text[40];
+        quantity_format_real(get_number(&setting_table[i], settings), text, sizeof text);
+        hash = fnv_add_text(fnv_add_text(hash, setting_table[i].key), text);
+    }
+    for (size_t i = 0; settings->counters[i]; i++)
+        hash = fnv_add_text(hash, settings->counters[i]);
+    return fnv_add_text(hash, "");
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// settings.h - how the cells of a sweep are measured: one table of settings for scenario, plan file
+// and hash.
+#ifndef HYP_SETTINGS_H
+#define HYP_SETTINGS_H
+
+#include "common/problem.h"
+#include "scenario/yaml_tree.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+// How the cells of one sweep are measured.
+typedef struct SweepSettings {
+    int samples;               // worker processes a cell, one a round (default 5)
+    int repetitions;           // timed loops a sample (default 3)
+    double min_time_ns;        // least length of one timed loop, for the pilot (default 20 ms)
+    double warmup_ns;          // untimed running before the first loop (default 5 ms)
+    double timeout_ns;         // of one worker process (default 60 s)
+    size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
+    const char **counters;     // events to count, NULL-terminated; owned by the plan
+} SweepSettings;
+
+// The keys a scenario may give, NULL-terminated.
+extern const char *const settings_keys[];
+
+// The defaults, with a list of counters of their own. False when out of memory.
+bool settings_default(SweepSettings *settings, Problem *problem);
+bool settings_copy(const SweepSettings *from, SweepSettings *to, Problem *problem);
+void settings_clear(SweepSettings *settings);
+
+// Takes over the settings among the entries of `map`; other keys are left to the caller.
+bool settings_read(const char *name, const TreeNode *map, SweepSettings *settings,
+                   Problem *problem);
+
+json_t *settings_to_json(const SweepSettings *settings);
+bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *problem);
+
+// `hash` continued over every setting.
+uint64_t settings_hash(const SweepSettings *settings, uint64_t hash);
+
+#endif

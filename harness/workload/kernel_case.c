@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/kernel_case.h"
+
+#include <assert.h>
+#include <math.h>
+
+// Sum of the operands: above any machine's memory, far below where sizes overflow.
+static const double largest_operands_bytes = 0x1p44;
+
+typedef struct CaseRow {
+    const AxisId *axes; // beside those of every kernel; ended by AXIS_COUNT
+    bool (*check)(const AxisValue *values, Problem *problem);
+    double (*count_elements)(const AxisValue *values); // of all operands; no overflow
+    void (*make)(const AxisValue *values, KernelCase *kernel_case);
+} CaseRow;
+
+static size_t size_of(const AxisValue *values, AxisId axis)
+{
+    assert(values[axis].integer >= 0);
+    return (size_t)values[axis].integer;
+}
+
+static double number_of(const AxisValue *values, AxisId axis)
+{
+    return (double)values[axis].integer;
+}
+
+static void add_operand(KernelCase *kernel_case, size_t count, size_t pointer_offset,
+                        bool is_output)
+{
+    assert(kernel_case->operand_count < KERNEL_MOST_OPERANDS);
+    kernel_case->operands[kernel_case->operand_count++] =
+        (KernelOperand){count, pointer_offset, is_output};
+}
+
+static bool accept_all(const AxisValue *values, Problem *problem)
+{
+    (void)values;
+    (void)problem;
+    return true;
+}
+
+// --- gemm
+
+static double count_gemm(const AxisValue *values)
+{
+    const double m = number_of(values, AXIS_M);
+    const double n = number_of(values, AXIS_N);
+    const double k = number_of(values, AXIS_K);
+    return m * k + k * n + m * n + n;
+}
+
+static void make_gemm(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t m = size_of(values, AXIS_M);
+    const size_t n = size_of(values, AXIS_N);
+    const size_t k = size_of(values, AXIS_K);
+    const bool transposed = values[AXIS_TRANSPOSE_B].integer != 0;
+    kernel_case->args.gemm = (HypGemmArgs){
+        .m = m,
+        .n = n,
+        .k = k,
+        .lda = k,
+        .ldb = transposed ? k : n,
+        .b_transposed = transposed,
+        .ldc = n,
+        .epilogue.activation = (HyperionActivation)values[AXIS_FUNCTION].integer,
+    };
+    add_operand(kernel_case, m * k, offsetof(HypGemmArgs, a), false);
+    add_operand(kernel_case, k * n, offsetof(HypGemmArgs, b), false);
+    if (values[AXIS_BIAS].integer)
+        add_operand(kernel_case, n, offsetof(HypGemmArgs, epilogue.column_bias), false);
+    add_operand(kernel_case, m * n, offsetof(HypGemmArgs, c), true);
+    kernel_case->elements = (double)m * (double)n;
+    kernel_case->flops = 2 * kernel_case->elements * (double)k;
+    kernel_case->has_product = true;
+    kernel_case->product = (HyperionGemmShape){m, n, k, transposed};
+}
+
+// --- conv2d and max_pool2d
+
+// Places of a window along one side of the image.
+static size_t count_places(size_t length, size_t window, size_t stride, size_t padding)
+{
+    return (length + 2 * padding - window) / stride + 1;
+}
+
+static bool check_window(const AxisValue *values, Problem *problem)
+{
+    const long long window = values[AXIS_WINDOW].integer;
+    const long long padding = values[AXIS_PADDING].integer;
+    const long long height = values[AXIS_HEIGHT].integer;
+    const long long width = values[AXIS_WIDTH].integer;
+    if (window > height + 2 * padding || window > width + 2 * padding)
+        return problem_set(problem,
+                           "window %lld is larger than the image, %lld x %lld with padding %lld",
+                           window, height, width, padding);
+    return padding < window ||
+           problem_set(problem, "padding %lld must be below the window, %lld", padding, window);
+}
+
+static bool check_conv2d(const AxisValue *values, Problem *problem)
+{
+    const long long groups = values[AXIS_GROUPS].integer;
+    const long long channels = values[AXIS_CHANNELS].integer;
+    const long long out_channels = values[AXIS_OUT_CHANNELS].integer;
+    if (channels % groups || out_channels % groups)
+        return problem_set(problem, "groups %lld must divide channels %lld and out_channels %lld",
+                           groups, channels, out_channels);
+    return check_window(values, problem);
+}
+
+static double count_image(const AxisValue *values)
+{
+    return number_of(values, AXIS_BATCH) * number_of(values, AXIS_CHANNELS) *
+           number_of(values, AXIS_HEIGHT) * number_of(values, AXIS_WIDTH);
+}
+
+// An output side has at most length + 2 padding + 1 places.
+static double count_places_bound(const AxisValue *values)
+{
+    const double border = 2 * number_of(values, AXIS_PADDING) + 1;
+    return number_of(values, AXIS_BATCH) * (number_of(values, AXIS_HEIGHT) + border) *
+           (number_of(values, AXIS_WIDTH) + border);
+}
+
+static double count_conv2d(const AxisValue *values)
+{
+    const double window = number_of(values, AXIS_WINDOW);
+    return count_image(values) +
+           number_of(values, AXIS_OUT_CHANNELS) *
+               (count_places_bound(values) + number_of(values, AXIS_CHANNELS) * window * window);
+}
+
+static double count_max_pool2d(const AxisValue *values)
+{
+    return count_image(values) + number_of(values, AXIS_CHANNELS) * count_places_bound(values);
+}
+
+static void make_conv2d(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t window = size_of(values, AXIS_WINDOW);
+    const size_t stride = size_of(values, AXIS_STRIDE);
+    const size_t padding = size_of(values, AXIS_PADDING);
+    HypConv2dArgs args = {
+        .batch = size_of(values, AXIS_BATCH),
+        .channels = size_of(values, AXIS_CHANNELS),
+        .height = size_of(values, AXIS_HEIGHT),
+        .width = size_of(values, AXIS_WIDTH),
+        .out_channels = size_of(values, AXIS_OUT_CHANNELS),
+        .kernel_h = window,
+        .kernel_w = window,
+        .stride_h = stride,
+        .stride_w = stride,
+        .dilation_h = 1,
+        .dilation_w = 1,
+        .pad_top = padding,
+        .pad_left = padding,
+        .groups = size_of(values, AXIS_GROUPS),
+        .activation = (HyperionActivation)values[AXIS_FUNCTION].integer,
+    };
+    args.out_height = count_places(args.height, window, stride, padding);
+    args.out_width = count_places(args.width, window, stride, padding);
+    kernel_case->args.conv2d = args;
+    const size_t places = args.out_height * args.out_width;
+    const size_t depth = args.channels / args.groups * window * window;
+    add_operand(kernel_case, args.batch * args.channels * args.height * args.width,
+                offsetof(HypConv2dArgs, image), false);
+    add_operand(kernel_case, args.out_channels * depth, offsetof(HypConv2dArgs, filter), false);
+    if (values[AXIS_BIAS].integer)
+        add_operand(kernel_case, args.out_channels, offsetof(HypConv2dArgs, bias), false);
+    add_operand(kernel_case, args.batch * args.out_channels * places, offsetof(HypConv2dArgs, out),
+                true);
+    kernel_case->elements = (double)args.batch * (double)args.out_channels * (double)places;
+    kernel_case->flops = 2 * kernel_case->elements * (double)depth;
+    kernel_case->has_product = true;
+    kernel_case->product =
+        (HyperionGemmShape){.m = args.out_channels / args.groups, .n = places, .k = depth};
+    if (window != 1 || stride != 1 || padding != 0 || args.batch != 1 || args.groups != 1)
+        kernel_case->unpredicted =
+            "a convolution is predicted only where it is one plain product: window 1, stride 1, "
+            "padding 0, one image, one group";
+}
+
+static void make_max_pool2d(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t window = size_of(values, AXIS_WINDOW);
+    const size_t stride = size_of(values, AXIS_STRIDE);
+    const size_t padding = size_of(values, AXIS_PADDING);
+    HypMaxPool2dArgs args = {
+        .batch = size_of(values, AXIS_BATCH),
+        .channels = size_of(values, AXIS_CHANNELS),
+        .height = size_of(values, AXIS_HEIGHT),
+        .width = size_of(values, AXIS_WIDTH),
+        .kernel_h = window,
+        .kernel_w = window,
+        .stride_h = stride,
+        .stride_w = stride,
+        .dilation_h = 1,
+        .dilation_w = 1,
+        .pad_top = padding,
+        .pad_left = padding,
+    };
+    args.out_height = count_places(args.height, window, stride, padding);
+    args.out_width = count_places(args.width, window, stride, padding);
+    kernel_case->args.max_pool2d = args;
+    const size_t images = args.batch * args.channels;
+    add_operand(kernel_case, images * args.height * args.width, offsetof(HypMaxPool2dArgs, image),
+                false);
+    add_operand(kernel_case, images * args.out_height * args.out_width,
+                offsetof(HypMaxPool2dArgs, out), true);
+    kernel_case->elements = (double)(images * args.out_height * args.out_width);
+}
+
+// --- element-wise
+
+static bool check_activation(const AxisValue *values, Problem *problem)
+{
+    return values[AXIS_FUNCTION].integer != HYPERION_ACTIVATION_NONE ||
+           problem_set(problem, "op activation needs a function other than none");
+}
+
+static double count_activation(const AxisValue *values)
+{
+    return 2 * number_of(values, AXIS_SIZE);
+}
+
+static void make_activation(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t count = size_of(values, AXIS_SIZE);
+    kernel_case->args.activation = (HypActivationArgs){
+        .function = (HyperionActivation)values[AXIS_FUNCTION].integer, .count = count};
+    add_operand(kernel_case, count, offsetof(HypActivationArgs, in), false);
+    add_operand(kernel_case, count, offsetof(HypActivationArgs, out), true);
+    kernel_case->elements = (double)count;
+}
+
+static double count_add(const AxisValue *values)
+{
+    return 3 * number_of(values, AXIS_SIZE);
+}
+
+static void make_add(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t count = size_of(values, AXIS_SIZE);
+    kernel_case->args.add = (HypAddArgs){.outer = 1, .middle = count, .inner = 1};
+    add_operand(kernel_case, count, offsetof(HypAddArgs, a), false);
+    add_operand(kernel_case, count, offsetof(HypAddArgs, b), false);
+    add_operand(kernel_case, count, offsetof(HypAddArgs, out), true);
+    kernel_case->elements = (double)count;
+    kernel_case->flops = (double)count;
+}
+
+// --- rows
+
+static double count_rows(const AxisValue *values)
+{
+    return (2 * number_of(values, AXIS_ROWS) + 2) * number_of(values, AXIS_COLUMNS);
+}
+
+static void make_softmax(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t rows = size_of(values, AXIS_ROWS);
+    const size_t columns = size_of(values, AXIS_COLUMNS);
+    kernel_case->args.softmax = (HypSoftmaxArgs){.rows = rows, .columns = columns};
+    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, in), false);
+    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, out), true);
+    kernel_case->elements = (double)(rows * columns);
+}
+
+static void make_layernorm(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t rows = size_of(values, AXIS_ROWS);
+    const size_t columns = size_of(values, AXIS_COLUMNS);
+    kernel_case->args.layernorm =
+        (HypLayernormArgs){.rows = rows, .columns = columns, .epsilon = 1e-5F};
+    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, in), false);
+    add_operand(kernel_case, columns, offsetof(HypLayernormArgs, scale), false);
+    if (values[AXIS_BIAS].integer)
+        add_operand(kernel_case, columns, offsetof(HypLayernormArgs, bias), false);
+    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, out), true);
+    kernel_case->elements = (double)(rows * columns);
+}
+
+// --- attention
+
+static bool check_attention(const AxisValue *values, Problem *problem)
+{
+    const long long queries = values[AXIS_QUERIES].integer;
+    const long long keys = values[AXIS_KEYS].integer;
+    return !values[AXIS_CAUSAL].integer || keys >= queries ||
+           problem_set(problem, "causal attention needs as many keys as queries, %lld; given %lld",
+                       queries, keys);
+}
+
+static double count_attention(const AxisValue *values)
+{
+    return 2 * number_of(values, AXIS_BATCH) * number_of(values, AXIS_HEADS) *
+           number_of(values, AXIS_DIM) *
+           (number_of(values, AXIS_QUERIES) + number_of(values, AXIS_KEYS));
+}
+
+static void make_attention(const AxisValue *values, KernelCase *kernel_case)
+{
+    const HypAttentionArgs args = {
+        .batch = size_of(values, AXIS_BATCH),
+        .heads = size_of(values, AXIS_HEADS),
+        .queries = size_of(values, AXIS_QUERIES),
+        .keys = size_of(values, AXIS_KEYS),
+        .dim = size_of(values, AXIS_DIM),
+        .scale = 1 / sqrtf((float)values[AXIS_DIM].integer),
+        .causal = values[AXIS_CAUSAL].integer != 0,
+    };
+    kernel_case->args.attention = args;
+    const size_t width = args.heads * args.dim;
+    add_operand(kernel_case, args.batch * args.queries * width, offsetof(HypAttentionArgs, q),
+                false);
+    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, k), false);
+    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, v), false);
+    add_operand(kernel_case, args.batch * args.queries * width, offsetof(HypAttentionArgs, out),
+                true);
+    const double queries = (double)args.queries;
+    const double hidden = args.causal ? queries * (queries - 1) / 2 : 0;
+    kernel_case->elements = (double)(args.batch * args.queries * width);
+    // Two products over every pair of a query and a key it sees.
+    kernel_case->flops = 4 * (double)(args.batch * width) * (queries * (double)args.keys - hidden);
+}
+
+// --- The table
+
+#define PRODUCT_AXES AXIS_BLOCK_SIZE, AXIS_PREFETCH, AXIS_PREFETCH_DISTANCE
+#define IMAGE_AXES                                                                                 \
+    AXIS_BATCH, AXIS_CHANNELS, AXIS_HEIGHT, AXIS_WIDTH, AXIS_WINDOW, AXIS_STRIDE, AXIS_PADDING
+
+static const AxisId common_axes[] = {AXIS_OP, AXIS_SIMD_LEVEL, AXIS_BINDING, AXIS_PAGES,
+                                     AXIS_COUNT};
+static const AxisId gemm_axes[] = {PRODUCT_AXES,     AXIS_M,    AXIS_N,        AXIS_K,
+                                   AXIS_TRANSPOSE_B, AXIS_BIAS, AXIS_FUNCTION, AXIS_COUNT};
+static const AxisId conv2d_axes[] = {PRODUCT_AXES, IMAGE_AXES,    AXIS_OUT_CHANNELS, AXIS_GROUPS,
+                                     AXIS_BIAS,    AXIS_FUNCTION, AXIS_COUNT};
+static const AxisId activation_axes[] = {AXIS_FUNCTION, AXIS_SIZE, AXIS_COUNT};
+static const AxisId max_pool2d_axes[] = {IMAGE_AXES, AXIS_COUNT};
+static const AxisId add_axes[] = {AXIS_SIZE, AXIS_COUNT};
+static const AxisId softmax_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_COUNT};
+static const AxisId layernorm_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_BIAS, AXIS_COUNT};
+static const AxisId attention_axes[] = {AXIS_BATCH, AXIS_HEADS,  AXIS_QUERIES, AXIS_KEYS,
+                                        AXIS_DIM,   AXIS_CAUSAL, AXIS_COUNT};
+
+static const CaseRow case_table[HYP_OP_COUNT] = {
+    [HYP_OP_GEMM] = {gemm_axes, accept_all, count_gemm, make_gemm},
+    [HYP_OP_CONV2D] = {conv2d_axes, check_conv2d, count_conv2d, make_conv2d},
+    [HYP_OP_ACTIVATION] = {activation_axes, check_activation, count_activation, make_activation},
+    [HYP_OP_MAX_POOL2D] = {max_pool2d_axes, check_window, count_max_pool2d, make_max_pool2d},
+    [HYP_OP_ADD] = {add_axes, accept_all, count_add, make_add},
+    [HYP_OP_SOFTMAX] = {softmax_axes, accept_all, count_rows, make_softmax},
+    [HYP_OP_LAYERNORM] = {layernorm_axes, accept_all, count_rows, make_layernorm},
+    [HYP_OP_ATTENTION] = {attention_axes, check_attention, count_attention, make_attention},
+};
+
+static bool list_holds(const AxisId *axes, AxisId axis)
+{
+    for (; *axes != AXIS_COUNT; axes++)
+        if (*axes == axis)
+            return true;
+    return false;
+}
+
+bool kernel_case_uses(const AxisValue *values, AxisId axis)
+{
+    return list_holds(common_axes, axis) ||
+           list_holds(case_table[values[AXIS_OP].integer].axes, axis);
+}
+
+bool kernel_case_check(const AxisValue *values, Problem *problem)
+{
+    const CaseRow *row = &case_table[values[AXIS_OP].integer];
+    const double bytes = 4 * row->count_elements(values);
+    if (bytes > largest_operands_bytes)
+        return problem_set(problem, "the operands need %.3g bytes, more than any memory", bytes);
+    return row->check(values, problem);
+}
+
+KernelCase kernel_case_make(const AxisValue *values)
+{
+    KernelCase kernel_case = {.op = (HypKernelOp)values[AXIS_OP].integer, .flops = NAN};
+    case_table[kernel_case.op].make(values, &kernel_case);
+    return kernel_case;
+}
+
+double kernel_case_bytes(const KernelCase *kernel_case)
+{
+    double bytes = 0;
+    for (size_t i = 0; i < kernel_case->operand_count; i++)
+        bytes += (double)kernel_case->operands[i].count * sizeof(float);
+    return bytes;
+}

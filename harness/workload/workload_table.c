@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/workloads.h"
+
+#include <string.h>
+
+const Workload *const workload_table[] = {
+    &workload_kernel,
+    NULL,
+};
+
+const Workload *workload_find(const char *name)
+{
+    for (size_t i = 0; workload_table[i]; i++)
+        if (strcmp(workload_table[i]->name, name) == 0)
+            return workload_table[i];
+    return NULL;
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// workloads.h - the workloads, for their table.
+#ifndef HYP_WORKLOADS_H
+#define HYP_WORKLOADS_H
+
+#include "workload/workload.h"
+
+extern const Workload workload_kernel;
+
+#endif
