@@ -55,7 +55,8 @@ typedef struct HypActivationArgs {
     size_t count;
 } HypActivationArgs;
 
-// Greatest value of each window; places past the image do not count (padding < kernel).
+// Greatest value of each window; places past the image do not count (padding < kernel). Which value
+// a window with a NaN gives is not defined.
 typedef struct HypMaxPool2dArgs {
     size_t batch, channels, height, width;
     size_t out_height, out_width;
@@ -95,7 +96,8 @@ typedef struct HypLayernormArgs {
 
 // out = softmax(scale * q kT) v for each batch and head, with an online softmax (Milakov and
 // Gimelshein 2018). q and out: [batch x queries x heads x dim]; k and v: [batch x keys x heads x
-// dim]. causal: query i sees keys 0 .. i + keys - queries.
+// dim]. causal: query i sees keys 0 .. i + keys - queries; one that sees none gives zeros. Scores
+// must be finite.
 typedef struct HypAttentionArgs {
     size_t batch, heads, queries, keys, dim;
     const float *q;

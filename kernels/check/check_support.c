@@ -173,9 +173,31 @@ void hyp_check_fill(HypCheckRun *run, HypCheckBuffer *buffer, float low, float h
         buffer->data[i] = hyp_check_uniform(run, low, high);
 }
 
-void hyp_check_wipe(HypCheckBuffer *buffer)
+void hyp_check_fill_special(HypCheckRun *run, HypCheckBuffer *buffer, bool with_nan)
 {
-    write_canaries(buffer->data, buffer->count);
+    static const float values[] = {
+        NAN,      INFINITY, -INFINITY, 0.0F,      -0.0F,      1.0F,        FLT_MAX,
+        -FLT_MAX, FLT_MIN,  -FLT_MIN,  0x1p-149F, -0x1p-149F, 0x1.8p-140F, 88.7F,
+        -88.7F,   89.0F,    -89.0F,    -103.9F,   -104.0F,    104.0F,      -10.5F,
+        10.0F,    -10.0F,   9.0F,      -5.6F,     5.6F,       1e30F,       -1e30F};
+    const size_t count = sizeof values / sizeof values[0];
+    const size_t first = with_nan ? 0 : 1;
+    for (size_t i = 0; i < buffer->count; i++)
+        buffer->data[i] = values[first + hyp_check_below(run, count - first)];
+}
+
+void hyp_check_fill_bits(HypCheckRun *run, HypCheckBuffer *buffer)
+{
+    for (size_t i = 0; i < buffer->count; i++) {
+        const uint32_t bits = (uint32_t)next_random(run);
+        memcpy(buffer->data + i, &bits, sizeof bits);
+    }
+}
+
+void hyp_check_copy(HypCheckBuffer *to, const HypCheckBuffer *from)
+{
+    if (from->count > 0)
+        memcpy(to->data, from->data, from->count * sizeof(float));
 }
 
 bool hyp_check_guards(HypCheckRun *run, const HypCheckBuffer *buffer, const char *name)

@@ -69,15 +69,25 @@ void hyp_check_release(HypCheckBuffer *buffer);
 // Fills the whole buffer with uniform values from [low, high).
 void hyp_check_fill(HypCheckRun *run, HypCheckBuffer *buffer, float low, float high);
 
-// Puts the pattern back into all of it, as hyp_check_allocate left it.
-void hyp_check_wipe(HypCheckBuffer *buffer);
-
 // True if nothing was written around `buffer`; else reports it under `name`.
 bool hyp_check_guards(HypCheckRun *run, const HypCheckBuffer *buffer, const char *name);
 
 // True if data[first .. first + count - 1] still holds the pattern of a fresh buffer.
 bool hyp_check_untouched(HypCheckRun *run, const HypCheckBuffer *buffer, size_t first, size_t count,
                          const char *name);
+
+// Fills it with values that are easily mishandled: zeros of both signs, denormals, the largest and
+// smallest numbers, limits of the exponential, infinities of both signs and, if `with_nan`, NaN.
+void hyp_check_fill_special(HypCheckRun *run, HypCheckBuffer *buffer, bool with_nan);
+
+// Fills it with floats of random bits, NaN and infinities among them.
+void hyp_check_fill_bits(HypCheckRun *run, HypCheckBuffer *buffer);
+
+// Copies all of `from` into `to`, which has the same count.
+void hyp_check_copy(HypCheckBuffer *to, const HypCheckBuffer *from);
+
+// Most that function(x) at any level may differ from its exact value; x is exact.
+double hyp_check_activation_bound(HyperionActivation function, double x);
 
 // Which of `total` results to compare: all while there are at most `limit`, else `limit` of them,
 // the first, the last and random ones. For i < hyp_check_sample_count the i-th place is

@@ -4,7 +4,7 @@
 #include "elementwise/add_nest.h"
 #include "kernel_table.h"
 
-void hyp_add_f32_avx512_plain(const HypAddArgs *args)
+void hyp_add_f32_avx512_unroll1(const HypAddArgs *args)
 {
     add_nest(args);
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// softmax_nest.h - softmax of rows in three passes, written once over the vector vocabulary of a
+// level. Included by level/<level>/softmax_<level>.c after its vec_<level>.h.
+#ifndef HYP_SOFTMAX_NEST_H
+#define HYP_SOFTMAX_NEST_H
+
+#include "activation/activation_math.h"
+#include "kernel.h"
+
+// Greatest of `count` > 0 values. A NaN may get lost here; its exponential will not.
+VEC_FN float softmax_greatest(const float *in, size_t count)
+{
+    float greatest = in[0];
+    size_t i = 0;
+    if (count >= VEC_LANES) {
+        vec lanes = vec_load(in);
+        for (i = VEC_LANES; i + VEC_LANES <= count; i += VEC_LANES)
+            lanes = vec_max(lanes, vec_load(in + i));
+        greatest = vec_greatest(lanes);
+    }
+    for (; i < count; i++)
+        greatest = in[i] > greatest ? in[i] : greatest;
+    return greatest;
+}
+
+// out[i] = exp(in[i] - shift); returns their sum.
+VEC_FN float softmax_powers(const float *in, float shift, float *out, size_t count)
+{
+    const vec shifts = vec_set(shift);
+    vec sum = vec_zero();
+    size_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES) {
+        const vec power = vec_exp(vec_sub(vec_load(in + i), shifts));
+        vec_store(out + i, power);
+        sum = vec_add(sum, power);
+    }
+    if (i < count) {
+        const vec power = vec_exp(vec_sub(vec_load_part(in + i, count - i), shifts));
+        vec_store_part(out + i, power, count - i);
+        // Read again, so that the lanes past the end are 0.
+        sum = vec_add(sum, vec_load_part(out + i, count - i));
+    }
+    return vec_sum(sum);
+}
+
+VEC_FN void softmax_scale(float *out, float factor, size_t count)
+{
+    const vec factors = vec_set(factor);
+    size_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES)
+        vec_store(out + i, vec_mul(vec_load(out + i), factors));
+    if (i < count)
+        vec_store_part(out + i, vec_mul(vec_load_part(out + i, count - i), factors), count - i);
+}
+
+VEC_FN void softmax_nest(const HypSoftmaxArgs *args)
+{
+    const size_t columns = args->columns;
+    if (columns == 0)
+        return;
+    for (size_t row = 0; row < args->rows; row++) {
+        const float *in = args->in + row * columns;
+        float *out = args->out + row * columns;
+        const float sum = softmax_powers(in, softmax_greatest(in, columns), out, columns);
+        softmax_scale(out, 1.0F / sum, columns);
+    }
+}
+
+#endif
