@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+extern const Command command_machine;
+
 const Command *const command_table[] = {
+    &command_machine,
     NULL,
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // counters.h - where counts come from: a struct of functions a source, one file each, and their
-// table.
+// table. Not thread-safe: the libraries below keep process-wide state.
 #ifndef HYP_COUNTERS_H
 #define HYP_COUNTERS_H
 
 #include "common/problem.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 // One event as this machine offers it, found by adding, starting, working, stopping and reading it
@@ -13,6 +14,7 @@
 typedef struct CounterEvent {
     char name[64];
     bool available;
+    double probe_value;     // what the probe read; NAN if unavailable
     char reason[160];       // why not, in the source's own words
     char native[128];       // what it maps to on this CPU; "" unknown
     const char *provenance; // "pmu", "os"
@@ -22,8 +24,15 @@ typedef struct CounterValue {
     const char *name;       // as requested
     double value;           // NAN = unavailable
     const char *provenance; // "pmu", "os" or "unavailable"
-    char reason[160];
+    char reason[160];       // why unavailable; beside a value: why to doubt it
 } CounterValue;
+
+// What is counted: `work(context)` runs `iterations` times a pass.
+typedef struct CounterWork {
+    void (*work)(void *context);
+    void *context;
+    unsigned long long iterations;
+} CounterWork;
 
 typedef struct CounterSource {
     const char *name;
@@ -32,6 +41,14 @@ typedef struct CounterSource {
     const char *(*unavailable_reason)(void);
     // Every event it knows of, up to capacity; returns how many there are.
     size_t (*list)(CounterEvent *events, size_t capacity);
+    // True if an event of that name is for this source to count, be it available or not.
+    bool (*knows)(const char *name);
+    // Fills value, provenance and reason of `count` values that it knows by name; counts are those
+    // of all iterations. As many passes as its legal groups need.
+    bool (*measure)(CounterValue *values, size_t count, const CounterWork *work, Problem *problem);
+    // The library behind it: version and parts, with reasons. NULL: out of memory. The function is
+    // NULL where there is nothing to tell.
+    json_t *(*describe)(void);
 } CounterSource;
 
 extern const CounterSource *const counter_source_table[]; // NULL-terminated
@@ -42,6 +59,10 @@ extern const CounterSource *const counter_source_table[]; // NULL-terminated
 bool counters_measure(const char *const *names, size_t count, void (*work)(void *context),
                       void *context, unsigned long long iterations, CounterValue *values,
                       Problem *problem);
+
+// {"papi": {...}, "events": [{"name", "source", "available", "probe_value", "native", "provenance",
+// each unknown one with its reason}]} over all sources. NULL: out of memory.
+json_t *counters_describe(void);
 
 // The events the project asks for when a scenario says `counters: default`; NULL-terminated.
 extern const char *const counters_default[];

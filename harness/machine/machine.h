@@ -14,9 +14,16 @@
 // "counters", "kernel", "virtualisation", "build" (compiler, flags, commit), "limits" (or null with
 // a reason); unknown facts are null with a "<name>_reason". hwloc's XML goes to *topology_xml (free
 // with free) when that is not NULL. NULL on failure.
+// "limits" is {"peaks": as machine_measure_peaks} if they are in the user's cache: nothing is timed
+// here.
 json_t *machine_describe(char **topology_xml, Problem *problem);
 
-// The cache topology of one core from hwloc, as the library takes it.
+// The same of a captured machine: a folder with its /proc, /sys and topology.xml (see topology.h).
+// What only a running machine can tell is null.
+json_t *machine_describe_captured(const char *sysroot, char **topology_xml, Problem *problem);
+
+// The cache topology of one core (the first of machine_worker_cpus) from hwloc, as the library
+// takes it.
 bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem);
 json_t *machine_topology_to_json(const HyperionCacheTopology *topology);
 bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topology,
@@ -27,6 +34,9 @@ bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topol
 // Cached per machine key under the user's cache folder when `use_cache`. {"avx2": {"gflops":
 // median, "low": .., "high": .., "provenance": "clock"}, ...}
 json_t *machine_measure_peaks(bool use_cache, Problem *problem);
+
+// Puts them (not taken over) into a description as its "limits"; false: out of memory.
+bool machine_set_peaks(json_t *machine, json_t *peaks);
 
 // CPUs a worker can be bound to, best first (one hardware thread a core, CPU 0 last because it
 // takes interrupts); returns how many, at most capacity.

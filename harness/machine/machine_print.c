@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// machine_print.c - a description of a machine as one screen for people.
+#include "machine/machine.h"
+
+#include "machine/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SCREEN_COLUMNS = 96, LABEL_COLUMNS = 16 };
+
+static const char *text_or(const json_t *facts, const char *name, const char *other)
+{
+    const char *text = fact_text(facts, name);
+    return text ? text : other;
+}
+
+static void print_label(const char *label)
+{
+    printf("  %-*s ", LABEL_COLUMNS, label);
+}
+
+// "2 cores", "1 core", "? cores"
+static void print_count(const json_t *facts, const char *name, const char *what, const char *before)
+{
+    const json_t *value = json_object_get(facts, name);
+    if (json_is_integer(value))
+        printf("%s%lld %s%s", before, (long long)json_integer_value(value), what,
+               json_integer_value(value) == 1 ? "" : "s");
+    else
+        printf("%s? %ss", before, what);
+}
+
+static void format_bytes(const json_t *value, char *text, size_t text_bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double bytes = json_number_value(value);
+    size_t unit = 0;
+    if (!json_is_integer(value)) {
+        (void)snprintf(text, text_bytes, "unknown");
+        return;
+    }
+    for (; bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        bytes /= 1024;
+    (void)snprintf(text, text_bytes, "%.4g %s", bytes, units[unit]);
+}
+
+// "kvm", "true" as "on", "unknown (no frequency scaling visible)"
+static void print_fact(const json_t *facts, const char *name)
+{
+    const json_t *value = json_object_get(facts, name);
+    if (json_is_string(value))
+        printf("%s", json_string_value(value));
+    else if (json_is_integer(value))
+        printf("%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        printf("%s", json_is_true(value) ? "on" : "off");
+    else
+        printf("unknown (%s)", fact_reason(facts, name));
+}
+
+static void print_identity(const json_t *machine)
+{
+    const json_t *cpu = json_object_get(machine, "cpu");
+    const json_t *virtualisation = json_object_get(machine, "virtualisation");
+    const json_t *is_virtual = json_object_get(virtualisation, "virtual");
+    const json_t *topology = json_object_get(machine, "topology");
+    char memory[32];
+    format_bytes(json_object_get(topology, "memory_bytes"), memory, sizeof memory);
+    printf("%s\n\n", text_or(cpu, "model_name", "CPU of unknown name"));
+    print_label("CPU");
+    printf("%s, family %s, model %s, stepping %s\n", text_or(cpu, "vendor", "unknown vendor"),
+           text_or(cpu, "family", "?"), text_or(cpu, "model", "?"), text_or(cpu, "stepping", "?"));
+    print_label("runs");
+    if (json_is_true(is_virtual))
+        printf("in a virtual machine (%s)",
+               text_or(virtualisation, "hypervisor", "hypervisor unknown"));
+    else
+        printf("%s", json_is_false(is_virtual) ? "on the hardware itself"
+                                               : "on hardware or in a virtual machine: unknown");
+    const char *product = fact_text(virtualisation, "product");
+    printf("%s%s\n", product ? ", " : "", product ? product : "");
+    print_label("topology");
+    print_count(topology, "cores", "core", "");
+    print_count(topology, "cpus", "CPU", ", ");
+    print_count(topology, "packages", "package", ", ");
+    print_count(topology, "numa_nodes", "NUMA node", ", ");
+    printf(", %s of memory\n", memory);
+}
+
+static void print_simd(const json_t *simd)
+{
+    size_t i = 0;
+    const json_t *level = NULL;
+    print_label("SIMD levels");
+    json_array_foreach(json_object_get(simd, "levels"), i, level)
+        printf("%s%s", i ? ", " : "", json_string_value(level));
+    printf(" (vectors of %lld bytes)\n",
+           (long long)json_integer_value(json_object_get(simd, "vector_bytes")));
+}
+
+static void print_cache(const json_t *cache)
+{
+    char name[32];
+    char size[32];
+    char line[32];
+    char ways[32];
+    const char *type = text_or(cache, "type", "");
+    const json_int_t way_count = json_integer_value(json_object_get(cache, "ways"));
+    (void)snprintf(name, sizeof name, "L%lld%s%s",
+                   (long long)json_integer_value(json_object_get(cache, "level")),
+                   strcmp(type, "unified") == 0 ? "" : " ",
+                   strcmp(type, "unified") == 0 ? "" : type);
+    format_bytes(json_object_get(cache, "size_bytes"), size, sizeof size);
+    format_bytes(json_object_get(cache, "line_bytes"), line, sizeof line);
+    if (way_count < 0)
+        (void)snprintf(ways, sizeof ways, "full");
+    else if (way_count == 0)
+        (void)snprintf(ways, sizeof ways, "unknown");
+    else
+        (void)snprintf(ways, sizeof ways, "%lld", (long long)way_count);
+    printf("    %-*s %9s %9s %8s %6lld", LABEL_COLUMNS - 2, name, size, line, ways,
+           (long long)json_integer_value(json_object_get(cache, "count")));
+    print_count(cache, "sharing_cpus", "CPU", "   shared by ");
+    printf("\n");
+}
+
+static void print_caches(const json_t *caches)
+{
+    size_t i = 0;
+    const json_t *cache = NULL;
+    if (json_array_size(caches) == 0) {
+        printf("\n  caches           unknown: hwloc sees none\n");
+        return;
+    }
+    printf("\n  %-*s %9s %9s %8s %6s\n", LABEL_COLUMNS, "caches", "size", "line", "ways", "count");
+    json_array_foreach(caches, i, cache) print_cache(cache);
+}
+
+static void print_peaks(const json_t *machine)
+{
+    const char *level = NULL;
+    json_t *peak = NULL;
+    json_t *peaks = json_object_get(json_object_get(machine, "limits"), "peaks");
+    if (!peaks) {
+        printf("\n");
+        print_label("peaks");
+        printf("%s\n", fact_reason(machine, "limits"));
+        return;
+    }
+    printf("\n  %-*s %9s %9s %9s   GFLOP/s, single precision\n", LABEL_COLUMNS, "peak of one core",
+           "median", "low", "high");
+    json_object_foreach(peaks, level, peak)
+        printf("    %-*s %9.1f %9.1f %9.1f   %s, %lld chains\n", LABEL_COLUMNS - 2, level,
+               json_number_value(json_object_get(peak, "gflops")),
+               json_number_value(json_object_get(peak, "low")),
+               json_number_value(json_object_get(peak, "high")), text_or(peak, "instructions", ""),
+               (long long)json_integer_value(json_object_get(peak, "chains")));
+}
+
+// Names of the events that share one fate, wrapped to the screen.
+static void print_events(const json_t *events, const char *source, const char *reason)
+{
+    size_t i = 0;
+    const json_t *event = NULL;
+    size_t column = SCREEN_COLUMNS;
+    json_array_foreach(events, i, event)
+    {
+        if (strcmp(text_or(event, "source", ""), source) != 0 ||
+            strcmp(fact_reason(event, "probe_value"), reason) != 0)
+            continue;
+        const char *name = text_or(event, "name", "");
+        if (column + strlen(name) + 1 > SCREEN_COLUMNS) {
+            printf("%s      ", column < SCREEN_COLUMNS ? "\n" : "");
+            column = 6;
+        }
+        column += (size_t)printf("%s ", name);
+    }
+    printf("\n");
+}
+
+// True if an earlier event of the same source has the same reason, so that it is printed already.
+static bool is_repeated(const json_t *events, size_t index)
+{
+    const json_t *event = json_array_get(events, index);
+    for (size_t i = 0; i < index; i++) {
+        const json_t *earlier = json_array_get(events, i);
+        if (strcmp(text_or(earlier, "source", ""), text_or(event, "source", "")) == 0 &&
+            strcmp(fact_reason(earlier, "probe_value"), fact_reason(event, "probe_value")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_counters(const json_t *machine)
+{
+    const json_t *events = json_object_get(json_object_get(machine, "counters"), "events");
+    size_t i = 0;
+    const json_t *event = NULL;
+    printf("\n");
+    print_label("counters");
+    if (!events) {
+        printf("%s\n", fact_reason(machine, "counters"));
+        return;
+    }
+    printf("events that can be counted, and those that cannot\n");
+    json_array_foreach(events, i, event)
+    {
+        if (is_repeated(events, i))
+            continue;
+        const char *reason = fact_reason(event, "probe_value");
+        printf("    %s: %s%s\n", text_or(event, "source", ""),
+               reason[0] ? "unavailable: " : "available", reason);
+        print_events(events, text_or(event, "source", ""), reason);
+    }
+}
+
+static void print_settings(const json_t *machine)
+{
+    static const struct {
+        const char *label, *section, *name;
+    } rows[] = {
+        {"system", "kernel", "os"},
+        {"kernel", "kernel", "release"},
+        {"microcode", "cpu", "microcode"},
+        {"governor", "kernel", "governor"},
+        {"boost", "kernel", "boost"},
+        {"SMT", "kernel", "smt"},
+        {"huge pages", "kernel", "thp"},
+        {"NUMA balancing", "kernel", "numa_balancing"},
+        {"isolated CPUs", "kernel", "isolated_cpus"},
+        {"CPU quota", "kernel", "cpu_quota"},
+    };
+    printf("\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_label(rows[i].label);
+        print_fact(json_object_get(machine, rows[i].section), rows[i].name);
+        printf("\n");
+    }
+}
+
+static void print_build(const json_t *machine)
+{
+    const json_t *build = json_object_get(machine, "build");
+    printf("\n");
+    print_label("Hyperion");
+    printf("%s, %s, %s (%s)\n", text_or(build, "version", "?"), text_or(build, "compiler", "?"),
+           text_or(build, "build_type", "?"), text_or(build, "flags", ""));
+    print_label("commit");
+    print_fact(build, "commit");
+    printf("%s\n", json_is_true(json_object_get(build, "modified")) ? ", modified" : "");
+    print_label("machine key");
+    printf("%s  CPU, topology, caches: timings compare within one key\n",
+           text_or(machine, "key", ""));
+    print_label("environment");
+    printf("%s  microcode, kernel, governor, huge pages, compiler\n",
+           text_or(machine, "environment_digest", ""));
+}
+
+void machine_print(const json_t *machine)
+{
+    print_identity(machine);
+    print_simd(json_object_get(machine, "simd"));
+    print_caches(json_object_get(machine, "caches"));
+    print_peaks(machine);
+    print_counters(machine);
+    print_settings(machine);
+    print_build(machine);
+}

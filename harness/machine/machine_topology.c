@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// machine_topology.c - the topology as runner and workers use it: caches of one core, CPUs to bind.
+#include "machine/machine.h"
+
+#include "machine/topology.h"
+
+#include <limits.h>
+#include <string.h>
+
+static const char *const level_names[] = {"size_bytes", "line_bytes", "ways", "sharing_cpus"};
+
+static size_t list_worker_cpus(hwloc_topology_t topology, int *cpus, size_t capacity)
+{
+    hwloc_bitmap_t allowed = hwloc_bitmap_alloc();
+    size_t count = 0;
+    // The affinity mask is already within what the cgroup allows.
+    if (allowed && hwloc_get_cpubind(topology, allowed, HWLOC_CPUBIND_THREAD) == 0)
+        count = topology_one_cpu_a_core(topology, allowed, cpus, capacity);
+    hwloc_bitmap_free(allowed);
+    return count;
+}
+
+size_t machine_worker_cpus(int *cpus, size_t capacity)
+{
+    Problem problem = {0};
+    hwloc_topology_t topology = topology_load("", &problem);
+    if (!topology)
+        return 0;
+    const size_t count = list_worker_cpus(topology, cpus, capacity);
+    hwloc_topology_destroy(topology);
+    return count;
+}
+
+bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem)
+{
+    hwloc_topology_t machine = topology_load("", problem);
+    if (!machine)
+        return false;
+    int cpu = 0;
+    if (list_worker_cpus(machine, &cpu, 1) == 0)
+        cpu = hwloc_bitmap_first(hwloc_topology_get_topology_cpuset(machine));
+    const bool ok = topology_of_cpu(machine, (unsigned)cpu, topology, problem);
+    hwloc_topology_destroy(machine);
+    return ok;
+}
+
+// Null is unknown; -1 ways are full associativity.
+static json_t *to_known(json_int_t value)
+{
+    return value ? json_integer(value) : json_null();
+}
+
+json_t *machine_topology_to_json(const HyperionCacheTopology *topology)
+{
+    json_t *levels = json_array();
+    for (int i = 0; levels && i < topology->level_count; i++) {
+        const HyperionCacheLevel *level = &topology->levels[i];
+        json_t *object = json_pack(
+            "{s:o, s:o, s:o, s:o}", level_names[0], to_known((json_int_t)level->size_bytes),
+            level_names[1], to_known(level->line_bytes), level_names[2], to_known(level->ways),
+            level_names[3], to_known(level->sharing_cpus));
+        if (json_array_append_new(levels, object) != 0) {
+            json_decref(levels);
+            return NULL;
+        }
+    }
+    return levels;
+}
+
+static bool level_from_json(const json_t *json, size_t index, HyperionCacheLevel *level,
+                            Problem *problem)
+{
+    json_int_t values[4];
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *value = json_object_get(json, level_names[i]);
+        values[i] = json_integer_value(value);
+        const json_int_t least = strcmp(level_names[i], "ways") == 0 ? -1 : 0;
+        const json_int_t most = i == 0 ? (json_int_t)1 << 50 : INT_MAX;
+        if ((!json_is_integer(value) && !json_is_null(value)) || values[i] < least ||
+            values[i] > most)
+            return problem_set(problem,
+                               "cache level %zu: %s: expected null or an integer from %lld to %lld",
+                               index + 1, level_names[i], (long long)least, (long long)most);
+    }
+    *level = (HyperionCacheLevel){.size_bytes = (size_t)values[0],
+                                  .line_bytes = (int)values[1],
+                                  .ways = (int)values[2],
+                                  .sharing_cpus = (int)values[3]};
+    return true;
+}
+
+bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topology,
+                                Problem *problem)
+{
+    const size_t count = json_array_size(json);
+    if (!json_is_array(json) || count > HYPERION_MAX_CACHE_LEVELS)
+        return problem_set(problem, "cache topology: expected an array of at most %d levels",
+                           HYPERION_MAX_CACHE_LEVELS);
+    HyperionCacheTopology read = {.level_count = (int)count};
+    for (size_t i = 0; i < count; i++)
+        if (!level_from_json(json_array_get(json, i), i, &read.levels[i], problem))
+            return false;
+    *topology = read;
+    return true;
+}
