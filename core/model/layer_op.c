@@ -11,7 +11,11 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_GEMM] = &hyp_layer_op_gemm,
     [HYPERION_LAYER_CONV2D] = &hyp_layer_op_conv2d,
     [HYPERION_LAYER_ACTIVATION] = &hyp_layer_op_activation,
+    [HYPERION_LAYER_MAX_POOL2D] = &hyp_layer_op_max_pool2d,
     [HYPERION_LAYER_ADD] = &hyp_layer_op_add,
+    [HYPERION_LAYER_SOFTMAX] = &hyp_layer_op_softmax,
+    [HYPERION_LAYER_LAYERNORM] = &hyp_layer_op_layernorm,
+    [HYPERION_LAYER_ATTENTION] = &hyp_layer_op_attention,
     [HYPERION_LAYER_RESHAPE] = &hyp_layer_op_reshape,
 };
 
