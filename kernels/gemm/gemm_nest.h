@@ -10,6 +10,12 @@
 //
 // With the steps of gemm_compute_steps.h it multiplies, with those of gemm_touch.c it names the
 // memory that the same steps touch, in the same order.
+//
+// The blocks that suit (48 KiB of L1, 1 MiB of L2; sgemm, AVX-512, N = 2048, one core of Zen 5):
+// A's block, mc x kc, in half of L2: a sliver of B and tiles of C pass through the other half.
+// kc 384 to 640, though nr columns of it no longer fit L1: a sliver is read in a straight line, and
+// each block of k passes over all of C: 212 GFLOP/s with 512, 206 with 384, 198 with 256.
+// nc as large as L3 allows: A is packed once per nc columns.
 #ifndef HYP_GEMM_NEST_H
 #define HYP_GEMM_NEST_H
 

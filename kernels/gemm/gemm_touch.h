@@ -23,7 +23,8 @@ typedef struct HypTouchSink {
 // each row read, then the packed run written. Levels with shorter registers visit the lines of
 // those 16 k more than once, in turn, which a simulator sees as hits.
 // Left out: the tile that edges and epilogues pass through on the stack, and software prefetches,
-// which bring lines in sooner but no others: one per line of A's panels when prefetch_lines > 0.
+// which bring lines in sooner but (save past the end of A's packed block) no others: when
+// prefetch_lines > 0, one a line of A's panel and of C's tile, for each tile.
 void hyp_gemm_touch(const HypGemmArgs *args, const HypTouchSink *sink);
 
 #endif

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // sgemm_peer.c - one timing of one side: square f32 products by this library or by OpenBLAS, one
-// thread. Prints GFLOP/s. A process a timing, so that sgemm_peer.sh can take turns.
+// thread. Prints GFLOP/s and who it was. A process a timing, so that sgemm_peer.sh can take turns.
+#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "kernel_table.h"
+
+#include "hyperion/hyperion.h"
 
 #include <cblas.h>
 
@@ -57,10 +60,30 @@ static void multiply(const HypKernelVariant *variant, const HypGemmArgs *args)
                     n, 0.0F, args->c, n);
 }
 
+// From the caches of this machine, or "MCxKCxNCxPREFETCH" for experiments.
+static bool resolve_blocking(const HypKernelVariant *variant, size_t n, const char *given,
+                             HyperionGemmBlocking *blocking)
+{
+    *blocking = (HyperionGemmBlocking){.mr = variant->mr, .nr = variant->nr};
+    if (given) {
+        if (sscanf(given, "%zux%zux%zux%zu", &blocking->mc, &blocking->kc, &blocking->nc,
+                   &blocking->prefetch_lines) != 4 ||
+            blocking->kc == 0 || blocking->mc < variant->mr || blocking->nc < variant->nr)
+            return false;
+        blocking->mc -= blocking->mc % variant->mr;
+        blocking->nc -= blocking->nc % variant->nr;
+        return true;
+    }
+    const HyperionGemmShape shape = {.m = n, .n = n, .k = n};
+    const HyperionCacheConfig config = {.enable_prefetch = true, .prefetch_distance = 8};
+    const HyperionCacheTopology topology = hyperionGetHostCacheTopology();
+    return hyperionResolveGemmBlocking(&shape, &config, &topology, (int)variant->level, blocking);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 8) {
-        (void)fprintf(stderr, "usage: sgemm_peer openblas|KERNEL N SECONDS MC KC NC PREFETCH\n");
+    if (argc < 4 || argc > 5) {
+        (void)fprintf(stderr, "usage: sgemm_peer openblas|KERNEL N SECONDS [BLOCKING]\n");
         return 1;
     }
     const HypKernelVariant *variant = find_gemm(argv[1]);
@@ -71,20 +94,15 @@ int main(int argc, char **argv)
     const size_t n = strtoul(argv[2], NULL, 10);
     const double seconds = strtod(argv[3], NULL);
     HypGemmArgs args = {.m = n, .n = n, .k = n, .lda = n, .ldb = n, .ldc = n};
+    if (variant && !resolve_blocking(variant, n, argv[4], &args.blocking)) {
+        (void)fprintf(stderr, "sgemm_peer: no blocking: %s\n",
+                      argc > 4 ? argv[4] : hyperionGetLastError());
+        return 1;
+    }
     args.a = random_square(n);
     args.b = random_square(n);
     args.c = random_square(n);
-    if (variant) {
-        args.blocking = (HyperionGemmBlocking){.mc = strtoul(argv[4], NULL, 10),
-                                               .kc = strtoul(argv[5], NULL, 10),
-                                               .nc = strtoul(argv[6], NULL, 10),
-                                               .mr = variant->mr,
-                                               .nr = variant->nr,
-                                               .prefetch_lines = strtoul(argv[7], NULL, 10)};
-        args.blocking.mc -= args.blocking.mc % variant->mr;
-        args.blocking.nc -= args.blocking.nc % variant->nr;
-        args.workspace = allocate(hyp_gemm_workspace_bytes(&args));
-    }
+    args.workspace = variant ? allocate(hyp_gemm_workspace_bytes(&args)) : NULL;
 
     multiply(variant, &args); // pages, buffers and caches
     int calls = 0;
@@ -95,6 +113,7 @@ int main(int argc, char **argv)
         calls++;
         elapsed = now_seconds() - start;
     } while (elapsed < seconds);
-    (void)printf("%.2f\n", 2e-9 * (double)n * (double)n * (double)n * calls / elapsed);
+    (void)printf("%.2f %s\n", 2e-9 * (double)n * (double)n * (double)n * calls / elapsed,
+                 variant ? variant->name : openblas_get_corename());
     return 0;
 }

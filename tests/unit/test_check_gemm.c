@@ -60,7 +60,7 @@ static void given_shapes_agree_at_a_sample(void **state)
                                  .lda = 100,
                                  .ldb = 300,
                                  .ldc = 300,
-                                 .blocking = {.mc = 64, .kc = 48, .nc = 128, .mr = 4, .nr = 4}};
+                                 .blocking = {.mc = 60, .kc = 48, .nc = 128, .mr = 6, .nr = 2}};
     HypCheckReport report;
     assert_true(hyp_check_gemm_args(scalar_gemm(), &product, SEED, &report));
     assert_int_equal(report.case_count, 1);

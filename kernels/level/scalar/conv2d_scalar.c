@@ -4,7 +4,7 @@
 #include "conv/conv2d_compute.h"
 #include "kernel_table.h"
 
-void hyp_conv2d_f32_scalar_4x4(const HypConv2dArgs *args)
+void hyp_conv2d_f32_scalar_6x2(const HypConv2dArgs *args)
 {
     conv2d_compute(args);
 }

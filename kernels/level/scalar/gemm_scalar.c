@@ -4,7 +4,7 @@
 #include "gemm/gemm_compute.h"
 #include "kernel_table.h"
 
-void hyp_gemm_f32_scalar_4x4(const HypGemmArgs *args)
+void hyp_gemm_f32_scalar_6x2(const HypGemmArgs *args)
 {
     gemm_compute(args);
 }
