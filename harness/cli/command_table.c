@@ -2,10 +2,14 @@
 #include "cli/command.h"
 
 extern const Command command_compare;
+extern const Command command_list;
 extern const Command command_machine;
+extern const Command command_plan;
 
 const Command *const command_table[] = {
-    &command_compare,
     &command_machine,
+    &command_list,
+    &command_plan,
+    &command_compare,
     NULL,
 };

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// list.c - `hyperion list`: the inventories, each a table of rows that prints as text or JSON.
+#include "cli/command.h"
+#include "cli/inventory.h"
+#include "common/text_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const CommandOption options[] = {
+    {"--json", NULL, false, "print one JSON document"},
+    {NULL, NULL, false, NULL},
+};
+
+static int run_list(const CommandArguments *arguments);
+
+const Command command_list = {
+    .name = "list",
+    .operands = "kernels|axes|workloads|counters|metrics|scenarios|models",
+    .summary = "print what there is of one kind",
+    .least_words = 1,
+    .most_words = 1,
+    .options = options,
+    .run = run_list,
+};
+
+static const Inventory *find_inventory(const char *name, Problem *problem)
+{
+    const char *names[16] = {NULL};
+    for (size_t i = 0; inventory_table[i].name; i++) {
+        if (strcmp(inventory_table[i].name, name) == 0)
+            return &inventory_table[i];
+        names[i] = inventory_table[i].name;
+    }
+    const char *near = problem_nearest(name, names);
+    (void)problem_set(problem, "list: expected one of %s; given '%.64s'%s%s%s",
+                      command_list.operands, name, near ? ", did you mean '" : "", near ? near : "",
+                      near ? "'?" : "");
+    return NULL;
+}
+
+static void add_value(TextTable *table, const json_t *value)
+{
+    char number[64];
+    if (json_is_string(value)) {
+        text_table_add(table, json_string_value(value));
+    } else if (json_is_number(value)) {
+        (void)snprintf(number, sizeof number, "%.15g", json_number_value(value));
+        text_table_add(table, number);
+    } else {
+        text_table_add(table, json_is_true(value) ? "yes" : json_is_false(value) ? "no" : "-");
+    }
+}
+
+// The keys of the first row are the columns of all.
+static bool print_rows(const json_t *rows)
+{
+    json_t *first = json_array_get(rows, 0);
+    if (!first)
+        return true;
+    TextTable *table = text_table_create(json_object_size(first));
+    if (!table)
+        return false;
+    const char *key;
+    const json_t *value;
+    json_object_foreach(first, key, value) text_table_add(table, key);
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        json_object_foreach(json_array_get(rows, i), key, value) add_value(table, value);
+    const bool printed = text_table_print(table, "", stdout);
+    text_table_free(table);
+    return printed;
+}
+
+static int run_list(const CommandArguments *arguments)
+{
+    Problem problem = {0};
+    const Inventory *inventory = find_inventory(arguments->words[0], &problem);
+    json_t *rows = inventory ? inventory->collect(&problem) : NULL;
+    if (!rows)
+        return command_fail(EXIT_USAGE, &problem);
+    bool printed = false;
+    if (command_option(&command_list, arguments, "--json"))
+        printed = json_dumpf(rows, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER) == 0 &&
+                  putchar('\n') != EOF;
+    else
+        printed = print_rows(rows);
+    json_decref(rows);
+    if (printed)
+        return EXIT_OK;
+    (void)problem_set(&problem, "list: out of memory");
+    return command_fail(EXIT_USAGE, &problem);
+}

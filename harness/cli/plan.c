@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// plan.c - `hyperion plan`: every cell of a scenario and what a run will cost; nothing is run.
+#include "scenario/plan.h"
+#include "cli/command.h"
+#include "common/quantity.h"
+#include "common/text_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const CommandOption options[] = {
+    {"--set", "AXIS=VALUES", true, "replace an axis in every sweep that uses it"},
+    {"--json", NULL, false, "print one JSON document"},
+    {NULL, NULL, false, NULL},
+};
+
+static int run_plan(const CommandArguments *arguments);
+
+const Command command_plan = {
+    .name = "plan",
+    .operands = "SCENARIO",
+    .summary = "print every cell of a scenario and the estimated duration; nothing is run",
+    .least_words = 1,
+    .most_words = 1,
+    .options = options,
+    .run = run_plan,
+};
+
+// Axes in the identity of a cell of the sweep: a default tells nothing.
+static void find_shown_axes(const Plan *plan, const PlanSweep *sweep, bool *shown)
+{
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++) {
+        AxisValue fallback;
+        const bool has_fallback = axis_fallback(axis, &fallback);
+        shown[axis] = false;
+        for (size_t i = 0; i < sweep->cell_count && !shown[axis]; i++) {
+            const Cell *cell = &plan->cells[sweep->first_cell + i];
+            shown[axis] = cell->workload->uses(cell->values, axis) &&
+                          !(has_fallback && axis_equal(axis, fallback, cell->values[axis]));
+        }
+    }
+}
+
+static void add_cell_row(TextTable *table, const Plan *plan, size_t index, const bool *shown)
+{
+    const Cell *cell = &plan->cells[index];
+    char text[AXIS_TEXT_BYTES + 1];
+    (void)snprintf(text, sizeof text, "%zu", index);
+    text_table_add(table, text);
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++) {
+        if (!shown[axis])
+            continue;
+        if (cell->workload->uses(cell->values, axis))
+            axis_format(axis, cell->values[axis], text, sizeof text);
+        else
+            (void)snprintf(text, sizeof text, "-");
+        text_table_add(table, text);
+    }
+}
+
+static bool print_cells(const Plan *plan, const PlanSweep *sweep)
+{
+    bool shown[AXIS_COUNT];
+    size_t column_count = 1;
+    find_shown_axes(plan, sweep, shown);
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
+        column_count += shown[axis];
+    TextTable *table = text_table_create(column_count);
+    if (!table)
+        return false;
+    text_table_add(table, "cell");
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
+        if (shown[axis])
+            text_table_add(table, axis_table[axis].key);
+    for (size_t i = 0; i < sweep->cell_count; i++)
+        add_cell_row(table, plan, sweep->first_cell + i, shown);
+    const bool printed = text_table_print(table, "  ", stdout);
+    text_table_free(table);
+    return printed;
+}
+
+static void print_settings(const SweepSettings *settings)
+{
+    char min_time[48];
+    char warmup[48];
+    char timeout[48];
+    char memory[48] = "none";
+    quantity_format_time(settings->min_time_ns, min_time, sizeof min_time);
+    quantity_format_time(settings->warmup_ns, warmup, sizeof warmup);
+    quantity_format_time(settings->timeout_ns, timeout, sizeof timeout);
+    if (settings->memory_limit_bytes)
+        quantity_format_bytes((long long)settings->memory_limit_bytes, memory, sizeof memory);
+    printf("  %d samples of %d x %s, warmup %s, timeout %s, memory limit %s\n  counters",
+           settings->samples, settings->repetitions, min_time, warmup, timeout, memory);
+    for (size_t i = 0; settings->counters[i]; i++)
+        printf(" %s", settings->counters[i]);
+    printf("%s\n", settings->counters[0] ? "" : " none");
+}
+
+static void print_duration(double ns)
+{
+    const double seconds = ceil(ns / 1e9);
+    if (seconds < 120)
+        printf("about %.0f s", seconds);
+    else if (seconds < 7200)
+        printf("about %.0f min", ceil(seconds / 60));
+    else
+        printf("about %.1f h", seconds / 3600);
+}
+
+static bool print_plan(const Plan *plan)
+{
+    printf("scenario %s%s%s\nseed %llu\n", plan->scenario, plan->description[0] ? ": " : "",
+           plan->description, (unsigned long long)plan->seed);
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        const PlanSweep *sweep = &plan->sweeps[i];
+        printf("\nsweep %s: workload %s, %zu cell%s\n", sweep->name, sweep->workload->name,
+               sweep->cell_count, sweep->cell_count == 1 ? "" : "s");
+        print_settings(&sweep->settings);
+        if (!print_cells(plan, sweep))
+            return false;
+    }
+    printf("\n%zu cell%s, %zu worker processes, ", plan->cell_count,
+           plan->cell_count == 1 ? "" : "s", plan_worker_count(plan));
+    print_duration(plan_estimate_ns(plan));
+    printf("\nhash %s\n", plan->hash);
+    return true;
+}
+
+static bool print_json(const Plan *plan)
+{
+    json_t *json = plan_to_json(plan);
+    json_t *extras =
+        json_pack("{s:I, s:f, s:s}", "worker_processes", (json_int_t)plan_worker_count(plan),
+                  "estimated_duration_s", plan_estimate_ns(plan) / 1e9, "hash", plan->hash);
+    // The hash comes last, here too.
+    const bool printed =
+        json && extras && json_object_del(json, "hash") == 0 &&
+        json_object_update(json, extras) == 0 &&
+        json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15)) ==
+            0 &&
+        putchar('\n') != EOF;
+    json_decref(extras);
+    json_decref(json);
+    return printed;
+}
+
+static int run_plan(const CommandArguments *arguments)
+{
+    Problem problem = {0};
+    Plan *plan = plan_from_scenario(arguments->words[0], arguments->options_of[0], &problem);
+    if (!plan)
+        return command_fail(EXIT_USAGE, &problem);
+    const bool printed =
+        command_option(&command_plan, arguments, "--json") ? print_json(plan) : print_plan(plan);
+    plan_free(plan);
+    if (printed)
+        return EXIT_OK;
+    (void)problem_set(&problem, "plan: out of memory");
+    return command_fail(EXIT_USAGE, &problem);
+}
