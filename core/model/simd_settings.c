@@ -34,7 +34,8 @@ void hyperionSetSIMDOptimizationLevel(HyperionModel *model, int level)
     if ((int)clamped != level)
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT,
                        "set SIMD level: %d (%s) is not available here, %d (%s) is in force", level,
-                       hyperionSIMDLevelName(level), (int)clamped, hyperionSIMDLevelName(clamped));
+                       hyperionSIMDLevelName(level), (int)clamped,
+                       hyperionSIMDLevelName((int)clamped));
     hyp_dispatch_set_level(&model->settings.dispatch, clamped);
     hyp_model_end_change(model);
 }
