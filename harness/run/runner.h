@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// runner.h - takes the samples of a plan that are not in the journal yet, one worker process each.
+#ifndef HYP_RUNNER_H
+#define HYP_RUNNER_H
+
+#include "record/journal.h"
+#include "run/launch.h"
+#include "run/progress.h"
+#include "scenario/plan.h"
+
+// What the runner reaches the world by: processes and clock, or what a test puts here.
+typedef struct RunnerTools {
+    void (*launch)(void *context, const char *request, const LaunchLimits *limits, WorkerEnd *end);
+    double (*now_ns)(void *context); // monotonic
+    bool (*interrupted)(void *context);
+    void *context;
+} RunnerTools;
+
+typedef struct RunnerInput {
+    const Plan *plan;
+    HyperionCacheTopology topology; // for the workers
+    int cpu;                        // that workers with binding `core` are bound to; -1 = none
+    Journal *journal;
+    const Sample *samples; // taken before, in the order of the journal
+    size_t sample_count;
+    FILE *progress; // NULL = silent
+} RunnerInput;
+
+typedef struct RunnerOutcome {
+    bool interrupted;
+    size_t taken;        // samples
+    size_t failed_cells; // of the whole plan, those before included
+    double wall_ns;
+    double workers_ns; // of it inside worker processes; the rest is overhead
+} RunnerOutcome;
+
+// A failed sample ends its cell; the others go on. False only when the journal cannot be written or
+// memory is short; what is in the journal then stands.
+bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcome *outcome,
+                Problem *problem);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/schedule.h"
+
+#include <stdlib.h>
+
+// Vigna's splitmix64 (public domain, prng.di.unimi.it): any seed will do, also 0.
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+// Fisher and Yates. The modulo favours small indices by at most count / 2^64.
+static void shuffle(Job *jobs, size_t count, uint64_t seed)
+{
+    uint64_t state = seed;
+    for (size_t i = count; i > 1; i--) {
+        const size_t other = (size_t)(next_random(&state) % i);
+        const Job job = jobs[i - 1];
+        jobs[i - 1] = jobs[other];
+        jobs[other] = job;
+    }
+}
+
+static int count_rounds(const Plan *plan)
+{
+    int rounds = 0;
+    for (size_t i = 0; i < plan->sweep_count; i++)
+        if (plan->sweeps[i].settings.samples > rounds)
+            rounds = plan->sweeps[i].settings.samples;
+    return rounds;
+}
+
+static bool is_counted(const Cell *cell)
+{
+    return cell->sweep->settings.counters && cell->sweep->settings.counters[0];
+}
+
+static size_t count_jobs(const Plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->cell_count; i++)
+        count += 2 + (size_t)plan->cells[i].sweep->settings.samples + is_counted(&plan->cells[i]);
+    return count;
+}
+
+Job *schedule_make(const Plan *plan, size_t *count)
+{
+    Job *jobs = calloc(count_jobs(plan) + 1, sizeof *jobs);
+    size_t used = 0;
+    if (!jobs)
+        return NULL;
+    for (size_t i = 0; i < plan->cell_count; i++)
+        jobs[used++] = (Job){i, -1, SAMPLE_VERIFY};
+    for (size_t i = 0; i < plan->cell_count; i++)
+        jobs[used++] = (Job){i, -1, SAMPLE_PILOT};
+    for (int round = 0; round < count_rounds(plan); round++) {
+        const size_t first = used;
+        for (size_t i = 0; i < plan->cell_count; i++)
+            if (round < plan->cells[i].sweep->settings.samples)
+                jobs[used++] = (Job){i, round, SAMPLE_TIME};
+        uint64_t seed = plan->seed + (uint64_t)round;
+        shuffle(jobs + first, used - first, next_random(&seed));
+    }
+    for (size_t i = 0; i < plan->cell_count; i++)
+        if (is_counted(&plan->cells[i]))
+            jobs[used++] = (Job){i, 0, SAMPLE_COUNT};
+    *count = used;
+    return jobs;
+}
+
+// Place of a job among all that could be: tasks by rounds by cells.
+static size_t job_key(const Plan *plan, int rounds, size_t cell, int round, SampleTask task)
+{
+    const size_t row = (size_t)task * ((size_t)rounds + 1) + (size_t)(round + 1);
+    return row * plan->cell_count + cell;
+}
+
+bool *schedule_done(const Plan *plan, const Job *jobs, size_t count, const Sample *samples,
+                    size_t sample_count)
+{
+    const int rounds = count_rounds(plan) > 0 ? count_rounds(plan) : 1;
+    bool *taken = calloc(SAMPLE_TASK_COUNT * ((size_t)rounds + 1) * plan->cell_count + 1, 1);
+    bool *failed = calloc(plan->cell_count + 1, 1);
+    bool *done = calloc(count + 1, 1);
+    for (size_t i = 0; taken && failed && done && i < sample_count; i++) {
+        const Sample *sample = &samples[i];
+        if (sample->round < rounds)
+            taken[job_key(plan, rounds, sample->cell, sample->round, sample->task)] = true;
+        failed[sample->cell] |= !sample->ok;
+    }
+    for (size_t i = 0; taken && failed && done && i < count; i++)
+        done[i] = failed[jobs[i].cell] ||
+                  taken[job_key(plan, rounds, jobs[i].cell, jobs[i].round, jobs[i].task)];
+    if (!taken || !failed) {
+        free(done);
+        done = NULL;
+    }
+    free(taken);
+    free(failed);
+    return done;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// schedule.h - the samples of a plan in the order they are taken; a function of the plan alone, so
+// that a resumed run goes on as the first would have.
+#ifndef HYP_SCHEDULE_H
+#define HYP_SCHEDULE_H
+
+#include "record/sample.h"
+#include "scenario/plan.h"
+
+typedef struct Job {
+    size_t cell;
+    int round; // -1 for verify and pilot
+    SampleTask task;
+} Job;
+
+// All verifications and all pilots in the order of the plan; rounds, every cell that has so many
+// samples once a round in an order shuffled by seed and round; counter passes. The caller frees.
+// NULL: out of memory.
+Job *schedule_make(const Plan *plan, size_t *count);
+
+// Which of the jobs the samples have done already; jobs of a cell that failed count as done. The
+// caller frees. NULL: out of memory.
+bool *schedule_done(const Plan *plan, const Job *jobs, size_t count, const Sample *samples,
+                    size_t sample_count);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/worker_task.h"
+
+#include "counters/counters.h"
+#include "run/fact_values.h"
+#include "run/usage.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// As Google Benchmark: beyond that a loop is no measurement of anything.
+static const double most_iterations = 1e9;
+
+typedef struct Task {
+    const WorkerRequest *request;
+    const TaskTools *tools;
+    void *context; // of the workload
+    Sample *outcome;
+    Problem *problem;
+} Task;
+
+static bool out_of_memory(const Task *task)
+{
+    return problem_set(task->problem, "%s: out of memory", sample_task_name(task->request->task));
+}
+
+static bool do_verify(const Task *task)
+{
+    const Workload *workload = task->request->cell.workload;
+    if (!workload->verify(task->context, task->problem))
+        return false;
+    const WorkloadFacts facts = workload->facts(task->context);
+    return fact_values_add(&facts, &task->request->topology, task->outcome) || out_of_memory(task);
+}
+
+static double run_loop(const Task *task, double iterations)
+{
+    void (*run)(void *context) = task->request->cell.workload->run;
+    const double start_ns = task->tools->now_ns();
+    for (double i = 0; i < iterations; i++)
+        run(task->context);
+    return task->tools->now_ns() - start_ns;
+}
+
+// At least one iteration: the first touches pages and fills caches.
+static void warm_up(const Task *task)
+{
+    const double end_ns = task->tools->now_ns() + task->request->warmup_ns;
+    do
+        task->request->cell.workload->run(task->context);
+    while (task->tools->now_ns() < end_ns);
+}
+
+// The next count to try: in proportion and a fifth more, but not by more than ten times, because
+// the time of a short loop is mostly noise.
+static double grow_iterations(double iterations, double elapsed_ns, double wanted_ns)
+{
+    const double factor = elapsed_ns > 0 ? 1.2 * wanted_ns / elapsed_ns : 10;
+    return ceil(iterations * fmin(fmax(factor, 1), 10));
+}
+
+static bool do_pilot(const Task *task)
+{
+    double iterations = 1;
+    double elapsed_ns = 0;
+    warm_up(task);
+    for (;;) {
+        elapsed_ns = run_loop(task, iterations);
+        if (elapsed_ns >= task->request->min_time_ns || iterations >= most_iterations)
+            break;
+        iterations = fmin(fmax(grow_iterations(iterations, elapsed_ns, task->request->min_time_ns),
+                               iterations + 1),
+                          most_iterations);
+    }
+    task->outcome->iterations = (uint64_t)iterations;
+    if (!(elapsed_ns > 0))
+        return problem_set(task->problem, "pilot: %.0f iterations took no time", iterations);
+    task->outcome->real_ns = calloc(1, sizeof *task->outcome->real_ns);
+    if (!task->outcome->real_ns)
+        return out_of_memory(task);
+    task->outcome->real_ns[0] = elapsed_ns / iterations;
+    task->outcome->real_count = 1;
+    return true;
+}
+
+static bool do_time(const Task *task)
+{
+    const WorkerRequest *request = task->request;
+    Sample *outcome = task->outcome;
+    const size_t count = (size_t)request->repetitions;
+    outcome->real_ns = calloc(count, sizeof *outcome->real_ns);
+    outcome->cpu_ns = calloc(count, sizeof *outcome->cpu_ns);
+    if (!outcome->real_ns || !outcome->cpu_ns)
+        return out_of_memory(task);
+    warm_up(task);
+    const Usage before = usage_now();
+    if (!task->tools->time_loops(request->cell.id, request->cell.workload->run, task->context,
+                                 request->iterations, request->repetitions, outcome->real_ns,
+                                 outcome->cpu_ns))
+        return problem_set(task->problem, "time: Google Benchmark did not give %d results",
+                           request->repetitions);
+    usage_record(&before, outcome);
+    outcome->iterations = request->iterations;
+    outcome->real_count = count;
+    return true;
+}
+
+static bool record_counts(const Task *task, const CounterValue *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!sample_add_value(task->outcome, values[i].name, values[i].value, "",
+                              values[i].provenance, values[i].reason))
+            return out_of_memory(task);
+    return true;
+}
+
+static bool do_count(const Task *task)
+{
+    const WorkerRequest *request = task->request;
+    size_t count = 0;
+    while (request->counters[count])
+        count++;
+    CounterValue *values = calloc(count + 1, sizeof *values);
+    if (!values)
+        return out_of_memory(task);
+    warm_up(task);
+    const bool counted =
+        counters_measure(request->counters, count, request->cell.workload->run, task->context,
+                         request->iterations, values, task->problem) &&
+        record_counts(task, values, count);
+    task->outcome->iterations = request->iterations;
+    free(values);
+    return counted;
+}
+
+static bool (*const task_functions[SAMPLE_TASK_COUNT])(const Task *task) = {
+    [SAMPLE_VERIFY] = do_verify,
+    [SAMPLE_PILOT] = do_pilot,
+    [SAMPLE_TIME] = do_time,
+    [SAMPLE_COUNT] = do_count,
+};
+
+void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample *outcome)
+{
+    Problem problem = {0};
+    const Workload *workload = request->cell.workload;
+    const WorkloadMachine machine = {.topology = request->topology, .seed = request->seed};
+    Task task = {request, tools, NULL, outcome, &problem};
+    *outcome = sample_empty();
+    outcome->task = request->task;
+    const Usage before = usage_now();
+    task.context = workload->open(&request->cell, &machine, &problem);
+    outcome->ok = task.context && task_functions[request->task](&task);
+    if (request->task != SAMPLE_TIME)
+        usage_record(&before, outcome);
+    outcome->peak_rss_kib = usage_peak_rss_kib();
+    workload->close(task.context);
+    if (!outcome->ok)
+        (void)snprintf(outcome->reason, sizeof outcome->reason, "%.500s", problem.text);
+}
