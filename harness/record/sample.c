@@ -63,7 +63,7 @@ bool sample_add_value(Sample *sample, const char *name, double value, const char
     (void)snprintf(added->unit, sizeof added->unit, "%s", unit);
     (void)snprintf(added->provenance, sizeof added->provenance, "%s",
                    known ? provenance : "unavailable");
-    (void)snprintf(added->reason, sizeof added->reason, "%s", known ? "" : reason);
+    (void)snprintf(added->reason, sizeof added->reason, "%s", reason);
     return true;
 }
 

@@ -27,7 +27,7 @@ typedef struct SampleValue {
     double value;  // per iteration where it counts something
     char unit[16];
     char provenance[16]; // pmu sim emulated model clock os unavailable
-    char reason[256];    // "" unless unavailable
+    char reason[256];    // why unavailable; beside a value: why to doubt it; "" = neither
 } SampleValue;
 
 typedef struct Sample {
@@ -55,7 +55,7 @@ Sample sample_empty(void);
 // Frees what the sample owns.
 void sample_clear(Sample *sample);
 
-// Appends a value; a NAN takes provenance "unavailable" and the reason. False: out of memory.
+// Appends a value; a NAN takes the provenance "unavailable". False: out of memory.
 bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
                       const char *provenance, const char *reason);
 

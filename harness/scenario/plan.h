@@ -42,6 +42,13 @@ typedef struct Plan {
 Plan *plan_from_scenario(const char *path, const char *const *settings, Problem *problem);
 void plan_free(Plan *plan); // NULL is allowed
 
+// The same cells with another seed; another plan by its hash.
+void plan_set_seed(Plan *plan, uint64_t seed);
+
+// Drops every cell but those with these identities (NULL-terminated, at least one), and sweeps that
+// are left without cells. False, and nothing changed, when one is not there.
+bool plan_keep_cells(Plan *plan, const char *const *ids, Problem *problem);
+
 // Worker processes a run starts: verification, pilot, samples and, where events are asked for, a
 // counting one a cell.
 size_t plan_worker_count(const Plan *plan);

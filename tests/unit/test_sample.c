@@ -50,7 +50,7 @@ static Sample make_sample(void)
     sample.real_ns[1] = 0.25;
     sample.cpu_ns[0] = 1200;
     assert_true(sample_add_value(&sample, "PAPI_L1_DCM", NAN, "lines", "pmu", "no PMU"));
-    assert_true(sample_add_value(&sample, "flops", 2e9, "FLOP", "model", "unused"));
+    assert_true(sample_add_value(&sample, "flops", 2e9, "FLOP", "model", ""));
     sample.started_unix_s = 1700000000.25;
     sample.worker_ns = 5e7;
     sample.cpu = 1;

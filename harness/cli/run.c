@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.c - `hyperion run`: the sweep.
+#define _GNU_SOURCE
+#include "cli/command.h"
+#include "common/clock.h"
+#include "machine/machine.h"
+#include "record/run_directory.h"
+#include "run/interrupt.h"
+#include "run/run_start.h"
+#include "run/sweep_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPTION_SET, OPTION_CELL, OPTION_OUT, OPTION_RESUME, OPTION_SEED };
+
+static const CommandOption options[] = {
+    [OPTION_SET] = {"--set", "AXIS=VALUES", true, "replace the values of an axis"},
+    [OPTION_CELL] = {"--cell", "ID", true, "only the cell of that identity"},
+    [OPTION_OUT] = {"--out", "DIR", false,
+                    "run directory (default results/<scenario>/<date>-<host>-<commit>)"},
+    [OPTION_RESUME] = {"--resume", NULL, false, "complete the run in DIR"},
+    [OPTION_SEED] = {"--seed", "S", false, "of the input data and the order of the rounds"},
+    {NULL, NULL, false, NULL},
+};
+
+// Everything a run holds, so that there is one place to free it.
+typedef struct RunCommand {
+    Plan *plan;
+    json_t *machine;
+    char *topology_xml;
+    char directory[4096];
+    char host[256];
+    char worker[4096];
+    HyperionCacheTopology topology;
+    int cpu;
+} RunCommand;
+
+static bool set_seed(Plan *plan, const char *text, Problem *problem)
+{
+    char *end = NULL;
+    errno = 0;
+    const long long seed = strtoll(text, &end, 10);
+    if (errno || end == text || *end || seed < 0)
+        return problem_set(problem, "--seed: expected an integer from 0 to 2^63 - 1, given '%s'",
+                           text);
+    plan_set_seed(plan, (uint64_t)seed);
+    return true;
+}
+
+// A scenario file, or the plan of a run directory.
+static bool load_plan(RunCommand *run, const CommandArguments *arguments, Problem *problem)
+{
+    const char *path = arguments->words[0];
+    const char *const *set = arguments->options_of[OPTION_SET];
+    const char *const *cells = arguments->options_of[OPTION_CELL];
+    const char *const *seed = arguments->options_of[OPTION_SEED];
+    struct stat status;
+    const bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (directory && set)
+        return problem_set(problem, "--set: the plan of a run directory is fixed; give a scenario");
+    run->plan = directory ? run_plan_load(path, problem) : plan_from_scenario(path, set, problem);
+    return run->plan && (!cells || plan_keep_cells(run->plan, cells, problem)) &&
+           (!seed || set_seed(run->plan, seed[0], problem));
+}
+
+// hyperion-worker stands beside this program.
+static bool find_worker(RunCommand *run, Problem *problem)
+{
+    static const char name[] = "hyperion-worker";
+    const ssize_t length = readlink("/proc/self/exe", run->worker, sizeof run->worker - sizeof name);
+    if (length <= 0)
+        return problem_set(problem, "cannot find this program's own folder: %s", strerror(errno));
+    run->worker[length] = '\0';
+    char *slash = strrchr(run->worker, '/');
+    (void)strcpy(slash ? slash + 1 : run->worker, name);
+    if (access(run->worker, X_OK) != 0)
+        return problem_set(problem, "%s: %s", run->worker, strerror(errno));
+    return true;
+}
+
+// Frequency now, of the first CPU that tells; NAN unknown.
+static json_t *read_mhz(void)
+{
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char line[256];
+    double mhz = 0;
+    while (file && mhz <= 0 && fgets(line, sizeof line, file))
+        if (sscanf(line, "cpu MHz : %lf", &mhz) != 1)
+            mhz = 0;
+    if (file)
+        (void)fclose(file);
+    return mhz > 0 ? json_integer((json_int_t)(mhz + 0.5)) : json_null();
+}
+
+static json_t *describe_start(const RunCommand *run)
+{
+    double load[3];
+    json_t *average = json_null();
+    if (getloadavg(load, 3) == 3)
+        average = json_pack("[f, f, f]", load[0], load[1], load[2]);
+    return json_pack("{s:s, s:f, s:o, s:o, s:s}", "host_name", run->host, "started_unix_s",
+                     clock_unix_s(), "mhz_per_cpu", read_mhz(), "load_average", average, "worker",
+                     "hyperion-worker");
+}
+
+static bool describe_machine(RunCommand *run, Problem *problem)
+{
+    Problem reason = {0};
+    run->machine = machine_describe(&run->topology_xml, problem);
+    if (!run->machine || !machine_cache_topology(&run->topology, problem))
+        return false;
+    if (json_is_null(json_object_get(run->machine, "limits"))) {
+        (void)fprintf(stderr, "measuring the peak of one core (once per machine) ...\n");
+        json_t *peaks = machine_measure_peaks(true, &reason);
+        if (!peaks || !machine_set_peaks(run->machine, peaks))
+            (void)fprintf(stderr, "no peaks: %s\n", reason.text);
+        json_decref(peaks);
+    }
+    if (gethostname(run->host, sizeof run->host - 1) != 0)
+        run->host[0] = '\0';
+    run->cpu = -1;
+    (void)machine_worker_cpus(&run->cpu, 1);
+    return json_object_set_new(run->machine, "run", describe_start(run)) == 0 ||
+           problem_set(problem, "out of memory");
+}
+
+static bool choose_directory(RunCommand *run, const CommandArguments *arguments, Problem *problem)
+{
+    const char *const *out = arguments->options_of[OPTION_OUT];
+    const char *commit =
+        json_string_value(json_object_get(json_object_get(run->machine, "build"), "commit"));
+    const bool fits =
+        out ? snprintf(run->directory, sizeof run->directory, "%s", out[0]) <
+                  (int)sizeof run->directory
+            : run_default_directory(run->plan, clock_unix_s(), run->host, commit, run->directory,
+                                    sizeof run->directory);
+    return fits || problem_set(problem, "the name of the run directory is too long");
+}
+
+static void launch(void *context, const char *request, const LaunchLimits *limits, WorkerEnd *end)
+{
+    worker_launch(context, request, limits, end);
+}
+
+static double read_clock(void *context)
+{
+    (void)context;
+    return clock_monotonic_ns();
+}
+
+static bool was_interrupted(void *context)
+{
+    (void)context;
+    return interrupt_requested();
+}
+
+static void say_begin(const RunCommand *run)
+{
+    char time[32];
+    progress_format_time(plan_estimate_ns(run->plan), time, sizeof time);
+    (void)fprintf(stderr, "%s: %zu cells, %zu worker processes, about %s; plan %s\n",
+                  run->plan->scenario, run->plan->cell_count, plan_worker_count(run->plan), time,
+                  run->plan->hash);
+}
+
+static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
+{
+    char time[32];
+    progress_format_time(outcome->wall_ns, time, sizeof time);
+    (void)fprintf(stderr, "%s %zu samples in %s", outcome->interrupted ? "interrupted after" : "took",
+                  outcome->taken, time);
+    if (outcome->taken && outcome->wall_ns > 0)
+        (void)fprintf(stderr, " (%.1f %% of it outside the workers)",
+                      100 * (1 - outcome->workers_ns / outcome->wall_ns));
+    (void)fprintf(stderr, "; %zu of %zu cells failed\n", outcome->failed_cells,
+                  run->plan->cell_count);
+    if (outcome->interrupted)
+        (void)fprintf(stderr, "--out %s --resume completes it\n", run->directory);
+    (void)fprintf(stderr, "results: %s\n", run->directory);
+}
+
+static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem *problem)
+{
+    const RunnerTools tools = {launch, read_clock, was_interrupted, run->worker};
+    RunnerOutcome outcome;
+    const SweepRun sweep = {
+        .plan = run->plan,
+        .directory = run->directory,
+        .resume = arguments->options_of[OPTION_RESUME] != NULL,
+        .machine = run->machine,
+        .topology_xml = run->topology_xml,
+        .topology = run->topology,
+        .cpu = run->cpu,
+        .progress = stderr,
+    };
+    say_begin(run);
+    interrupt_install();
+    if (!sweep_run(&sweep, &tools, &outcome, problem))
+        return command_fail(EXIT_USAGE, problem);
+    say_end(run, &outcome);
+    if (outcome.interrupted)
+        return EXIT_INTERRUPTED;
+    return outcome.failed_cells ? EXIT_CELL : EXIT_OK;
+}
+
+static int run_run(const CommandArguments *arguments)
+{
+    Problem problem = {0};
+    static RunCommand run;
+    const bool ready = load_plan(&run, arguments, &problem) && find_worker(&run, &problem) &&
+                       describe_machine(&run, &problem) &&
+                       choose_directory(&run, arguments, &problem);
+    const int code =
+        ready ? run_sweep(&run, arguments, &problem) : command_fail(EXIT_USAGE, &problem);
+    plan_free(run.plan);
+    json_decref(run.machine);
+    free(run.topology_xml);
+    return code;
+}
+
+const Command command_run = {
+    .name = "run",
+    .operands = "SCENARIO",
+    .summary = "take the samples of a scenario (or of a run directory's plan)",
+    .least_words = 1,
+    .most_words = 1,
+    .options = options,
+    .run = run_run,
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/sweep_run.h"
+
+#include "common/json_file.h"
+#include "common/whole_file.h"
+#include "record/run_directory.h"
+#include "record/writers/writer.h"
+#include "run/run_start.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool write_topology(const char *path, const char *xml, Problem *problem)
+{
+    WholeFile file;
+    const bool written =
+        whole_file_open(&file, path, problem) && fputs(xml, file.stream) >= 0;
+    return whole_file_close(&file, written, problem);
+}
+
+static bool texts_differ(const json_t *a, const json_t *b, const char *object, const char *key)
+{
+    const char *first =
+        json_string_value(json_object_get(object ? json_object_get(a, object) : a, key));
+    const char *second =
+        json_string_value(json_object_get(object ? json_object_get(b, object) : b, key));
+    return strcmp(first ? first : "", second ? second : "") != 0;
+}
+
+// Samples of two machines in one run would be one number for two things. Another build or
+// environment may be meant, and is said.
+static bool check_machine(const SweepRun *sweep, const char *path, Problem *problem)
+{
+    json_t *before = json_file_read(path, problem);
+    if (!before)
+        return false;
+    const bool same = !texts_differ(before, sweep->machine, NULL, "key");
+    if (!same)
+        (void)problem_set(problem, "%s: begun on another machine (key %s)", path,
+                          json_string_value(json_object_get(before, "key")));
+    if (sweep->progress && same && texts_differ(before, sweep->machine, NULL, "environment_digest"))
+        (void)fprintf(sweep->progress, "note: the environment has changed since this run began\n");
+    if (sweep->progress && same && texts_differ(before, sweep->machine, "build", "commit"))
+        (void)fprintf(sweep->progress,
+                      "note: this program is of another commit than the one that began this run\n");
+    json_decref(before);
+    return same;
+}
+
+static bool prepare_machine(const SweepRun *sweep, Problem *problem)
+{
+    char *machine = run_file_path(sweep->directory, RUN_MACHINE);
+    char *topology = run_file_path(sweep->directory, RUN_TOPOLOGY);
+    bool prepared = machine && topology;
+    if (!prepared)
+        (void)problem_set(problem, "%s: out of memory", sweep->directory);
+    else if (access(machine, F_OK) == 0)
+        prepared = check_machine(sweep, machine, problem);
+    else
+        prepared = (!sweep->topology_xml ||
+                    write_topology(topology, sweep->topology_xml, problem)) &&
+                   json_file_write(machine, sweep->machine, problem);
+    free(machine);
+    free(topology);
+    return prepared;
+}
+
+static void say_resumed(const SweepRun *sweep, const JournalContent *content)
+{
+    if (!sweep->progress || !content->sample_count)
+        return;
+    (void)fprintf(sweep->progress, "resuming %s: %zu samples taken before%s\n", sweep->directory,
+                  content->sample_count,
+                  content->torn_lines ? ", a torn last line dropped" : "");
+}
+
+static bool run_samples(const SweepRun *sweep, const char *journal_path, const RunnerTools *tools,
+                        RunnerOutcome *outcome, Problem *problem)
+{
+    JournalContent content;
+    Journal journal;
+    if (!journal_read(journal_path, sweep->plan->cell_count, &content, problem))
+        return false;
+    say_resumed(sweep, &content);
+    bool good = journal_open(&journal, journal_path, problem);
+    if (good) {
+        const RunnerInput input = {
+            .plan = sweep->plan,
+            .topology = sweep->topology,
+            .cpu = sweep->cpu,
+            .journal = &journal,
+            .samples = content.samples,
+            .sample_count = content.sample_count,
+            .progress = sweep->progress,
+        };
+        good = runner_run(&input, tools, outcome, problem);
+        journal_close(&journal);
+    }
+    journal_clear(&content);
+    return good;
+}
+
+bool sweep_run(const SweepRun *sweep, const RunnerTools *tools, RunnerOutcome *outcome,
+               Problem *problem)
+{
+    RunStart start;
+    *outcome = (RunnerOutcome){0};
+    if (!run_start(sweep->directory, sweep->plan, sweep->resume, &start, problem))
+        return false;
+    char *journal = run_file_path(sweep->directory, RUN_JOURNAL);
+    if (!journal)
+        (void)problem_set(problem, "%s: out of memory", sweep->directory);
+    const bool good = journal && prepare_machine(sweep, problem) &&
+                      run_samples(sweep, journal, tools, outcome, problem) &&
+                      writers_write_all(sweep->directory, problem);
+    free(journal);
+    run_start_release(&start);
+    return good;
+}
