@@ -5,11 +5,13 @@ extern const Command command_compare;
 extern const Command command_list;
 extern const Command command_machine;
 extern const Command command_plan;
+extern const Command command_run;
 
 const Command *const command_table[] = {
     &command_machine,
     &command_list,
     &command_plan,
+    &command_run,
     &command_compare,
     NULL,
 };

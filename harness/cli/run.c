@@ -71,7 +71,8 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
 static bool find_worker(RunCommand *run, Problem *problem)
 {
     static const char name[] = "hyperion-worker";
-    const ssize_t length = readlink("/proc/self/exe", run->worker, sizeof run->worker - sizeof name);
+    const ssize_t length =
+        readlink("/proc/self/exe", run->worker, sizeof run->worker - sizeof name);
     if (length <= 0)
         return problem_set(problem, "cannot find this program's own folder: %s", strerror(errno));
     run->worker[length] = '\0';
@@ -133,11 +134,10 @@ static bool choose_directory(RunCommand *run, const CommandArguments *arguments,
     const char *const *out = arguments->options_of[OPTION_OUT];
     const char *commit =
         json_string_value(json_object_get(json_object_get(run->machine, "build"), "commit"));
-    const bool fits =
-        out ? snprintf(run->directory, sizeof run->directory, "%s", out[0]) <
-                  (int)sizeof run->directory
-            : run_default_directory(run->plan, clock_unix_s(), run->host, commit, run->directory,
-                                    sizeof run->directory);
+    const bool fits = out ? snprintf(run->directory, sizeof run->directory, "%s", out[0]) <
+                                (int)sizeof run->directory
+                          : run_default_directory(run->plan, clock_unix_s(), run->host, commit,
+                                                  run->directory, sizeof run->directory);
     return fits || problem_set(problem, "the name of the run directory is too long");
 }
 
@@ -171,8 +171,8 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
 {
     char time[32];
     progress_format_time(outcome->wall_ns, time, sizeof time);
-    (void)fprintf(stderr, "%s %zu samples in %s", outcome->interrupted ? "interrupted after" : "took",
-                  outcome->taken, time);
+    (void)fprintf(stderr, "%s %zu samples in %s",
+                  outcome->interrupted ? "interrupted after" : "took", outcome->taken, time);
     if (outcome->taken && outcome->wall_ns > 0)
         (void)fprintf(stderr, " (%.1f %% of it outside the workers)",
                       100 * (1 - outcome->workers_ns / outcome->wall_ns));

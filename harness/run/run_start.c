@@ -161,8 +161,7 @@ bool run_default_directory(const Plan *plan, double unix_s, const char *host, co
             *at = '_';
     if (gmtime_r(&seconds, &parts))
         (void)strftime(date, sizeof date, "%Y%m%dT%H%M%SZ", &parts);
-    const int length =
-        snprintf(buffer, buffer_bytes, "results/%s/%s-%s-%.12s", plan->scenario, date, place,
-                 commit && commit[0] ? commit : "unknown");
+    const int length = snprintf(buffer, buffer_bytes, "results/%s/%s-%s-%.12s", plan->scenario,
+                                date, place, commit && commit[0] ? commit : "unknown");
     return length > 0 && (size_t)length < buffer_bytes;
 }

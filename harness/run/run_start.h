@@ -18,8 +18,8 @@ bool run_start(const char *directory, const Plan *plan, bool resume, RunStart *s
                Problem *problem);
 void run_start_release(RunStart *start);
 
-// "results/<scenario>/<UTC date-time>-<host>-<commit>": `commit` may be NULL. False when it does not
-// fit the buffer.
+// "results/<scenario>/<UTC date-time>-<host>-<commit>": `commit` may be NULL. False when it does
+// not fit the buffer.
 bool run_default_directory(const Plan *plan, double unix_s, const char *host, const char *commit,
                            char *buffer, size_t buffer_bytes);
 

@@ -14,8 +14,7 @@
 static bool write_topology(const char *path, const char *xml, Problem *problem)
 {
     WholeFile file;
-    const bool written =
-        whole_file_open(&file, path, problem) && fputs(xml, file.stream) >= 0;
+    const bool written = whole_file_open(&file, path, problem) && fputs(xml, file.stream) >= 0;
     return whole_file_close(&file, written, problem);
 }
 
@@ -58,9 +57,9 @@ static bool prepare_machine(const SweepRun *sweep, Problem *problem)
     else if (access(machine, F_OK) == 0)
         prepared = check_machine(sweep, machine, problem);
     else
-        prepared = (!sweep->topology_xml ||
-                    write_topology(topology, sweep->topology_xml, problem)) &&
-                   json_file_write(machine, sweep->machine, problem);
+        prepared =
+            (!sweep->topology_xml || write_topology(topology, sweep->topology_xml, problem)) &&
+            json_file_write(machine, sweep->machine, problem);
     free(machine);
     free(topology);
     return prepared;
@@ -71,8 +70,7 @@ static void say_resumed(const SweepRun *sweep, const JournalContent *content)
     if (!sweep->progress || !content->sample_count)
         return;
     (void)fprintf(sweep->progress, "resuming %s: %zu samples taken before%s\n", sweep->directory,
-                  content->sample_count,
-                  content->torn_lines ? ", a torn last line dropped" : "");
+                  content->sample_count, content->torn_lines ? ", a torn last line dropped" : "");
 }
 
 static bool run_samples(const SweepRun *sweep, const char *journal_path, const RunnerTools *tools,

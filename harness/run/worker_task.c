@@ -156,7 +156,8 @@ void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample
     if (request->task != SAMPLE_TIME)
         usage_record(&before, outcome);
     outcome->peak_rss_kib = usage_peak_rss_kib();
-    workload->close(task.context);
+    if (task.context)
+        workload->close(task.context);
     if (!outcome->ok)
         (void)snprintf(outcome->reason, sizeof outcome->reason, "%.500s", problem.text);
 }

@@ -27,9 +27,8 @@ static bool check_ids(const Plan *plan, const char *const *ids, Problem *problem
         for (size_t j = 0; j < plan->cell_count && !found; j++)
             found = strcmp(plan->cells[j].id, ids[i]) == 0;
         if (!found)
-            return problem_set(problem,
-                               "%s: no cell '%.512s'; `hyperion plan` lists them", plan->scenario,
-                               ids[i]);
+            return problem_set(problem, "%s: no cell '%.512s'; `hyperion plan` lists them",
+                               plan->scenario, ids[i]);
     }
     return true;
 }
