@@ -36,9 +36,8 @@ VEC_FN LayernormSums layernorm_shift(const float *in, float shift, float *out, s
         squares = vec_fma(value, value, squares);
     }
     if (i < count) {
-        vec_store_part(out + i, vec_sub(vec_load_part(in + i, count - i), shifts), count - i);
-        // Read again, so that the lanes past the end are 0.
-        const vec value = vec_load_part(out + i, count - i);
+        const vec value = vec_keep(vec_sub(vec_load_part(in + i, count - i), shifts), count - i);
+        vec_store_part(out + i, value, count - i);
         values = vec_add(values, value);
         squares = vec_fma(value, value, squares);
     }

@@ -37,8 +37,7 @@ VEC_FN float softmax_powers(const float *in, float shift, float *out, size_t cou
     if (i < count) {
         const vec power = vec_exp(vec_sub(vec_load_part(in + i, count - i), shifts));
         vec_store_part(out + i, power, count - i);
-        // Read again, so that the lanes past the end are 0.
-        sum = vec_add(sum, vec_load_part(out + i, count - i));
+        sum = vec_add(sum, vec_keep(power, count - i));
     }
     return vec_sum(sum);
 }

@@ -36,6 +36,10 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
 {
     _mm256_maskstore_ps(p, vec_first_lanes(count), v);
 }
+VEC_FN vec vec_keep(vec v, size_t count)
+{
+    return _mm256_and_ps(v, _mm256_castsi256_ps(vec_first_lanes(count)));
+}
 VEC_FN vec vec_set(float x)
 {
     return _mm256_set1_ps(x);

@@ -33,6 +33,10 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
 {
     _mm512_mask_storeu_ps(p, vec_first_lanes(count), v);
 }
+VEC_FN vec vec_keep(vec v, size_t count)
+{
+    return _mm512_maskz_mov_ps(vec_first_lanes(count), v);
+}
 VEC_FN vec vec_set(float x)
 {
     return _mm512_set1_ps(x);

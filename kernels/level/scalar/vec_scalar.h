@@ -31,6 +31,10 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
     if (count)
         *p = v;
 }
+VEC_FN vec vec_keep(vec v, size_t count)
+{
+    return count ? v : 0.0F;
+}
 VEC_FN vec vec_set(float x)
 {
     return x;

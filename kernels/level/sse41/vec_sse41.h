@@ -6,6 +6,7 @@
 
 #include <smmintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define VEC_LEVEL sse41
 #define VEC_LANES 4
@@ -43,6 +44,13 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
     case 1: _mm_store_ss(p, v); break;
     default: _mm_storeu_ps(p, v); break;
     }
+}
+VEC_FN vec vec_keep(vec v, size_t count)
+{
+    static const int32_t window[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    const size_t kept = count < 4 ? count : 4;
+    const __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(window + 4 - kept));
+    return _mm_and_ps(v, _mm_castsi128_ps(lanes));
 }
 VEC_FN vec vec_set(float x)
 {
