@@ -109,6 +109,10 @@ bool quantity_parse_time(const char *text, double *ns)
 
 void quantity_format_real(double value, char *buffer, size_t buffer_bytes)
 {
+    if (fabs(value) < 1e15 && value == nearbyint(value)) {
+        (void)snprintf(buffer, buffer_bytes, "%.0f", value); // 10000, not 1e+04
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         (void)snprintf(buffer, buffer_bytes, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value)

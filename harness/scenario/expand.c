@@ -79,7 +79,7 @@ static void describe_workload(const SweepSpec *spec, const AxisValue *values, ch
                               size_t text_bytes)
 {
     char op[64] = "";
-    if (spec->workload->uses(values, AXIS_OP))
+    if (spec->axes[AXIS_OP].values.count > 0)
         axis_format(AXIS_OP, values[AXIS_OP], op, sizeof op);
     (void)snprintf(text, text_bytes, "workload %s%s%s", spec->workload->name, op[0] ? ", op " : "",
                    op);

@@ -34,7 +34,7 @@ static const Setting setting_table[] = {
     {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12},
     {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14},
     {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
-     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 1e15},
+     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50},
 };
 enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
 
