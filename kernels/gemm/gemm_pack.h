@@ -6,7 +6,7 @@
 
 #include "gemm/gemm_blocks.h"
 
-#define GEMM_NR (GEMM_NV * VEC_LANES)
+#define GEMM_NR ((size_t)GEMM_NV * VEC_LANES)
 enum { GEMM_LINE_FLOATS = 16 };
 
 typedef struct GemmContext {

@@ -10,6 +10,7 @@
 #define GEMM_MR 6
 #define GEMM_NV 2
 
+// One row of one lane. NOLINTNEXTLINE(readability-non-const-parameter): as at every level
 VEC_FN void vec_transpose(vec rows[VEC_LANES])
 {
     (void)rows;
