@@ -12,6 +12,6 @@ __attribute__((format(printf, 2, 3))) bool hyp_fail(HyperionErrorKind kind, cons
                                                     ...);
 
 // Always returns NULL, for constructors.
-#define hyp_fail_null(...) (hyp_fail(__VA_ARGS__) ? (void *)0 : (void *)0)
+#define hyp_fail_null(...) ((void)hyp_fail(__VA_ARGS__), (void *)0)
 
 #endif

@@ -135,10 +135,13 @@ static void write_canaries(float *first, size_t count)
 // Place of the first float that is not a canary; `count` if there is none.
 static size_t find_intruder(const float *first, size_t count)
 {
-    size_t i = 0;
-    while (i < count && memcmp(first + i, &canary_bits, sizeof canary_bits) == 0)
-        i++;
-    return i;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, first + i, sizeof bits);
+        if (bits != canary_bits)
+            return i;
+    }
+    return count;
 }
 
 bool hyp_check_allocate(HypCheckRun *run, HypCheckBuffer *buffer, size_t count, size_t misalignment)

@@ -13,6 +13,13 @@
 
 #include <cmocka.h>
 
+#define KERNEL(op, OP, dtype, level, LEVEL, tuning, mr, nr) +1
+enum {
+    KERNEL_COUNT =
+#include "kernel_list.def"
+};
+#undef KERNEL
+
 static uint64_t seed = 20240229;
 
 static void agrees_with_the_reference(void **state)
@@ -34,6 +41,12 @@ static void agrees_with_the_reference(void **state)
     assert_string_equal(report.failure, "");
 }
 
+static void table_holds_the_whole_list(void **state)
+{
+    (void)state;
+    assert_int_equal(hyp_kernel_count, KERNEL_COUNT);
+}
+
 static void every_operation_has_a_scalar_kernel(void **state)
 {
     (void)state;
@@ -49,20 +62,15 @@ int main(int argc, char **argv)
     if (argc > 1)
         seed = strtoull(argv[1], NULL, 0);
     print_message("seed %" PRIu64 "\n", seed);
-    // Only read through `initial_state`, which cmocka declares without const.
-    struct CMUnitTest *tests = calloc(hyp_kernel_count + 1, sizeof *tests);
-    HypKernelVariant *variants = calloc(hyp_kernel_count, sizeof *variants);
-    if (!tests || !variants)
-        return EXIT_FAILURE;
-    tests[0] = (struct CMUnitTest)cmocka_unit_test(every_operation_has_a_scalar_kernel);
-    for (size_t i = 0; i < hyp_kernel_count; i++) {
+    struct CMUnitTest tests[KERNEL_COUNT + 2];
+    HypKernelVariant variants[KERNEL_COUNT]; // cmocka wants the initial state without const
+    tests[KERNEL_COUNT] = (struct CMUnitTest)cmocka_unit_test(every_operation_has_a_scalar_kernel);
+    tests[KERNEL_COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(table_holds_the_whole_list);
+    for (size_t i = 0; i < KERNEL_COUNT; i++) {
         variants[i] = hyp_kernel_table[i];
-        tests[i + 1] = (struct CMUnitTest){.name = variants[i].name,
-                                           .test_func = agrees_with_the_reference,
-                                           .initial_state = &variants[i]};
+        tests[i] = (struct CMUnitTest){.name = variants[i].name,
+                                       .test_func = agrees_with_the_reference,
+                                       .initial_state = &variants[i]};
     }
-    const int failed = _cmocka_run_group_tests("kernels", tests, hyp_kernel_count + 1, NULL, NULL);
-    free(tests);
-    free(variants);
-    return failed;
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

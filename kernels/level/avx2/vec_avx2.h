@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define VEC_LEVEL avx2
-#define VEC_LANES 8
+#define VEC_LANES ((size_t)8)
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m256 vec;

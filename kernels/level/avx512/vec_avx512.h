@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define VEC_LEVEL avx512
-#define VEC_LANES 16
+#define VEC_LANES ((size_t)16)
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m512 vec;

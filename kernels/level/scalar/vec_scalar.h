@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define VEC_LEVEL scalar
-#define VEC_LANES 1
+#define VEC_LANES ((size_t)1)
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef float vec;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define VEC_LEVEL sse41
-#define VEC_LANES 4
+#define VEC_LANES ((size_t)4)
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m128 vec;
