@@ -2,6 +2,7 @@
 #include "hyperion/model.h"
 
 #include "common/fail.h"
+#include "model/onnx/import_onnx.h"
 #include "model/zoo.h"
 
 #include <string.h>
@@ -13,5 +14,5 @@ HyperionModel *hyperionLoadModel(const char *path)
         return hyp_fail_null(HYPERION_ERROR_ARGUMENT, "load model: path is NULL");
     if (strncmp(path, builtin, sizeof builtin - 1) == 0)
         return hyp_zoo_create(path);
-    return hyp_fail_null(HYPERION_ERROR_UNSUPPORTED, "load model %s: no reader of files yet", path);
+    return hyp_onnx_import(path);
 }

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Field numbers are those of onnx/onnx.proto (ONNX 1.16).
+#include "model/onnx/onnx_file.h"
+
+#include "common/fail.h"
+
+#include <string.h>
+
+// What reading needs everywhere.
+typedef struct Reader {
+    HypWire *wire;
+    HypArena *arena;
+} Reader;
+
+// Reads one field into the thing at hand; unknown fields are left alone.
+typedef bool (*ReadField)(const Reader *reader, const HypWireField *field, void *target);
+
+static bool read_message(const Reader *reader, HypWireSpan message, ReadField read, void *target)
+{
+    HypWireField field;
+    HypWireStep step;
+    while ((step = hyp_wire_next(reader->wire, &message, &field)) == HYP_WIRE_FIELD)
+        if (!read(reader, &field, target))
+            return false;
+    return step == HYP_WIRE_END;
+}
+
+static bool read_submessage(const Reader *reader, const HypWireField *field, const char *what,
+                            ReadField read, void *target)
+{
+    return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, what) &&
+           read_message(reader, field->span, read, target);
+}
+
+static bool read_text(const Reader *reader, const HypWireField *field, const char **text)
+{
+    *text = hyp_wire_take_text(reader->wire, field, reader->arena);
+    return *text != NULL;
+}
+
+static bool read_int(const Reader *reader, const HypWireField *field, int64_t *value)
+{
+    *value = (int64_t)field->value;
+    return hyp_wire_expect(reader->wire, field, HYP_WIRE_VARINT, "a number");
+}
+
+// Appends the whole numbers of a field, packed or single; *count may pass `most`, the rest is lost.
+static bool read_ints(const Reader *reader, const HypWireField *field, int64_t *values, size_t most,
+                      size_t *count)
+{
+    HypWireSpan rest = field->span;
+    if (field->type != HYP_WIRE_BYTES &&
+        !hyp_wire_expect(reader->wire, field, HYP_WIRE_VARINT, "a number"))
+        return false;
+    while (rest.begin < rest.end) {
+        uint64_t value;
+        if (!hyp_wire_take_varint(reader->wire, &rest, &value))
+            return false;
+        if (*count < most)
+            values[*count] = (int64_t)value;
+        ++*count;
+    }
+    return true;
+}
+
+// Rank that does not overflow an int, for messages only once past the maximum.
+static int clamp_rank(size_t count)
+{
+    return count > HYPERION_MAX_RANK ? HYPERION_MAX_RANK + 1 : (int)count;
+}
+
+static bool read_tensor_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxTensor *tensor = target;
+    size_t count = (size_t)tensor->rank;
+    int64_t location;
+    switch (field->number) {
+    case 1: // dims
+        if (!read_ints(reader, field, tensor->dims, HYPERION_MAX_RANK, &count))
+            return false;
+        tensor->rank = clamp_rank(count);
+        return true;
+    case 2: return read_int(reader, field, &tensor->data_type);
+    case 8: return read_text(reader, field, &tensor->name);
+    case 9: // raw_data
+        tensor->has_raw = true;
+        tensor->raw = field->span;
+        return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "raw_data");
+    case 13: tensor->external = true; return true; // external_data
+    case 14:                                       // data_location
+        if (!read_int(reader, field, &location))
+            return false;
+        tensor->external |= location != 0;
+        return true;
+    default: return true;
+    }
+}
+
+static bool read_tensor(const Reader *reader, const HypWireField *field, OnnxTensor *tensor)
+{
+    *tensor = (OnnxTensor){.name = "", .message = field->span};
+    return read_submessage(reader, field, "a tensor", read_tensor_field, tensor);
+}
+
+// The bytes of a short text attribute; others are not kept: they may be anything.
+static bool read_word(const Reader *reader, const HypWireField *field, char word[ONNX_WORD_BYTES])
+{
+    const uint64_t length = field->span.end - field->span.begin;
+    memset(word, 0, ONNX_WORD_BYTES);
+    return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a text attribute") &&
+           (length >= ONNX_WORD_BYTES ||
+            hyp_wire_copy(reader->wire, field->span.begin, word, (size_t)length));
+}
+
+static bool read_attribute_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxAttribute *attribute = target;
+    uint32_t bits;
+    switch (field->number) {
+    case 1: return read_text(reader, field, &attribute->name);
+    case 2: // f
+        bits = (uint32_t)field->value;
+        memcpy(&attribute->f, &bits, sizeof bits);
+        return hyp_wire_expect(reader->wire, field, HYP_WIRE_FIXED32, "a float attribute");
+    case 3: return read_int(reader, field, &attribute->i);
+    case 4: return read_word(reader, field, attribute->s);
+    case 5: // t
+        attribute->tensor = hyp_arena_allocate(reader->arena, 1, sizeof *attribute->tensor);
+        return attribute->tensor && read_tensor(reader, field, attribute->tensor);
+    case 8: // ints
+        return read_ints(reader, field, attribute->ints, ONNX_MOST_INTS, &attribute->int_count);
+    default: return true;
+    }
+}
+
+static bool read_node_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxNode *node = target;
+    OnnxAttribute *attribute;
+    switch (field->number) {
+    case 1: return read_text(reader, field, &node->inputs[node->input_count++]);
+    case 2: return read_text(reader, field, &node->outputs[node->output_count++]);
+    case 3: return read_text(reader, field, &node->name);
+    case 4: return read_text(reader, field, &node->op_type);
+    case 5:
+        attribute = &node->attributes[node->attribute_count++];
+        attribute->name = "";
+        return read_submessage(reader, field, "an attribute", read_attribute_field, attribute);
+    case 7: return read_text(reader, field, &node->domain);
+    default: return true;
+    }
+}
+
+// Room for as many items as the message has fields `number`; NULL on failure.
+static void *make_room(const Reader *reader, HypWireSpan message, uint32_t number,
+                       size_t item_bytes)
+{
+    size_t count;
+    if (!hyp_wire_count(reader->wire, message, number, &count))
+        return NULL;
+    return hyp_arena_allocate(reader->arena, count, item_bytes);
+}
+
+static bool read_node(const Reader *reader, const HypWireField *field, OnnxNode *node)
+{
+    if (!hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a node"))
+        return false;
+    *node = (OnnxNode){.name = "", .op_type = "", .domain = ""};
+    node->inputs = make_room(reader, field->span, 1, sizeof *node->inputs);
+    node->outputs = make_room(reader, field->span, 2, sizeof *node->outputs);
+    node->attributes = make_room(reader, field->span, 5, sizeof *node->attributes);
+    return node->inputs && node->outputs && node->attributes &&
+           read_message(reader, field->span, read_node_field, node);
+}
+
+// TensorShapeProto.Dimension: dim_value; a dim_param leaves -1.
+static bool read_dim_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    return field->number != 1 || read_int(reader, field, target);
+}
+
+static bool read_shape_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxValue *value = target;
+    int64_t dim = -1;
+    if (field->number != 1)
+        return true;
+    if (!read_submessage(reader, field, "a dimension", read_dim_field, &dim))
+        return false;
+    if (value->rank < HYPERION_MAX_RANK)
+        value->dims[value->rank] = dim;
+    value->rank = clamp_rank((size_t)value->rank + 1);
+    return true;
+}
+
+static bool read_tensor_type_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxValue *value = target;
+    switch (field->number) {
+    case 1: return read_int(reader, field, &value->data_type);
+    case 2:
+        value->rank = 0;
+        return read_submessage(reader, field, "a shape", read_shape_field, value);
+    default: return true;
+    }
+}
+
+static bool read_type_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    return field->number != 1 ||
+           read_submessage(reader, field, "a type", read_tensor_type_field, target);
+}
+
+static bool read_value_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxValue *value = target;
+    switch (field->number) {
+    case 1: return read_text(reader, field, &value->name);
+    case 2: return read_submessage(reader, field, "a type", read_type_field, value);
+    default: return true;
+    }
+}
+
+static bool read_value(const Reader *reader, const HypWireField *field, OnnxValue *value)
+{
+    *value = (OnnxValue){.name = "", .rank = -1};
+    return read_submessage(reader, field, "an input or output", read_value_field, value);
+}
+
+static bool read_graph_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxFile *file = target;
+    switch (field->number) {
+    case 1: return read_node(reader, field, &file->nodes[file->node_count++]);
+    case 5: return read_tensor(reader, field, &file->initialisers[file->initialiser_count++]);
+    case 11: return read_value(reader, field, &file->inputs[file->input_count++]);
+    case 12: return read_value(reader, field, &file->outputs[file->output_count++]);
+    case 15:
+        return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
+                        "%s: sparse initialisers are not implemented in this version",
+                        reader->wire->path);
+    default: return true;
+    }
+}
+
+static bool read_graph(const Reader *reader, const HypWireField *field, OnnxFile *file)
+{
+    if (!hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "the graph"))
+        return false;
+    if (file->nodes)
+        return hyp_wire_fail(reader->wire, field->span.begin, "a second graph");
+    file->nodes = make_room(reader, field->span, 1, sizeof *file->nodes);
+    file->initialisers = make_room(reader, field->span, 5, sizeof *file->initialisers);
+    file->inputs = make_room(reader, field->span, 11, sizeof *file->inputs);
+    file->outputs = make_room(reader, field->span, 12, sizeof *file->outputs);
+    return file->nodes && file->initialisers && file->inputs && file->outputs &&
+           read_message(reader, field->span, read_graph_field, file);
+}
+
+typedef struct OpsetImport {
+    const char *domain;
+    int64_t version;
+} OpsetImport;
+
+static bool read_opset_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OpsetImport *opset = target;
+    switch (field->number) {
+    case 1: return read_text(reader, field, &opset->domain);
+    case 2: return read_int(reader, field, &opset->version);
+    default: return true;
+    }
+}
+
+static bool read_model_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxFile *file = target;
+    OpsetImport opset = {.domain = ""};
+    switch (field->number) {
+    case 7: return read_graph(reader, field, file);
+    case 8:
+        if (!read_submessage(reader, field, "an opset", read_opset_field, &opset))
+            return false;
+        if (!opset.domain[0] || strcmp(opset.domain, "ai.onnx") == 0)
+            file->opset = opset.version;
+        return true;
+    default: return true;
+    }
+}
+
+bool hyp_onnx_read(HypWire *wire, HypArena *arena, OnnxFile *file)
+{
+    const Reader reader = {.wire = wire, .arena = arena};
+    *file = (OnnxFile){0};
+    const HypWireSpan whole = {0, hyp_platform_file_bytes(wire->file)};
+    if (!read_message(&reader, whole, read_model_field, file))
+        return false;
+    return file->nodes ||
+           hyp_fail(HYPERION_ERROR_FORMAT, "%s: not an ONNX model: it has no graph", wire->path);
+}

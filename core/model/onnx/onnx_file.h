@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// onnx_file.h - what an ONNX file says, as it stands there: nodes, initialisers with the places of
+// their bytes, inputs and outputs. Nothing is interpreted here.
+#ifndef HYP_ONNX_FILE_H
+#define HYP_ONNX_FILE_H
+
+#include "hyperion/types.h"
+
+#include "model/onnx/wire.h"
+
+// TensorProto.DataType, onnx/onnx.proto; only those that can be mapped.
+typedef enum OnnxDataType {
+    ONNX_FLOAT = 1,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_BOOL = 9
+} OnnxDataType;
+
+typedef struct OnnxTensor {
+    const char *name;
+    int64_t data_type; // OnnxDataType or another
+    int rank;          // may exceed HYPERION_MAX_RANK; the dims past it are not kept
+    int64_t dims[HYPERION_MAX_RANK];
+    bool external;       // the bytes are in another file
+    bool has_raw;        // raw_data is there
+    HypWireSpan raw;     // its bytes
+    HypWireSpan message; // the whole tensor, for typed values
+} OnnxTensor;
+
+enum { ONNX_MOST_INTS = 2 * HYPERION_MAX_RANK, ONNX_WORD_BYTES = 16 };
+
+typedef struct OnnxAttribute {
+    const char *name;
+    int64_t i;
+    float f;
+    char s[ONNX_WORD_BYTES]; // "" where there is none or it is longer
+    size_t int_count;
+    int64_t ints[ONNX_MOST_INTS]; // those past it are not kept
+    OnnxTensor *tensor;           // NULL where there is none
+} OnnxAttribute;
+
+typedef struct OnnxNode {
+    const char *name; // "" when it has none
+    const char *op_type;
+    const char *domain;
+    const char **inputs; // "" where an optional one is left out
+    const char **outputs;
+    OnnxAttribute *attributes;
+    size_t input_count, output_count, attribute_count;
+} OnnxNode;
+
+typedef struct OnnxValue {
+    const char *name;
+    int64_t data_type;               // 0: not a tensor
+    int rank;                        // as of OnnxTensor; -1: no shape
+    int64_t dims[HYPERION_MAX_RANK]; // -1 where symbolic
+} OnnxValue;
+
+typedef struct OnnxFile {
+    int64_t opset; // of the standard operators; 0: not imported
+    OnnxNode *nodes;
+    OnnxTensor *initialisers;
+    OnnxValue *inputs;
+    OnnxValue *outputs;
+    size_t node_count, initialiser_count, input_count, output_count;
+} OnnxFile;
+
+// Everything found is allocated in `arena`. False, last error set, where the file is malformed.
+bool hyp_onnx_read(HypWire *wire, HypArena *arena, OnnxFile *file);
+
+#endif
