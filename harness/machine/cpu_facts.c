@@ -39,11 +39,22 @@ json_t *host_cpu_facts(const char *root)
     return NULL;
 }
 
+static bool read_flags(const char *root, char flags[FIELD_BYTES])
+{
+    return sysroot_read_field(root, cpuinfo, "flags", flags, FIELD_BYTES) ||
+           sysroot_read_field(root, cpuinfo, "Features", flags, FIELD_BYTES);
+}
+
+bool host_cpu_tells_flags(const char *root)
+{
+    char flags[FIELD_BYTES];
+    return read_flags(root, flags);
+}
+
 bool host_cpu_has_flag(const char *root, const char *flag)
 {
     char flags[FIELD_BYTES];
-    if (!sysroot_read_field(root, cpuinfo, "flags", flags, sizeof flags) &&
-        !sysroot_read_field(root, cpuinfo, "Features", flags, sizeof flags))
+    if (!read_flags(root, flags))
         return false;
     char *rest = NULL;
     for (const char *word = strtok_r(flags, " ", &rest); word; word = strtok_r(NULL, " ", &rest))

@@ -11,6 +11,9 @@
 // {"vendor", "model_name", "family", "model", "stepping", "microcode"}
 json_t *host_cpu_facts(const char *root);
 
+// False if /proc/cpuinfo lists no flags of the CPU.
+bool host_cpu_tells_flags(const char *root);
+
 // True if the CPU's flags in /proc/cpuinfo hold this one.
 bool host_cpu_has_flag(const char *root, const char *flag);
 

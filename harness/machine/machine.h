@@ -31,8 +31,9 @@ bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topol
 
 // Measured peak GFLOP/s of one core for each SIMD level it has: median and spread of several runs
 // of register-only multiply-adds, best over 4 to 16 accumulator chains. Takes a second or two.
-// Cached per machine key under the user's cache folder when `use_cache`. {"avx2": {"gflops":
-// median, "low": .., "high": .., "provenance": "clock"}, ...}
+// Cached per machine key and environment under the user's cache folder; read from there when
+// `use_cache`. {"avx2": {"gflops": median, "low": 10th percentile, "high": best run, "runs",
+// "chains", "instructions", "provenance": "clock"}, ...}
 json_t *machine_measure_peaks(bool use_cache, Problem *problem);
 
 // Puts them (not taken over) into a description as its "limits"; false: out of memory.

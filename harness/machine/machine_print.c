@@ -71,13 +71,11 @@ static void print_identity(const json_t *machine)
     print_label("CPU");
     printf("%s, family %s, model %s, stepping %s\n", text_or(cpu, "vendor", "unknown vendor"),
            text_or(cpu, "family", "?"), text_or(cpu, "model", "?"), text_or(cpu, "stepping", "?"));
-    print_label("runs");
+    print_label("hardware");
     if (json_is_true(is_virtual))
-        printf("in a virtual machine (%s)",
-               text_or(virtualisation, "hypervisor", "hypervisor unknown"));
+        printf("virtual machine (%s)", text_or(virtualisation, "hypervisor", "hypervisor unknown"));
     else
-        printf("%s", json_is_false(is_virtual) ? "on the hardware itself"
-                                               : "on hardware or in a virtual machine: unknown");
+        printf("%s", json_is_false(is_virtual) ? "physical" : "physical or virtual: unknown");
     const char *product = fact_text(virtualisation, "product");
     printf("%s%s\n", product ? ", " : "", product ? product : "");
     print_label("topology");
@@ -93,6 +91,10 @@ static void print_simd(const json_t *simd)
     size_t i = 0;
     const json_t *level = NULL;
     print_label("SIMD levels");
+    if (json_is_null(json_object_get(simd, "levels"))) {
+        printf("unknown (%s)\n", fact_reason(simd, "levels"));
+        return;
+    }
     json_array_foreach(json_object_get(simd, "levels"), i, level)
         printf("%s%s", i ? ", " : "", json_string_value(level));
     printf(" (vectors of %lld bytes)\n",
@@ -158,37 +160,54 @@ static void print_peaks(const json_t *machine)
                (long long)json_integer_value(json_object_get(peak, "chains")));
 }
 
-// Names of the events that share one fate, wrapped to the screen.
-static void print_events(const json_t *events, const char *source, const char *reason)
+static bool shares_fate(const json_t *a, const json_t *b)
+{
+    return strcmp(text_or(a, "source", ""), text_or(b, "source", "")) == 0 &&
+           strcmp(fact_reason(a, "probe_value"), fact_reason(b, "probe_value")) == 0;
+}
+
+// The events of `events` that cannot be counted for the same reason as `first`, wrapped to the
+// screen.
+static void print_refused(const json_t *events, const json_t *first)
 {
     size_t i = 0;
     const json_t *event = NULL;
-    size_t column = SCREEN_COLUMNS;
+    int column = 0;
+    printf("    %s, unavailable: %s\n", text_or(first, "source", ""),
+           fact_reason(first, "probe_value"));
     json_array_foreach(events, i, event)
     {
-        if (strcmp(text_or(event, "source", ""), source) != 0 ||
-            strcmp(fact_reason(event, "probe_value"), reason) != 0)
-            continue;
         const char *name = text_or(event, "name", "");
-        if (column + strlen(name) + 1 > SCREEN_COLUMNS) {
-            printf("%s      ", column < SCREEN_COLUMNS ? "\n" : "");
-            column = 6;
+        if (!shares_fate(event, first))
+            continue;
+        if (column && column + (int)strlen(name) >= SCREEN_COLUMNS) {
+            printf("\n");
+            column = 0;
         }
-        column += (size_t)printf("%s ", name);
+        column += printf("%s%s", column ? " " : "      ", name);
     }
     printf("\n");
 }
 
-// True if an earlier event of the same source has the same reason, so that it is printed already.
+static void print_available(const json_t *events, const json_t *first)
+{
+    size_t i = 0;
+    const json_t *event = NULL;
+    printf("    %s, available\n", text_or(first, "source", ""));
+    json_array_foreach(events, i, event)
+    {
+        if (shares_fate(event, first))
+            printf("      %-22s %s\n", text_or(event, "name", ""),
+                   text_or(event, "native", "native event unknown"));
+    }
+}
+
+// True if an earlier event shares its fate, so that it is printed already.
 static bool is_repeated(const json_t *events, size_t index)
 {
-    const json_t *event = json_array_get(events, index);
-    for (size_t i = 0; i < index; i++) {
-        const json_t *earlier = json_array_get(events, i);
-        if (strcmp(text_or(earlier, "source", ""), text_or(event, "source", "")) == 0 &&
-            strcmp(fact_reason(earlier, "probe_value"), fact_reason(event, "probe_value")) == 0)
+    for (size_t i = 0; i < index; i++)
+        if (shares_fate(json_array_get(events, i), json_array_get(events, index)))
             return true;
-    }
     return false;
 }
 
@@ -197,21 +216,19 @@ static void print_counters(const json_t *machine)
     const json_t *events = json_object_get(json_object_get(machine, "counters"), "events");
     size_t i = 0;
     const json_t *event = NULL;
-    printf("\n");
-    print_label("counters");
-    if (!events) {
-        printf("%s\n", fact_reason(machine, "counters"));
-        return;
-    }
-    printf("events that can be counted, and those that cannot\n");
+    printf("\n  counters");
+    if (events)
+        printf("\n");
+    else
+        printf("         %s\n", fact_reason(machine, "counters"));
     json_array_foreach(events, i, event)
     {
         if (is_repeated(events, i))
             continue;
-        const char *reason = fact_reason(event, "probe_value");
-        printf("    %s: %s%s\n", text_or(event, "source", ""),
-               reason[0] ? "unavailable: " : "available", reason);
-        print_events(events, text_or(event, "source", ""), reason);
+        if (fact_reason(event, "probe_value")[0])
+            print_refused(events, event);
+        else
+            print_available(events, event);
     }
 }
 
@@ -226,7 +243,7 @@ static void print_settings(const json_t *machine)
         {"governor", "kernel", "governor"},
         {"boost", "kernel", "boost"},
         {"SMT", "kernel", "smt"},
-        {"huge pages", "kernel", "thp"},
+        {"THP", "kernel", "thp"},
         {"NUMA balancing", "kernel", "numa_balancing"},
         {"isolated CPUs", "kernel", "isolated_cpus"},
         {"CPU quota", "kernel", "cpu_quota"},
@@ -253,7 +270,7 @@ static void print_build(const json_t *machine)
     printf("%s  CPU, topology, caches: timings compare within one key\n",
            text_or(machine, "key", ""));
     print_label("environment");
-    printf("%s  microcode, kernel, governor, huge pages, compiler\n",
+    printf("%s  microcode, kernel, governor, THP, compiler\n",
            text_or(machine, "environment_digest", ""));
 }
 

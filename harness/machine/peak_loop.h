@@ -7,7 +7,8 @@
 //   PEAK_REGISTER           constraint letter of its registers
 //   PEAK_LEVEL              name of the PeakLevel to define; PEAK_ID, its HyperionSIMDLevel
 //   PEAK_INSTRUCTIONS       what the step is made of, for people
-// A chain needs no register but its accumulator, so no form of a product can issue more.
+// A chain needs no register but its accumulator, so no other form of a product can issue more. The
+// accumulators are variables, not an array: clang would keep an array in memory.
 #ifndef HYP_PEAK_LOOP_H
 #define HYP_PEAK_LOOP_H
 
@@ -16,35 +17,34 @@
 // The compiler must take the value as one it knows nothing of, in a register.
 #define PEAK_HIDE(value) __asm__ volatile("" : "+" PEAK_REGISTER(value))
 
-enum { PEAK_STEPS = 4 }; // steps of every chain between two jumps
+#define PEAK_CHAINS_4(DO) DO(0) DO(1) DO(2) DO(3)
+#define PEAK_CHAINS_6(DO) PEAK_CHAINS_4(DO) DO(4) DO(5)
+#define PEAK_CHAINS_8(DO) PEAK_CHAINS_6(DO) DO(6) DO(7)
+#define PEAK_CHAINS_10(DO) PEAK_CHAINS_8(DO) DO(8) DO(9)
+#define PEAK_CHAINS_12(DO) PEAK_CHAINS_10(DO) DO(10) DO(11)
+#define PEAK_CHAINS_14(DO) PEAK_CHAINS_12(DO) DO(12) DO(13)
+#define PEAK_CHAINS_16(DO) PEAK_CHAINS_14(DO) DO(14) DO(15)
 
-// `chains` is a constant wherever this is inlined, so that the array becomes registers. From any
-// start the value tends to 1: no denormal, no infinity.
-static inline __attribute__((always_inline)) void run_chains(int chains, uint64_t rounds)
-{
-    PEAK_VECTOR acc[16];
-    PEAK_VECTOR x = PEAK_FILL(0.5F);
-    PEAK_VECTOR y = PEAK_FILL(0.5F);
-    PEAK_HIDE(x);
-    PEAK_HIDE(y);
-    for (int i = 0; i < chains; i++) {
-        acc[i] = PEAK_FILL(1.5F);
-        PEAK_HIDE(acc[i]);
-    }
-    for (uint64_t round = 0; round < rounds; round++)
-#pragma GCC unroll 4
-        for (int step = 0; step < PEAK_STEPS; step++)
-#pragma GCC unroll 16
-            for (int i = 0; i < chains; i++)
-                acc[i] = PEAK_STEP(acc[i], x, y);
-    for (int i = 0; i < chains; i++)
-        PEAK_HIDE(acc[i]);
-}
+// From any start the value tends to 1: no denormal, no infinity.
+#define PEAK_START(i)                                                                              \
+    PEAK_VECTOR acc##i = PEAK_FILL(1.5F);                                                          \
+    PEAK_HIDE(acc##i);
+#define PEAK_ADVANCE(i) acc##i = PEAK_STEP(acc##i, x, y);
+#define PEAK_KEEP(i) PEAK_HIDE(acc##i);
 
+// Four steps of every chain between two jumps.
+enum { PEAK_STEPS = 4 };
 #define PEAK_LOOP(CHAINS)                                                                          \
     static void run_chains_##CHAINS(uint64_t rounds)                                               \
     {                                                                                              \
-        run_chains(CHAINS, rounds);                                                                \
+        PEAK_VECTOR x = PEAK_FILL(0.5F);                                                           \
+        PEAK_VECTOR y = PEAK_FILL(0.5F);                                                           \
+        PEAK_HIDE(x);                                                                              \
+        PEAK_HIDE(y);                                                                              \
+        PEAK_CHAINS_##CHAINS(PEAK_START) for (uint64_t round = 0; round < rounds; round++){        \
+            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE) PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)                  \
+                PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)                                                 \
+                    PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)} PEAK_CHAINS_##CHAINS(PEAK_KEEP)            \
     }
 PEAK_LOOP(4)
 PEAK_LOOP(6)

@@ -6,17 +6,16 @@
 #include "hyperion/simd.h"
 #include "machine/machine.h"
 #include "machine/peak_levels.h"
+#include "stats/statistics.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <time.h>
 
-enum { TRIAL_RUNS = 3, RUN_COUNT = 15 };
+enum { TRIAL_RUNS = 5, RUN_COUNT = 41 };
 
-// A trial is long against the clock's 30 ns and a jump into the loop; a run is shorter than the
-// time slice of a scheduler, so that most runs are undisturbed.
+// Long against the few hundred nanoseconds of reading the clock and starting a loop.
 static const double trial_ns = 1e6;
-static const double run_ns = 8e6;
+static const double run_ns = 2e6;
 
 static const PeakLevel *const peak_levels[] = {
     &peak_scalar,
@@ -36,10 +35,11 @@ typedef struct Roof {
     double gflops[RUN_COUNT];
 } Roof;
 
+// CPU time of this thread: what another process takes of the core is not the loop's.
 static double now_ns(void)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
@@ -74,32 +74,27 @@ static Roof choose_chains(const PeakLevel *level)
     Roof roof = {.level = level};
     double best = 0;
     for (size_t loop = 0; loop < PEAK_LOOP_COUNT; loop++) {
+        double trials[TRIAL_RUNS];
         const uint64_t rounds = find_rounds(level, loop, trial_ns);
-        for (int run = 0; run < TRIAL_RUNS; run++) {
-            const double gflops = to_gflops(level, loop, rounds, time_loop(level, loop, rounds));
-            if (gflops > best) {
-                best = gflops;
-                roof.loop = loop;
-            }
+        for (size_t run = 0; run < TRIAL_RUNS; run++)
+            trials[run] = to_gflops(level, loop, rounds, time_loop(level, loop, rounds));
+        const double gflops = stat_median(trials, TRIAL_RUNS);
+        if (gflops > best) {
+            best = gflops;
+            roof.loop = loop;
         }
     }
     roof.rounds = find_rounds(level, roof.loop, run_ns);
     return roof;
 }
 
-static int compare_doubles(const void *a, const void *b)
+static json_t *roof_to_json(const Roof *roof)
 {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static json_t *roof_to_json(Roof *roof)
-{
-    qsort(roof->gflops, RUN_COUNT, sizeof roof->gflops[0], compare_doubles);
-    return json_pack("{s:f, s:f, s:f, s:i, s:i, s:s, s:s}", "gflops", roof->gflops[RUN_COUNT / 2],
-                     "low", roof->gflops[0], "high", roof->gflops[RUN_COUNT - 1], "runs", RUN_COUNT,
-                     "chains", roof->level->loops[roof->loop].chains, "instructions",
+    return json_pack("{s:f, s:f, s:f, s:i, s:i, s:s, s:s}", "gflops",
+                     stat_median(roof->gflops, RUN_COUNT), "low",
+                     stat_quantile(roof->gflops, RUN_COUNT, 0.1), "high",
+                     stat_quantile(roof->gflops, RUN_COUNT, 1.0), "runs", RUN_COUNT, "chains",
+                     roof->level->loops[roof->loop].chains, "instructions",
                      roof->level->instructions, "provenance", "clock");
 }
 

@@ -75,8 +75,22 @@ static SimdFound read_flags(const char *root)
     return found;
 }
 
+static json_t *describe_unknown(void)
+{
+    static const char *const names[] = {"levels", "best", "vector_bytes", "features"};
+    json_t *facts = json_object();
+    for (size_t i = 0; facts && i < sizeof names / sizeof names[0]; i++)
+        if (!fact_unknown(facts, names[i], "/proc/cpuinfo lists no flags of the CPU")) {
+            json_decref(facts);
+            return NULL;
+        }
+    return facts;
+}
+
 json_t *simd_facts(const char *root)
 {
+    if (root[0] && !host_cpu_tells_flags(root))
+        return describe_unknown();
     const SimdFound found = root[0] ? read_flags(root) : ask_library();
     json_t *facts = json_object();
     json_t *levels = json_array();

@@ -28,7 +28,11 @@ static bool choose_source(hwloc_topology_t topology, const char *root, Problem *
     if (!sysroot_exists(root, "/sys/devices/system/cpu"))
         return problem_set(problem, "%s: holds neither topology.xml nor sys/devices/system/cpu",
                            root);
-    return setenv("HWLOC_FSROOT", root, 1) == 0 || problem_set(problem, "out of memory");
+    // Its x86 part would ask the CPU it runs on and mix two machines.
+    return (hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
+                                          "x86") == 0 &&
+            setenv("HWLOC_FSROOT", root, 1) == 0) ||
+           problem_set(problem, "hwloc cannot be pointed at %s: %s", root, strerror(errno));
 }
 
 hwloc_topology_t topology_load(const char *root, Problem *problem)
