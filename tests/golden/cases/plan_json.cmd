@@ -1,0 +1,1 @@
+plan sweep.yaml --json --set simd_level=avx2 --set block_size=64 --set size=8

@@ -1,0 +1,1 @@
+plan sweep.yaml --set simd_level=avx3

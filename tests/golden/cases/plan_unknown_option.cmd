@@ -1,0 +1,1 @@
+plan sweep.yaml --jsn
