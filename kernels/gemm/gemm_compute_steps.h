@@ -84,7 +84,7 @@ VEC_FN vec apply_epilogue(const HypEpilogue *epilogue, vec sum, size_t row, size
     if (epilogue->row_bias)
         sum = vec_add(sum, vec_set(epilogue->row_bias[row]));
     if (epilogue->column_bias)
-        sum = vec_add(sum, vec_load_part(epilogue->column_bias + column, count));
+        sum = vec_add(sum, load_up_to(epilogue->column_bias + column, count));
     return vec_activate(epilogue->activation, sum);
 }
 
@@ -98,10 +98,10 @@ static void finish_tile(const HypGemmArgs *args, const GemmTile *tile, const flo
             const size_t count = gemm_least(VEC_LANES, tile->columns - j);
             vec sum = vec_load(sums + r * GEMM_NR + j);
             if (!tile->first)
-                sum = vec_add(vec_load_part(row + j, count), sum);
+                sum = vec_add(load_up_to(row + j, count), sum);
             if (tile->last)
                 sum = apply_epilogue(&args->epilogue, sum, tile->row + r, tile->column + j, count);
-            vec_store_part(row + j, sum, count);
+            store_up_to(row + j, sum, count);
         }
     }
 }

@@ -16,6 +16,20 @@ typedef struct GemmContext {
     const struct ConvImage *image; // a convolution: its columns stand for B; else NULL
 } GemmContext;
 
+// As vec_load_part and vec_store_part, for counts that are seldom below VEC_LANES: masked stores
+// are slow where the mask is not a register of its own.
+VEC_FN vec load_up_to(const float *p, size_t count)
+{
+    return count >= VEC_LANES ? vec_load(p) : vec_load_part(p, count);
+}
+VEC_FN void store_up_to(float *p, vec v, size_t count)
+{
+    if (count >= VEC_LANES)
+        vec_store(p, v);
+    else
+        vec_store_part(p, v, count);
+}
+
 // packed[k * width + r] = source[r * ld + k] for r < rows, and 0 for rows <= r < width.
 VEC_FN void pack_transposed(const float *source, size_t ld, size_t rows, size_t depth,
                             float *packed, size_t width)
@@ -26,22 +40,16 @@ VEC_FN void pack_transposed(const float *source, size_t ld, size_t rows, size_t 
             vec block[VEC_LANES];
 #pragma GCC unroll 16
             for (size_t i = 0; i < VEC_LANES; i++)
-                block[i] = r + i >= rows        ? vec_zero()
-                           : count == VEC_LANES ? vec_load(source + (r + i) * ld + k)
-                                                : vec_load_part(source + (r + i) * ld + k, count);
+                block[i] = r + i < rows ? load_up_to(source + (r + i) * ld + k, count) : vec_zero();
             vec_transpose(block);
 #pragma GCC unroll 16
             for (size_t i = 0; i < VEC_LANES; i++) {
                 // A row narrower than a register is stored whole all the same, where the panel
                 // goes on: what spills over is overwritten by the next row.
-                const bool whole =
-                    width - r >= VEC_LANES ||
-                    (width < VEC_LANES && (k + i) * width + VEC_LANES <= depth * width);
-                float *place = packed + (k + i) * width + r;
-                if (i < count && whole)
-                    vec_store(place, block[i]);
-                else if (i < count)
-                    vec_store_part(place, block[i], width - r);
+                const size_t place = (k + i) * width + r;
+                const bool spill = width < VEC_LANES && place + VEC_LANES <= depth * width;
+                if (i < count)
+                    store_up_to(packed + place, block[i], spill ? VEC_LANES : width - r);
             }
         }
     }

@@ -12,9 +12,7 @@ VEC_FN void pack_sliver(const float *b, size_t ldb, size_t columns, size_t depth
 #pragma GCC unroll 8
         for (size_t v = 0; v < GEMM_NV; v++) {
             const size_t j = v * VEC_LANES;
-            const vec values = j + VEC_LANES <= columns ? vec_load(b + k * ldb + j)
-                               : j < columns ? vec_load_part(b + k * ldb + j, columns - j)
-                                             : vec_zero();
+            const vec values = j < columns ? load_up_to(b + k * ldb + j, columns - j) : vec_zero();
             vec_store(packed + k * GEMM_NR + j, values);
         }
     }
