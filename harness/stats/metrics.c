@@ -139,40 +139,36 @@ static double amount_per_ns(const RunRecord *run, const CellSummary *summary, co
     return time_ns > 0 ? value / time_ns : (double)NAN;
 }
 
-static double compute_gflops(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "flops", measure_time(run, summary));
-}
+// A rate, the ends of its interval, and its range over the samples: RATE(function, metric, unit,
+// amount, help)
+#define RATES(RATE)                                                                                \
+    RATE(compute_gflops, "gflops", "GFLOP/s", "flops", "nominal operations")                       \
+    RATE(compute_gbytes, "gbytes_per_s", "GB/s", "bytes", "least bytes to move, GB = 1e9 bytes,")  \
+    RATE(compute_gelements, "gelements_per_s", "Gelem/s", "elements", "results, G = 1e9,")
 
-static double compute_gflops_low(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "flops", measure_interval(summary).high);
-}
-
-static double compute_gflops_high(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "flops", measure_interval(summary).low);
-}
-
-static double compute_gflops_least(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "flops", measure_time_most(run, summary));
-}
-
-static double compute_gflops_most(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "flops", measure_time_least(run, summary));
-}
-
-static double compute_gbytes(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "bytes", measure_time(run, summary));
-}
-
-static double compute_gelements(const RunRecord *run, const CellSummary *summary)
-{
-    return amount_per_ns(run, summary, "elements", measure_time(run, summary));
-}
+#define RATE(function, metric, unit, amount, help)                                                 \
+    static double function(const RunRecord *run, const CellSummary *summary)                       \
+    {                                                                                              \
+        return amount_per_ns(run, summary, amount, measure_time(run, summary));                    \
+    }                                                                                              \
+    static double function##_low(const RunRecord *run, const CellSummary *summary)                 \
+    {                                                                                              \
+        return amount_per_ns(run, summary, amount, measure_interval(summary).high);                \
+    }                                                                                              \
+    static double function##_high(const RunRecord *run, const CellSummary *summary)                \
+    {                                                                                              \
+        return amount_per_ns(run, summary, amount, measure_interval(summary).low);                 \
+    }                                                                                              \
+    static double function##_least(const RunRecord *run, const CellSummary *summary)               \
+    {                                                                                              \
+        return amount_per_ns(run, summary, amount, measure_time_most(run, summary));               \
+    }                                                                                              \
+    static double function##_most(const RunRecord *run, const CellSummary *summary)                \
+    {                                                                                              \
+        return amount_per_ns(run, summary, amount, measure_time_least(run, summary));              \
+    }
+RATES(RATE)
+#undef RATE
 
 static double find_peak(const RunRecord *run, const CellSummary *summary)
 {
@@ -241,10 +237,22 @@ static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
          "results of one iteration")                                                               \
     READ(read_l1, "predicted_l1_misses", "predicted.L1.misses", "lines", NO_PREDICTION,            \
          "predicted L1 data misses of one iteration, from cold caches")                            \
+    READ(read_l1_low, "predicted_l1_misses_low", "predicted.L1.misses_low", "lines",               \
+         NO_PREDICTION, "lower end of that prediction")                                            \
+    READ(read_l1_high, "predicted_l1_misses_high", "predicted.L1.misses_high", "lines",            \
+         NO_PREDICTION, "upper end of that prediction")                                            \
     READ(read_l2, "predicted_l2_misses", "predicted.L2.misses", "lines", NO_PREDICTION,            \
          "predicted L2 misses of one iteration, from cold caches")                                 \
+    READ(read_l2_low, "predicted_l2_misses_low", "predicted.L2.misses_low", "lines",               \
+         NO_PREDICTION, "lower end of that prediction")                                            \
+    READ(read_l2_high, "predicted_l2_misses_high", "predicted.L2.misses_high", "lines",            \
+         NO_PREDICTION, "upper end of that prediction")                                            \
     READ(read_l3, "predicted_l3_misses", "predicted.L3.misses", "lines", NO_PREDICTION,            \
          "predicted L3 misses of one iteration, from cold caches")                                 \
+    READ(read_l3_low, "predicted_l3_misses_low", "predicted.L3.misses_low", "lines",               \
+         NO_PREDICTION, "lower end of that prediction")                                            \
+    READ(read_l3_high, "predicted_l3_misses_high", "predicted.L3.misses_high", "lines",            \
+         NO_PREDICTION, "upper end of that prediction")                                            \
     READ(read_l1_dcm, "PAPI_L1_DCM", "PAPI_L1_DCM", "", NOT_COUNTED,                               \
          "L1 data misses of one iteration")                                                        \
     READ(read_l2_dcm, "PAPI_L2_DCM", "PAPI_L2_DCM", "", NOT_COUNTED,                               \
@@ -279,7 +287,17 @@ READ_METRICS(READ)
 
 #define NO_SAMPLE "no timed sample"
 #define FEW_SAMPLES "an interval with 95 % coverage needs at least 6 samples"
-#define NO_OPERATIONS "no timed sample or no count of operations"
+
+#define NO_RATE "no timed sample or no count of what is done"
+#define RATE(function, metric, unit, amount, help)                                                 \
+    {metric, unit, "clock", help " / median time", function, amount, NO_RATE},                     \
+        {metric "_low",  unit,   "clock",    help " / upper end of the interval of time",          \
+         function##_low, amount, FEW_SAMPLES},                                                     \
+        {metric "_high",  unit,   "clock",    help " / lower end of the interval of time",         \
+         function##_high, amount, FEW_SAMPLES},                                                    \
+        {metric "_least",  unit,   "clock", help " / slowest sample",                              \
+         function##_least, amount, NO_RATE},                                                       \
+        {metric "_most", unit, "clock", help " / fastest sample", function##_most, amount, NO_RATE},
 
 // Rates take the provenance of their measured part: the operations are nominal, the time is not.
 const Metric metric_table[] = {
@@ -298,23 +316,9 @@ const Metric metric_table[] = {
      measure_variation, NULL, "needs at least 2 samples"},
     {"samples", "", "clock", "timed worker processes", count_samples, NULL, NO_SAMPLE},
     {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
-    {"gflops", "GFLOP/s", "clock", "nominal operations / median time", compute_gflops, "flops",
-     NO_OPERATIONS},
-    {"gflops_low", "GFLOP/s", "clock", "nominal operations / upper end of the interval of time",
-     compute_gflops_low, "flops", FEW_SAMPLES},
-    {"gflops_high", "GFLOP/s", "clock", "nominal operations / lower end of the interval of time",
-     compute_gflops_high, "flops", FEW_SAMPLES},
-    {"gflops_least", "GFLOP/s", "clock", "nominal operations / slowest sample",
-     compute_gflops_least, "flops", NO_OPERATIONS},
-    {"gflops_most", "GFLOP/s", "clock", "nominal operations / fastest sample", compute_gflops_most,
-     "flops", NO_OPERATIONS},
-    {"gbytes_per_s", "GB/s", "clock", "least bytes to move / median time; GB = 1e9 bytes",
-     compute_gbytes, "bytes", "no timed sample or no count of bytes"},
-    {"gelements_per_s", "Gelem/s", "clock", "results / median time; G = 1e9", compute_gelements,
-     "elements", "no timed sample or no count of elements"},
-    {"peak_gflops", "GFLOP/s", "clock",
-     "measured peak of one core of this machine at the cell's SIMD level", find_peak, NULL,
-     "no measured peak at this SIMD level"},
+    RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
+                "measured peak of one core of this machine at the cell's SIMD level", find_peak,
+                NULL, "no measured peak at this SIMD level"},
     {"peak_fraction", "", "clock", "gflops / peak_gflops", compute_peak_fraction, "flops",
      "no measured peak at this SIMD level, or no rate"},
     {"above_roof", "", "clock", "1: faster than the highest measured peak, so not to be believed",
@@ -323,6 +327,7 @@ const Metric metric_table[] = {
      find_peak_rss, NULL, "not reported by the operating system"},
     READ_METRICS(READ)};
 #undef READ
+#undef RATE
 
 const size_t metric_count = sizeof metric_table / sizeof *metric_table;
 

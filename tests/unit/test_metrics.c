@@ -128,7 +128,7 @@ static void unknown_numbers_say_why(void **state)
     check_unknown(fixture, 1, "PAPI_L1_DCM", "no PMU on this machine");
     check_unknown(fixture, 1, "PAPI_L2_DCM", "not among the counters of this sweep");
     check_unknown(fixture, 0, "flops", "the workload counts no operations");
-    check_unknown(fixture, 0, "gflops", "no timed sample or no count of operations");
+    check_unknown(fixture, 0, "gflops", "no timed sample or no count of what is done");
     free_fixture(fixture);
 }
 
@@ -193,7 +193,7 @@ static void a_cell_without_samples_has_no_time(void **state)
     summarise(fixture);
     assert_false(fixture->summaries[0].failed);
     check_unknown(fixture, 0, "time_ns", "no timed sample");
-    check_unknown(fixture, 0, "gflops", "no timed sample or no count of operations");
+    check_unknown(fixture, 0, "gflops", "no timed sample or no count of what is done");
     check_metric(fixture, 0, "samples", 0);
     free_fixture(fixture);
 }

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/figures.h"
+
+#include "hyperion/simd.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_tied(const Figure *figure, AxisId axis)
+{
+    const Plan *plan = figure->run->plan;
+    if (axis == figure->kind->x || axis == AXIS_SIMD_LEVEL ||
+        sweep_axis_follows(plan, figure->sweep, axis, figure->kind->x))
+        return true;
+    for (size_t i = 0; i < figure->facets.count; i++)
+        if (sweep_axis_follows(plan, figure->sweep, axis, figure->facets.axes[i]))
+            return true;
+    return false;
+}
+
+// The varying axes that are on no axis of the figure and follow none that is.
+static void find_facets(Figure *figure)
+{
+    const AxisList varying = sweep_axes_varying(figure->run->plan, figure->sweep);
+    for (size_t i = 0; i < varying.count; i++)
+        if (!is_tied(figure, varying.axes[i]))
+            figure->facets.axes[figure->facets.count++] = varying.axes[i];
+}
+
+static bool same_facet(const Figure *figure, const Cell *a, const Cell *b)
+{
+    for (size_t i = 0; i < figure->facets.count; i++) {
+        const AxisId axis = figure->facets.axes[i];
+        if (cell_uses_axis(a, axis) != cell_uses_axis(b, axis) ||
+            (cell_uses_axis(a, axis) && !axis_equal(axis, a->values[axis], b->values[axis])))
+            return false;
+    }
+    return true;
+}
+
+// Where the cell stands on the x axis: texts by their first appearance in the sweep, from 1.
+static FigurePoint place_cell(const Figure *figure, size_t index)
+{
+    const Cell *cells = figure->run->plan->cells;
+    const AxisId axis = figure->kind->x;
+    FigurePoint point = {.cell = index, .x = cell_axis_number(&cells[index], axis)};
+    if (axis == AXIS_BLOCK_SIZE && point.x == 0) {
+        point.automatic = true;
+        point.x = metric_value("mc", figure->run, &figure->summaries[index]);
+    }
+    if (axis_table[axis].kind != AXIS_TEXT)
+        return point;
+    point.x = 1;
+    for (size_t i = figure->sweep->first_cell; i < index; i++) {
+        bool first = true;
+        for (size_t j = figure->sweep->first_cell; j < i; j++)
+            first = first && !axis_equal(axis, cells[i].values[axis], cells[j].values[axis]);
+        if (axis_equal(axis, cells[i].values[axis], cells[index].values[axis]))
+            break;
+        point.x += first;
+    }
+    return point;
+}
+
+static bool point_precedes(const FigurePoint *a, const FigurePoint *b)
+{
+    if (a->automatic != b->automatic)
+        return b->automatic;
+    return a->x < b->x;
+}
+
+static void insert_point(FigureSeries *series, FigurePoint point)
+{
+    size_t at = series->count++;
+    for (; at > 0 && point_precedes(&point, &series->points[at - 1]); at--)
+        series->points[at] = series->points[at - 1];
+    series->points[at] = point;
+}
+
+// Cells of the facet that `leader` belongs to, sorted into series[level].
+static bool sort_cells(Figure *figure, size_t leader)
+{
+    const Cell *cells = figure->run->plan->cells;
+    const size_t end = figure->sweep->first_cell + figure->sweep->cell_count;
+    for (int level = 0; level < FIGURE_MOST_LEVELS; level++) {
+        FigureSeries *series = &figure->series[figure->series_count];
+        series->level = hyperionSIMDLevelName(level);
+        series->points = calloc(figure->sweep->cell_count, sizeof *series->points);
+        if (!series->points)
+            return false;
+        for (size_t i = leader; i < end; i++) {
+            const CellSummary *summary = &figure->summaries[i];
+            if (!same_facet(figure, &cells[leader], &cells[i]) ||
+                strcmp(metrics_level(figure->run, summary), series->level) != 0)
+                continue;
+            const FigurePoint point = place_cell(figure, i);
+            if (summary->failed || isnan(point.x) || !figure->kind->shows(figure->run, summary))
+                figure->left_out++;
+            else
+                insert_point(series, point);
+        }
+        if (series->count > 0) {
+            figure->series_count++;
+        } else {
+            free(series->points);
+            *series = (FigureSeries){NULL, NULL, 0};
+        }
+    }
+    return true;
+}
+
+// A line needs two places on the x axis that were asked for; categories stand alone.
+static bool is_worth_showing(const Figure *figure)
+{
+    if (axis_table[figure->kind->x].kind == AXIS_TEXT)
+        return figure->series_count > 0;
+    double first = NAN;
+    for (size_t i = 0; i < figure->series_count; i++) {
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            const FigurePoint *point = &figure->series[i].points[j];
+            if (point->automatic)
+                continue;
+            if (!isnan(first) && point->x != first)
+                return true;
+            first = point->x;
+        }
+    }
+    return false;
+}
+
+static void append_to_name(char *name, const char *text)
+{
+    size_t used = strlen(name);
+    for (; *text && used + 1 < FIGURE_NAME_BYTES; text++) {
+        const bool plain = isalnum((unsigned char)*text) || strchr("._-", *text);
+        name[used++] = plain ? *text : '-';
+    }
+    name[used] = '\0';
+}
+
+static void name_figure(Figure *figure, const Cell *leader, const char *suffix)
+{
+    append_to_name(figure->name, figure->kind->name);
+    append_to_name(figure->name, "-");
+    append_to_name(figure->name, figure->sweep->name);
+    for (size_t i = 0; i < figure->facets.count; i++) {
+        char value[AXIS_TEXT_BYTES + 1];
+        cell_format_axis(leader, figure->facets.axes[i], value, sizeof value);
+        append_to_name(figure->name, "-");
+        append_to_name(figure->name, axis_table[figure->facets.axes[i]].key);
+        append_to_name(figure->name, value);
+    }
+    append_to_name(figure->name, suffix);
+    char op[64] = "model";
+    if (cell_uses_axis(leader, AXIS_OP))
+        cell_format_axis(leader, AXIS_OP, op, sizeof op);
+    (void)snprintf(figure->title, sizeof figure->title, "%s: %s", op, figure->kind->title);
+}
+
+void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes)
+{
+    const AxisList fixed = sweep_axes_fixed(figure->run->plan, figure->sweep);
+    AxisList said = {.count = 0};
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
+        if (axis != AXIS_OP && axis != figure->kind->x &&
+            (axis_list_has(&figure->facets, axis) || axis_list_has(&fixed, axis)))
+            said.axes[said.count++] = axis;
+    const size_t cell = figure->series[0].points[0].cell;
+    cell_describe_axes(&figure->run->plan->cells[cell], &said, text, text_bytes);
+}
+
+static void clear_figure(Figure *figure)
+{
+    for (size_t i = 0; i < FIGURE_MOST_LEVELS; i++)
+        free(figure->series[i].points);
+}
+
+static bool append_figure(FigureList *list, const Figure *figure)
+{
+    if (list->count == list->capacity) {
+        const size_t capacity = list->capacity ? 2 * list->capacity : 8;
+        Figure *items = realloc(list->items, capacity * sizeof *items);
+        if (!items)
+            return false;
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *figure;
+    return true;
+}
+
+// One figure for each cell that is the first of its facet.
+static bool find_in_sweep(Figure *blank, const char *suffix, FigureList *list)
+{
+    const Cell *cells = blank->run->plan->cells;
+    const size_t first = blank->sweep->first_cell;
+    for (size_t i = first; i < first + blank->sweep->cell_count; i++) {
+        bool leads = cell_uses_axis(&cells[i], blank->kind->x);
+        for (size_t j = first; leads && j < i; j++)
+            leads = !same_facet(blank, &cells[i], &cells[j]);
+        if (!leads)
+            continue;
+        Figure figure = *blank;
+        bool complete = sort_cells(&figure, i);
+        if (complete && is_worth_showing(&figure)) {
+            name_figure(&figure, &cells[i], suffix);
+            complete = append_figure(list, &figure);
+            if (complete)
+                continue;
+        }
+        clear_figure(&figure);
+        if (!complete)
+            return false;
+    }
+    return true;
+}
+
+bool figures_find(const RunRecord *run, const CellSummary *summaries, const char *suffix,
+                  FigureList *list)
+{
+    for (const FigureKind *kind = figure_kind_table; kind->name; kind++) {
+        for (size_t i = 0; i < run->plan->sweep_count; i++) {
+            Figure blank = {
+                .kind = kind, .run = run, .summaries = summaries, .sweep = &run->plan->sweeps[i]};
+            if (blank.sweep->cell_count == 0)
+                continue;
+            find_facets(&blank);
+            if (!find_in_sweep(&blank, suffix, list))
+                return false;
+        }
+    }
+    return true;
+}
+
+void figures_clear(FigureList *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        clear_figure(&list->items[i]);
+    free(list->items);
+    *list = (FigureList){NULL, 0, 0};
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// figures.h - the figures that a run can show: one table of kinds; each kind gives one figure a
+// sweep and combination of the axes that are neither on the x axis nor series (SIMD levels).
+#ifndef HYP_FIGURES_H
+#define HYP_FIGURES_H
+
+#include "report/sweep_axes.h"
+#include "stats/metrics.h"
+
+enum { FIGURE_MOST_LEVELS = HYPERION_SIMD_LEVEL_COUNT, FIGURE_NAME_BYTES = 128 };
+
+struct Figure;
+
+typedef struct FigureKind {
+    const char *name;          // "gflops-over-block-size"; begins the name of the files
+    const char *template_name; // plots/<template_name>.gp
+    AxisId x;
+    const char *metric; // on the y axis; NULL where the template shows several
+    const char *title;  // after the operation or workload
+    // Whether the cell has something to show.
+    bool (*shows)(const RunRecord *run, const CellSummary *summary);
+    // Definitions for the template, and the blocks of data.
+    void (*define)(const struct Figure *figure, FILE *script);
+    void (*tabulate)(const struct Figure *figure, FILE *data);
+} FigureKind;
+
+// A point of a series: a cell and where it stands on the x axis.
+typedef struct FigurePoint {
+    size_t cell;
+    double x;
+    bool automatic; // the block was chosen from the cache geometry: x is what was chosen
+} FigurePoint;
+
+// Points by SIMD level, by x within a level, the automatic ones last. Levels without points are
+// left out.
+typedef struct FigureSeries {
+    const char *level; // "avx2"
+    FigurePoint *points;
+    size_t count;
+} FigureSeries;
+
+typedef struct Figure {
+    const FigureKind *kind;
+    const RunRecord *run;
+    const CellSummary *summaries;
+    const PlanSweep *sweep;
+    AxisList facets; // axes that the figure fixes and its siblings vary
+    FigureSeries series[FIGURE_MOST_LEVELS];
+    size_t series_count;
+    size_t left_out;              // cells that failed or have nothing to show
+    char name[FIGURE_NAME_BYTES]; // of its files, without ending
+    char title[160];
+} Figure;
+
+typedef struct FigureList {
+    Figure *items;
+    size_t count, capacity;
+} FigureList;
+
+extern const FigureKind figure_kind_table[]; // ended by a NULL name
+
+// Every figure of the run, appended; `suffix` ("" or "-run2") ends their names. Run and summaries
+// must outlive the list. False: out of memory, and the list is to be cleared.
+bool figures_find(const RunRecord *run, const CellSummary *summaries, const char *suffix,
+                  FigureList *list);
+void figures_clear(FigureList *list);
+
+// What the figure fixes: facets and axes that differ from their defaults: "m = n = k = 512".
+void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes);
+
+#endif
