@@ -24,7 +24,7 @@ do for [output = 1:output_count] {
     set label 3 heading at screen 0.5,0.955 center font ',15' textcolor rgb '#000000'
     set border 3
     set tics nomirror out scale 0.6 textcolor rgb '#202020'
-    eval 'set xtics nomirror (' . x_ticks . ')'
+    set xtics nomirror
     set ytics nomirror autofreq
     unset key
     do for [panel = 1:panel_count] {
@@ -51,12 +51,17 @@ do for [output = 1:output_count] {
              for [i = 1:series_count] data index first_block + i \
                  using 1:($2 / scale):($3 / scale):($4 / scale) with yerrorbars pointtype 0 \
                  linewidth 1 linecolor rgb colour(series_level[i]), \
-             for [i = 1:series_count] data index first_block + i using 1:($2 / scale) with points \
+             for [i = 1:series_count] data index first_block + i \
+                 using 1:($6 == 0 ? $2 / scale : NaN) with points \
                  pointtype marker(series_level[i]) pointsize 1.2 \
                  linecolor rgb colour(series_level[i]), \
+             for [i = 1:series_count * automatic] data index first_block + i \
+                 using 1:($6 == 1 ? $2 / scale : NaN) with points \
+                 pointtype open_marker(series_level[i]) pointsize 1.8 \
+                 linecolor rgb colour(series_level[i]), \
              for [i = 1:series_count * panel_measured[panel]] data index first_block + i \
-                 using 1:($5 / scale) with points pointtype open_marker(series_level[i]) \
-                 pointsize 2.4 linewidth 1.4 linecolor rgb colour(series_level[i])
+                 using 1:($5 / scale) with points pointtype 2 \
+                 pointsize 1.8 linewidth 1.6 linecolor rgb colour(series_level[i])
         do for [number = 1:3] {
             unset label number
         }
@@ -77,8 +82,10 @@ do for [output = 1:output_count] {
              pointsize 1.4 linewidth 1.4 linecolor rgb colour(series_level[i]) \
              title level_label(series_level[i]), \
          NaN with linespoints pointtype 7 pointsize 1.2 linecolor rgb '#808080' title 'predicted', \
-         for [i = 1:any_measured] NaN with points pointtype 6 pointsize 2.4 \
-             linecolor rgb '#808080' title 'measured'
+         for [i = 1:any_measured] NaN with points pointtype 2 pointsize 1.8 linewidth 1.6 \
+             linecolor rgb '#808080' title 'measured', \
+         for [i = 1:automatic] NaN with points pointtype 6 pointsize 1.8 \
+             linecolor rgb '#808080' title 'auto block'
     set xlabel x_label
     unset multiplot
     unset output

@@ -6,17 +6,16 @@
 set xlabel x_label
 set ylabel y_label
 set logscale x 2
-eval 'set xtics (' . x_ticks . ')'
 set xrange [x_low:x_high]
 # Levels lie far apart, fractions of a peak matter: logarithmic as soon as there are several.
 if (series_count > 1 || peak_count > 0) {
     set logscale y 2
-    set format y '%.0f'
+    set format y '%g'
     set yrange [y_low:y_high]
 } else {
     set yrange [0:*]
 }
-set rmargin 17
+set rmargin (peak_count > 0 ? 17 : 4)
 set bmargin 9
 
 do for [i = 1:peak_count] {

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// figure_misses.c - predicted against measured cache misses, a panel per cache level.
+#include "report/figure_parts.h"
+
+#include "report/figure_script.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *predicted, *low, *high, *measured;
+    int cache_level;
+} panel_table[] = {
+    {"L1", "predicted_l1_misses", "predicted_l1_misses_low", "predicted_l1_misses_high",
+     "PAPI_L1_DCM", 1},
+    {"L2", "predicted_l2_misses", "predicted_l2_misses_low", "predicted_l2_misses_high",
+     "PAPI_L2_DCM", 2},
+    {"L3", "predicted_l3_misses", "predicted_l3_misses_low", "predicted_l3_misses_high",
+     "PAPI_L3_TCM", 3},
+};
+enum { PANEL_COUNT = sizeof panel_table / sizeof *panel_table };
+
+bool figure_has_misses(const RunRecord *run, const CellSummary *summary)
+{
+    for (size_t i = 0; i < PANEL_COUNT; i++)
+        if (!isnan(metric_value(panel_table[i].predicted, run, summary)) ||
+            !isnan(metric_value(panel_table[i].measured, run, summary)))
+            return true;
+    return false;
+}
+
+// One panel: what its axis has to cover, and whether anything was measured.
+typedef struct Panel {
+    size_t row; // of panel_table
+    Range range;
+    bool measured;
+} Panel;
+
+static Panel find_panel(const Figure *figure, size_t row)
+{
+    Panel panel = {.row = row, .range = range_empty};
+    for (size_t i = 0; i < figure->series_count; i++) {
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            const size_t cell = figure->series[i].points[j].cell;
+            const double measured = figure_metric(figure, cell, panel_table[row].measured);
+            panel.measured = panel.measured || !isnan(measured);
+            range_widen(&panel.range, measured);
+            range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].predicted));
+            range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].low));
+            range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].high));
+        }
+    }
+    return panel;
+}
+
+// The cache levels that have anything to show.
+static size_t find_panels(const Figure *figure, Panel panels[PANEL_COUNT])
+{
+    size_t count = 0;
+    for (size_t row = 0; row < PANEL_COUNT; row++) {
+        panels[count] = find_panel(figure, row);
+        count += isnan(panels[count].range.high) ? 0 : 1;
+    }
+    return count;
+}
+
+// "L2 · 1 MiB" by the machine's record, "L2" where that does not tell.
+static void title_panel(const Figure *figure, size_t row, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes, "%s", panel_table[row].name);
+    const json_t *caches = json_object_get(figure->run->machine, "caches");
+    for (size_t i = 0; i < json_array_size(caches); i++) {
+        const json_t *cache = json_array_get(caches, i);
+        const char *type = json_string_value(json_object_get(cache, "type"));
+        const double bytes = json_number_value(json_object_get(cache, "size_bytes"));
+        if (json_integer_value(json_object_get(cache, "level")) != panel_table[row].cache_level ||
+            (type && strcmp(type, "instruction") == 0) || bytes <= 0)
+            continue;
+        const bool large = bytes >= 1024.0 * 1024;
+        (void)snprintf(text, text_bytes, "%s · %.4g %s", panel_table[row].name,
+                       bytes / (large ? 1024.0 * 1024 : 1024), large ? "MiB" : "KiB");
+        return;
+    }
+}
+
+// Why the first cell has no measured misses; for the caption.
+static const char *find_missing_reason(const Figure *figure)
+{
+    const CellSummary *summary = &figure->summaries[figure->series[0].points[0].cell];
+    return metric_reason(metric_find(panel_table[0].measured), figure->run, summary);
+}
+
+static void define_panels(const Figure *figure, const Panel *panels, size_t count, FILE *script)
+{
+    char titles[PANEL_COUNT][64];
+    const char *title_list[PANEL_COUNT];
+    const char *units[PANEL_COUNT];
+    double scale[PANEL_COUNT], wide[PANEL_COUNT], measured[PANEL_COUNT];
+    double low[PANEL_COUNT], high[PANEL_COUNT];
+    for (size_t i = 0; i < count; i++) {
+        const Range range = panels[i].range;
+        title_panel(figure, panels[i].row, titles[i], sizeof titles[i]);
+        title_list[i] = titles[i];
+        scale[i] = range.high >= 1e6 ? 1e6 : range.high >= 1e3 ? 1e3 : 1;
+        units[i] = range.high >= 1e6   ? "misses [10⁶ lines]"
+                   : range.high >= 1e3 ? "misses [10³ lines]"
+                                       : "misses [lines]";
+        measured[i] = panels[i].measured;
+        // Logarithmic where a linear axis would flatten the lower end; room above for a note.
+        wide[i] = range.low > 0 && range.high / range.low > 4;
+        low[i] = wide[i] != 0 ? range.low / scale[i] / 1.3 : 0;
+        high[i] = range.high / scale[i] * (wide[i] != 0 ? pow(range.high / range.low, 0.16) : 1.2);
+        high[i] = high[i] > 0 ? high[i] : 1;
+    }
+    script_number(script, "panel_count", (double)count);
+    script_texts(script, "panel_title", title_list, count);
+    script_texts(script, "panel_unit", units, count);
+    script_numbers(script, "panel_scale", scale, count);
+    script_numbers(script, "panel_wide", wide, count);
+    script_numbers(script, "panel_measured", measured, count);
+    script_numbers(script, "panel_low", low, count);
+    script_numbers(script, "panel_high", high, count);
+}
+
+void figure_define_misses(const Figure *figure, FILE *script)
+{
+    figure_define_series(figure, script);
+    figure_define_x(figure, script);
+    Panel panels[PANEL_COUNT];
+    const size_t count = find_panels(figure, panels);
+    define_panels(figure, panels, count, script);
+    bool any_measured = false;
+    for (size_t i = 0; i < count; i++)
+        any_measured = any_measured || panels[i].measured;
+    script_number(script, "any_measured", any_measured);
+    const char *reason = find_missing_reason(figure);
+    const bool no_pmu = strstr(reason, "PMU") != NULL;
+    script_text(script, "missing_text",
+                no_pmu ? "measured: unavailable (no PMU)" : "measured: unavailable");
+    char text[640];
+    (void)snprintf(text, sizeof text,
+                   "Predicted: model, one iteration from cold caches; bars: interval of the "
+                   "prediction.\nMeasured: %s%.200s%s",
+                   any_measured ? "hardware counters, one iteration, warm (pmu)" : "unavailable (",
+                   any_measured ? "" : reason, any_measured ? "." : ").");
+    script_text(script, "caption", text);
+}
+
+void figure_tabulate_misses(const Figure *figure, FILE *data)
+{
+    Panel panels[PANEL_COUNT];
+    const size_t count = find_panels(figure, panels);
+    (void)fprintf(
+        data, "# columns: %s, predicted [lines] (model), low, high, measured (pmu), automatic\n",
+        axis_table[figure->kind->x].key);
+    for (size_t i = 0; i < count * figure->series_count; i++) {
+        const size_t row = panels[i / figure->series_count].row;
+        const FigureSeries *series = &figure->series[i % figure->series_count];
+        (void)fprintf(data, "%s# %s, %s\n", i ? "\n\n" : "", panel_table[row].name, series->level);
+        for (size_t j = 0; j < series->count; j++) {
+            const size_t cell = series->points[j].cell;
+            data_column(data, series->points[j].x);
+            data_column(data, figure_metric(figure, cell, panel_table[row].predicted));
+            data_column(data, figure_metric(figure, cell, panel_table[row].low));
+            data_column(data, figure_metric(figure, cell, panel_table[row].high));
+            data_column(data, figure_metric(figure, cell, panel_table[row].measured));
+            (void)fprintf(data, " %d\n", series->points[j].automatic);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// figure_models.c - time of models by SIMD level.
+#include "report/figure_parts.h"
+
+#include "report/figure_script.h"
+
+#include <math.h>
+#include <string.h>
+
+static Bar read_time_ms(const Figure *figure, size_t cell)
+{
+    Bar bar = {.value = figure_metric(figure, cell, "time_ns") / 1e6,
+               .low = figure_metric(figure, cell, "time_low_ns") / 1e6,
+               .high = figure_metric(figure, cell, "time_high_ns") / 1e6};
+    bar.is_range = isnan(bar.low);
+    if (bar.is_range) {
+        bar.low = figure_metric(figure, cell, "time_least_ns") / 1e6;
+        bar.high = figure_metric(figure, cell, "time_most_ns") / 1e6;
+    }
+    return bar;
+}
+
+bool figure_has_time(const RunRecord *run, const CellSummary *summary)
+{
+    return !isnan(metric_value("time_ns", run, summary));
+}
+
+// "builtin:cnn:width=8,depth=2" in lines; of a path the last part.
+static void label_model(const char *model, char *text, size_t text_bytes)
+{
+    const char *slash = strrchr(model, '/');
+    (void)snprintf(text, text_bytes, "%s", slash ? slash + 1 : model);
+    for (char *at = text; *at; at++)
+        *at = *at == ',' || (*at == ':' && at > text) ? '\n' : *at;
+}
+
+// A point of that category, or NULL where all its cells are left out.
+static const FigurePoint *find_category(const Figure *figure, double x)
+{
+    for (size_t i = 0; i < figure->series_count; i++)
+        for (size_t j = 0; j < figure->series[i].count; j++)
+            if (figure->series[i].points[j].x == x)
+                return &figure->series[i].points[j];
+    return NULL;
+}
+
+static void define_categories(const Figure *figure, FILE *script)
+{
+    double count = 0;
+    for (size_t i = 0; i < figure->series_count; i++)
+        count = fmax(count, figure->series[i].points[figure->series[i].count - 1].x);
+    script_number(script, "category_count", count);
+    (void)fprintf(script, "array category_label[%.0f] = [", count);
+    for (double x = 1; x <= count; x++) {
+        const FigurePoint *point = find_category(figure, x);
+        char label[AXIS_TEXT_BYTES + 1] = "";
+        if (point)
+            label_model(figure->run->plan->cells[point->cell].values[figure->kind->x].text, label,
+                        sizeof label);
+        (void)fprintf(script, "%s", x > 1 ? ", " : "");
+        script_quote(script, label);
+    }
+    (void)fprintf(script, "]\n");
+}
+
+void figure_define_models(const Figure *figure, FILE *script)
+{
+    figure_define_series(figure, script);
+    define_categories(figure, script);
+    const Range range = figure_find_range(figure, read_time_ms);
+    script_text(script, "y_label", "time of one pass [ms]");
+    script_number(script, "y_low", range.low / 2);
+    script_number(script, "y_high", range.high * 2);
+    char text[320];
+    (void)snprintf(text, sizeof text, "Median over worker processes (clock); bars: %s.",
+                   figure_describe_bars(figure, read_time_ms));
+    script_text(script, "caption", text);
+}
+
+void figure_tabulate_models(const Figure *figure, FILE *data)
+{
+    figure_tabulate_bars(figure, read_time_ms, "time [ms] (clock)", data);
+}

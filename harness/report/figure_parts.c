@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/figure_parts.h"
+
+#include "report/figure_script.h"
+
+#include <math.h>
+#include <string.h>
+
+const Range range_empty = {NAN, NAN};
+
+void range_widen(Range *range, double value)
+{
+    range->low = fmin(range->low, value); // fmin and fmax ignore a NAN
+    range->high = fmax(range->high, value);
+}
+
+double figure_metric(const Figure *figure, size_t cell, const char *name)
+{
+    return metric_value(name, figure->run, &figure->summaries[cell]);
+}
+
+const char *figure_describe_bars(const Figure *figure, BarReader read)
+{
+    size_t ranges = 0;
+    size_t points = 0;
+    for (size_t i = 0; i < figure->series_count; i++)
+        for (size_t j = 0; j < figure->series[i].count; j++, points++)
+            ranges += read(figure, figure->series[i].points[j].cell).is_range;
+    if (ranges == 0)
+        return "95 % order-statistic interval of the median";
+    return ranges == points
+               ? "range of the samples (fewer than 6: no 95 % interval)"
+               : "95 % order-statistic interval of the median, or with fewer than 6 samples their "
+                 "range";
+}
+
+Range figure_find_range(const Figure *figure, BarReader read)
+{
+    Range range = range_empty;
+    for (size_t i = 0; i < figure->series_count; i++) {
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            const Bar bar = read(figure, figure->series[i].points[j].cell);
+            range_widen(&range, bar.low);
+            range_widen(&range, bar.high);
+        }
+    }
+    return range;
+}
+
+void figure_define_series(const Figure *figure, FILE *script)
+{
+    const char *levels[FIGURE_MOST_LEVELS];
+    for (size_t i = 0; i < figure->series_count; i++)
+        levels[i] = figure->series[i].level;
+    script_number(script, "series_count", (double)figure->series_count);
+    script_texts(script, "series_level", levels, figure->series_count);
+}
+
+// The least place asked for that is beyond `last`; infinite where there is none.
+static double find_next_tick(const Figure *figure, double last)
+{
+    double next = INFINITY;
+    for (size_t i = 0; i < figure->series_count; i++) {
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            const FigurePoint *point = &figure->series[i].points[j];
+            if (!point->automatic && point->x > last && point->x < next)
+                next = point->x;
+        }
+    }
+    return next;
+}
+
+// "96", "10k", "64Ki", "1M": short where that loses nothing.
+static void label_tick(double value, char *text, size_t text_bytes)
+{
+    static const struct {
+        double unit;
+        const char *name;
+    } units[] = {{1 << 20, "Mi"}, {1e6, "M"}, {1 << 10, "Ki"}, {1e3, "k"}};
+    for (size_t i = 0; value >= 1e4 && i < sizeof units / sizeof *units; i++) {
+        if (fmod(value, units[i].unit) == 0) {
+            (void)snprintf(text, text_bytes, "%.0f%s", value / units[i].unit, units[i].name);
+            return;
+        }
+    }
+    (void)snprintf(text, text_bytes, "%.10g", value);
+}
+
+static void define_ticks(const Figure *figure, FILE *script)
+{
+    size_t count = 0;
+    (void)fprintf(script, "set xtics (");
+    for (double at = find_next_tick(figure, -INFINITY); isfinite(at);
+         at = find_next_tick(figure, at), count++) {
+        char label[32];
+        label_tick(at, label, sizeof label);
+        (void)fprintf(script, "%s'%s' %.10g", count ? ", " : "", label, at);
+    }
+    (void)fprintf(script, ")\n");
+}
+
+// Whether the axis is bound like x in every cell of the sweep.
+static bool equals_x(const Figure *figure, AxisId axis)
+{
+    const Cell *cells = &figure->run->plan->cells[figure->sweep->first_cell];
+    for (size_t i = 0; i < figure->sweep->cell_count; i++)
+        if (!cell_uses_axis(&cells[i], axis) ||
+            cells[i].values[axis].integer != cells[i].values[figure->kind->x].integer)
+            return false;
+    return true;
+}
+
+// "block size [elements]", "m = n = k [elements]".
+static void define_x_label(const Figure *figure, FILE *script)
+{
+    static const AxisId together[] = {AXIS_M, AXIS_N, AXIS_K};
+    const Axis *axis = &axis_table[figure->kind->x];
+    char label[128] = "";
+    for (size_t i = 0; figure->kind->x == AXIS_N && i < sizeof together / sizeof *together; i++)
+        if (equals_x(figure, together[i]))
+            (void)snprintf(label + strlen(label), sizeof label - strlen(label), "%s%s",
+                           label[0] ? " = " : "", axis_table[together[i]].key);
+    if (!label[0])
+        (void)snprintf(label, sizeof label, "%s", axis->key);
+    for (char *at = label; *at; at++)
+        *at = *at == '_' ? ' ' : *at;
+    if (axis->unit[0])
+        (void)snprintf(label + strlen(label), sizeof label - strlen(label), " [%s]", axis->unit);
+    script_text(script, "x_label", label);
+}
+
+void figure_define_x(const Figure *figure, FILE *script)
+{
+    Range range = range_empty;
+    bool automatic = false;
+    for (size_t i = 0; i < figure->series_count; i++) {
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            range_widen(&range, figure->series[i].points[j].x);
+            automatic = automatic || figure->series[i].points[j].automatic;
+        }
+    }
+    define_x_label(figure, script);
+    define_ticks(figure, script);
+    const double margin = pow(range.high / range.low, 0.05);
+    script_number(script, "x_low", range.low / margin);
+    script_number(script, "x_high", range.high * margin);
+    script_number(script, "automatic", automatic);
+}
+
+void figure_tabulate_bars(const Figure *figure, BarReader read, const char *value, FILE *data)
+{
+    (void)fprintf(data, "# columns: %s, %s, low, high, samples, automatic\n",
+                  axis_table[figure->kind->x].key, value);
+    for (size_t i = 0; i < figure->series_count; i++) {
+        const FigureSeries *series = &figure->series[i];
+        (void)fprintf(data, "%s# %s\n", i ? "\n\n" : "", series->level);
+        for (size_t j = 0; j < series->count; j++) {
+            const size_t cell = series->points[j].cell;
+            const Bar bar = read(figure, cell);
+            data_column(data, series->points[j].x);
+            data_column(data, bar.value);
+            data_column(data, bar.low);
+            data_column(data, bar.high);
+            data_column(data, figure_metric(figure, cell, "samples"));
+            (void)fprintf(data, " %d\n", series->points[j].automatic);
+        }
+    }
+}
