@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,15 +40,8 @@ static bool make_directories(const char *directory, Problem *problem)
     return true;
 }
 
-static bool refuse_locked(int lock, const char *directory, Problem *problem)
-{
-    char holder[32] = "";
-    const ssize_t got = pread(lock, holder, sizeof holder - 1, 0);
-    holder[got > 0 ? got : 0] = '\0';
-    return problem_set(problem, "%s: in use by another run (process %s)", directory,
-                       holder[0] ? holder : "unknown");
-}
-
+// A record lock, not flock: it belongs to the process alone, so that a worker that was just forked
+// does not hold it on when its runner is killed.
 static bool lock_directory(const char *directory, int *lock, Problem *problem)
 {
     char *path = run_file_path(directory, RUN_LOCK);
@@ -57,14 +49,15 @@ static bool lock_directory(const char *directory, int *lock, Problem *problem)
     free(path);
     if (*lock < 0)
         return problem_set(problem, "%s/%s: %s", directory, RUN_LOCK, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
-        return refuse_locked(*lock, directory, problem);
-    char holder[32];
-    const int length = snprintf(holder, sizeof holder, "%ld", (long)getpid());
-    // Only for the message above: the lock itself holds without it.
-    if (ftruncate(*lock, 0) != 0 || pwrite(*lock, holder, (size_t)length, 0) != length)
-        return problem_set(problem, "%s/%s: %s", directory, RUN_LOCK, strerror(errno));
-    return true;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(*lock, F_SETLK, &whole) == 0)
+        return true;
+    if (errno != EACCES && errno != EAGAIN)
+        return problem_set(problem, "%s/%s: lock: %s", directory, RUN_LOCK, strerror(errno));
+    if (fcntl(*lock, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK)
+        return problem_set(problem, "%s: in use by another run (process %ld)", directory,
+                           (long)whole.l_pid);
+    return problem_set(problem, "%s: in use by another run", directory);
 }
 
 // What a run that was killed before its plan was in place leaves behind, and the two folders.
