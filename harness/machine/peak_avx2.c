@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #define PEAK_VECTOR __m256
+#define PEAK_LANES 8
 #define PEAK_FILL(value) _mm256_set1_ps(value)
 #define PEAK_STEP(acc, x, y) _mm256_fmadd_ps(acc, x, y)
 #define PEAK_REGISTER "x"

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #define PEAK_VECTOR __m512
+#define PEAK_LANES 16
 #define PEAK_FILL(value) _mm512_set1_ps(value)
 #define PEAK_STEP(acc, x, y) _mm512_fmadd_ps(acc, x, y)
 #define PEAK_REGISTER "v"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // peak_loop.h - multiply-adds on registers alone, with 4 to 16 independent chains. Compiled once a
 // SIMD level; the file that includes it defines
-//   PEAK_VECTOR             register type
+//   PEAK_VECTOR             register type; PEAK_LANES, floats in it
 //   PEAK_FILL(value)        all lanes
 //   PEAK_STEP(acc, x, y)    acc * x + y, as the kernels of the level do it
 //   PEAK_REGISTER           constraint letter of its registers
@@ -57,7 +57,7 @@ PEAK_LOOP(16)
 const PeakLevel PEAK_LEVEL = {
     .level = PEAK_ID,
     .instructions = PEAK_INSTRUCTIONS,
-    .flops_a_chain = 2.0 * PEAK_STEPS * (double)(sizeof(PEAK_VECTOR) / sizeof(float)),
+    .flops_a_chain = 2.0 * PEAK_STEPS * PEAK_LANES,
     .loops = {{4, run_chains_4},
               {6, run_chains_6},
               {8, run_chains_8},

@@ -2,6 +2,7 @@
 #include "machine/peak_levels.h"
 
 #define PEAK_VECTOR float
+#define PEAK_LANES 1
 #define PEAK_FILL(value) (value)
 #define PEAK_STEP(acc, x, y) ((acc) * (x) + (y))
 #if defined(__x86_64__)

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #define PEAK_VECTOR __m128
+#define PEAK_LANES 4
 #define PEAK_FILL(value) _mm_set1_ps(value)
 #define PEAK_STEP(acc, x, y) _mm_add_ps(_mm_mul_ps(acc, x), y)
 #define PEAK_REGISTER "x"

@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <papi.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,37 +81,38 @@ int PAPI_num_components(void)
     return 1;
 }
 
-const PAPI_component_info_t *PAPI_get_component_info(int index)
+const PAPI_component_info_t *PAPI_get_component_info(int cidx)
 {
     component.disabled = machine.disabled ? PAPI_ENOSUPP : 0;
-    (void)strcpy(component.disabled_reason, machine.disabled ? "no default PMU found" : "");
-    return index == 0 ? &component : NULL;
+    (void)snprintf(component.disabled_reason, sizeof component.disabled_reason, "%s",
+                   machine.disabled ? "no default PMU found" : "");
+    return cidx == 0 ? &component : NULL;
 }
 
-int PAPI_create_eventset(int *event_set)
+int PAPI_create_eventset(int *EventSet)
 {
     for (int i = 0; i < MOST_SETS; i++)
         if (!sets[i].live) {
             sets[i].live = true;
             sets[i].count = 0;
             live_sets++;
-            *event_set = i;
+            *EventSet = i;
             return PAPI_OK;
         }
     return PAPI_ENOMEM;
 }
 
-int PAPI_cleanup_eventset(int event_set)
+int PAPI_cleanup_eventset(int EventSet)
 {
-    sets[event_set].count = 0;
+    sets[EventSet].count = 0;
     return PAPI_OK;
 }
 
-int PAPI_destroy_eventset(int *event_set)
+int PAPI_destroy_eventset(int *EventSet)
 {
-    sets[*event_set].live = false;
+    sets[*EventSet].live = false;
     live_sets--;
-    *event_set = PAPI_NULL;
+    *EventSet = PAPI_NULL;
     return PAPI_OK;
 }
 
@@ -122,45 +124,45 @@ static const StandInEvent *find_event(const char *name)
     return NULL;
 }
 
-int PAPI_add_named_event(int event_set, const char *name)
+int PAPI_add_named_event(int EventSet, const char *EventName)
 {
-    const StandInEvent *event = find_event(name);
+    const StandInEvent *event = find_event(EventName);
     if (machine.disabled)
         return PAPI_ECMP_DISABLED;
     if (!event || (event == &all_events[0] && machine.no_instructions))
         return PAPI_ENOEVNT;
     if (event->add_status != PAPI_OK)
         return event->add_status;
-    if (sets[event_set].count == SLOTS)
+    if (sets[EventSet].count == SLOTS)
         return PAPI_ECNFLCT;
-    sets[event_set].events[sets[event_set].count++] = event;
+    sets[EventSet].events[sets[EventSet].count++] = event;
     return PAPI_OK;
 }
 
-int PAPI_remove_named_event(int event_set, const char *name)
+int PAPI_remove_named_event(int EventSet, const char *EventName)
 {
-    assert_string_equal(sets[event_set].events[sets[event_set].count - 1]->name, name);
-    sets[event_set].count--;
+    assert_string_equal(sets[EventSet].events[sets[EventSet].count - 1]->name, EventName);
+    sets[EventSet].count--;
     return PAPI_OK;
 }
 
-int PAPI_start(int event_set)
+int PAPI_start(int EventSet)
 {
-    int others = sets[event_set].count - 1;
-    for (int i = 0; i < sets[event_set].count; i++)
-        if (sets[event_set].events[i]->shy && others > 1)
+    int others = sets[EventSet].count - 1;
+    for (int i = 0; i < sets[EventSet].count; i++)
+        if (sets[EventSet].events[i]->shy && others > 1)
             return PAPI_ECNFLCT;
     if (others > 0 && machine.start_status != PAPI_OK)
         return machine.start_status;
-    sets[event_set].started = runs;
+    sets[EventSet].started = runs;
     return PAPI_OK;
 }
 
-int PAPI_stop(int event_set, long long *values)
+int PAPI_stop(int EventSet, long long *values)
 {
-    const long long times = runs - sets[event_set].started;
-    for (int i = 0; i < sets[event_set].count; i++) {
-        const StandInEvent *event = sets[event_set].events[i];
+    const long long times = runs - sets[EventSet].started;
+    for (int i = 0; i < sets[EventSet].count; i++) {
+        const StandInEvent *event = sets[EventSet].events[i];
         values[i] = event->rate * times;
         if (event->mute || (event->mute_among && times > 0))
             values[i] = -1;
@@ -171,20 +173,20 @@ int PAPI_stop(int event_set, long long *values)
     return PAPI_OK;
 }
 
-int PAPI_event_name_to_code(const char *name, int *code)
+int PAPI_event_name_to_code(const char *in, int *out)
 {
-    const StandInEvent *event = find_event(name);
-    *code = event ? (int)(event - all_events) : -1;
+    const StandInEvent *event = find_event(in);
+    *out = event ? (int)(event - all_events) : -1;
     return event ? PAPI_OK : PAPI_ENOEVNT;
 }
 
-int PAPI_get_event_info(int code, PAPI_event_info_t *info)
+int PAPI_get_event_info(int EventCode, PAPI_event_info_t *info)
 {
     memset(info, 0, sizeof *info);
-    info->count = code == 2 ? 2 : 1;
-    (void)strcpy(info->derived, "DERIVED_ADD");
-    (void)strcpy(info->name[0], "NATIVE:A");
-    (void)strcpy(info->name[1], "NATIVE:B");
+    info->count = EventCode == 2 ? 2 : 1;
+    (void)snprintf(info->derived, sizeof info->derived, "DERIVED_ADD");
+    (void)snprintf(info->name[0], sizeof info->name[0], "NATIVE:A");
+    (void)snprintf(info->name[1], sizeof info->name[1], "NATIVE:B");
     return PAPI_OK;
 }
 

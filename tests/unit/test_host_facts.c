@@ -12,6 +12,7 @@
 #include "machine/simd_facts.h"
 #include "machine/sysroot.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +28,7 @@ static void assert_fact(const json_t *facts, const char *name, const char *expec
     char *value = json_dumps(json_object_get(facts, name), JSON_ENCODE_ANY);
     const char *reason = fact_reason(facts, name);
     assert_non_null(value);
-    assert_true(strlen(value) + strlen(reason) + 2 < sizeof text);
-    (void)strcpy(text, value);
-    if (reason[0])
-        (void)strcat(strcat(text, " "), reason);
+    (void)snprintf(text, sizeof text, "%s%s%s", value, reason[0] ? " " : "", reason);
     assert_string_equal(text, expected);
     free(value);
 }
