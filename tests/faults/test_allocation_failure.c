@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// test_allocation_failure.c - the n-th allocation fails, for every n, in every call that creates,
+// loads or runs: a failure value and a message, nothing leaked, and the next try succeeds.
+#include "hyperion/hyperion.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static int64_t live_count;    // allocations not yet freed
+static int64_t until_failure; // allocations that still succeed; negative: all do
+
+void *__real_malloc(size_t size_bytes);
+void *__real_calloc(size_t count, size_t size_bytes);
+void *__real_realloc(void *memory, size_t size_bytes);
+void *__real_aligned_alloc(size_t alignment, size_t size_bytes);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t size_bytes);
+void *__wrap_calloc(size_t count, size_t size_bytes);
+void *__wrap_realloc(void *memory, size_t size_bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t size_bytes);
+void __wrap_free(void *memory);
+
+static bool is_to_fail(void)
+{
+    return until_failure >= 0 && until_failure-- == 0;
+}
+
+static void *count_live(void *memory)
+{
+    live_count += memory != NULL;
+    return memory;
+}
+
+void *__wrap_malloc(size_t size_bytes)
+{
+    return is_to_fail() ? NULL : count_live(__real_malloc(size_bytes));
+}
+
+void *__wrap_calloc(size_t count, size_t size_bytes)
+{
+    return is_to_fail() ? NULL : count_live(__real_calloc(count, size_bytes));
+}
+
+void *__wrap_realloc(void *memory, size_t size_bytes)
+{
+    if (is_to_fail())
+        return NULL;
+    live_count -= memory != NULL;
+    return count_live(__real_realloc(memory, size_bytes));
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size_bytes)
+{
+    return is_to_fail() ? NULL : count_live(__real_aligned_alloc(alignment, size_bytes));
+}
+
+void __wrap_free(void *memory)
+{
+    live_count -= memory != NULL;
+    __real_free(memory);
+}
+
+static void expect_memory_error(void)
+{
+    if (hyperionGetLastErrorKind() != HYPERION_ERROR_MEMORY)
+        fail_msg("kind %d: %s", (int)hyperionGetLastErrorKind(), hyperionGetLastError());
+    assert_true(hyperionGetLastError()[0]);
+}
+
+// Lets the n-th allocation of `attempt` fail for every n until it succeeds; the number of failures.
+static int fail_each_allocation(bool (*attempt)(const void *subject), const void *subject)
+{
+    for (int n = 0; n < 10000; n++) {
+        const int64_t live_before = live_count;
+        until_failure = n;
+        const bool succeeded = attempt(subject);
+        const bool failed_one = until_failure < 0;
+        until_failure = -1;
+        if (live_count != live_before)
+            fail_msg("%d allocations leaked at n = %d", (int)(live_count - live_before), n);
+        if (!failed_one) {
+            assert_true(succeeded);
+            return n;
+        }
+        assert_false(succeeded);
+        expect_memory_error();
+    }
+    fail_msg("10000 allocations and no end");
+    return 0;
+}
+
+static bool create_tensor(const void *subject)
+{
+    (void)subject;
+    HyperionTensor *tensor = hyperionCreateTensor(HYPERION_TYPE_F32, 1, (int64_t[]){7});
+    hyperionFreeTensor(tensor);
+    return tensor != NULL;
+}
+
+static bool wrap_tensor(const void *subject)
+{
+    (void)subject;
+    float value;
+    HyperionTensor *tensor = hyperionWrapTensor(HYPERION_TYPE_F32, 0, NULL, &value);
+    hyperionFreeTensor(tensor);
+    return tensor != NULL;
+}
+
+static bool create_model(const void *subject)
+{
+    HyperionModel *model = hyperionCreateModel(subject);
+    hyperionFreeModel(model);
+    return model != NULL;
+}
+
+static bool load_model(const void *subject)
+{
+    HyperionModel *model = hyperionLoadModel(subject);
+    hyperionFreeModel(model);
+    return model != NULL;
+}
+
+static void creating_fails_cleanly(void **state)
+{
+    (void)state;
+    assert_int_equal(fail_each_allocation(create_tensor, NULL), 2);
+    assert_int_equal(fail_each_allocation(wrap_tensor, NULL), 1);
+    assert_int_equal(fail_each_allocation(create_model, "m"), 2);
+}
+
+static void loading_fails_cleanly(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "builtin:mlp:hidden=5,layers=4",
+        "builtin:cnn:image=4,channels=2,stages=2",
+        "builtin:transformer:seq=3,hidden=8,heads=2",
+        HYPERION_SOURCE_DIR "/tests/data/tiny.onnx",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_true(fail_each_allocation(load_model, paths[i]) > 10);
+}
+
+// One call of the builder, or one run, on a model.
+typedef bool (*Step)(HyperionModel *model);
+
+static bool add_input(HyperionModel *model)
+{
+    return hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, (int64_t[]){3}) == 0;
+}
+
+static bool add_weight(HyperionModel *model)
+{
+    const float values[3] = {1, 2, 3};
+    return hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 1, (int64_t[]){3}, values) == 1;
+}
+
+static bool add_layer(HyperionModel *model)
+{
+    return hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){0, 1}, 2) == 2;
+}
+
+static bool add_second_layer(HyperionModel *model)
+{
+    return hyperionAddLayer(model, "z", HYPERION_LAYER_ADD, NULL, (int[]){2, 1}, 2) == 3;
+}
+
+static bool add_output(HyperionModel *model)
+{
+    return hyperionAddOutput(model, 3);
+}
+
+static HyperionTensor *in_tensor;
+static HyperionTensor *out_tensor;
+
+static bool run_model(HyperionModel *model)
+{
+    return hyperionRunModel(model, &in_tensor, &out_tensor);
+}
+
+// Each step fails at its first, second, ... allocation on the same model, and then succeeds on it:
+// failures have changed nothing.
+static void failed_step_leaves_the_model_as_it_was(void **state)
+{
+    (void)state;
+    static const Step steps[] = {add_input,        add_weight, add_layer,
+                                 add_second_layer, add_output, run_model};
+    const float x[3] = {10, 20, 30};
+    float z[3] = {0};
+    in_tensor = hyperionWrapTensor(HYPERION_TYPE_F32, 1, (int64_t[]){3}, (void *)(uintptr_t)x);
+    out_tensor = hyperionWrapTensor(HYPERION_TYPE_F32, 1, (int64_t[]){3}, z);
+    HyperionModel *model = hyperionCreateModel("steps");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        bool done = false;
+        for (int n = 0; !done && n < 100; n++) {
+            const int tensor_count = hyperionModelTensorCount(model);
+            const int layer_count = hyperionModelLayerCount(model);
+            until_failure = n;
+            done = steps[i](model);
+            until_failure = -1;
+            if (done)
+                break;
+            expect_memory_error();
+            assert_int_equal(hyperionModelTensorCount(model), tensor_count);
+            assert_int_equal(hyperionModelLayerCount(model), layer_count);
+            assert_true(z[0] == 0.0F);
+        }
+        assert_true(done);
+    }
+    assert_true(z[0] == 12.0F && z[2] == 36.0F);
+    hyperionFreeModel(model);
+    hyperionFreeTensor(in_tensor);
+    hyperionFreeTensor(out_tensor);
+}
+
+// A model from a file: its weights are allocated at the first run.
+static void first_run_of_a_file_fails_cleanly_and_then_succeeds(void **state)
+{
+    (void)state;
+    const int64_t live_before = live_count;
+    HyperionTensor *x = hyperionCreateTensor(HYPERION_TYPE_F32, 4, (int64_t[]){1, 2, 6, 5});
+    HyperionTensor *y[] = {hyperionCreateTensor(HYPERION_TYPE_F32, 2, (int64_t[]){1, 5}),
+                           hyperionCreateTensor(HYPERION_TYPE_F32, 2, (int64_t[]){1, 5})};
+    HyperionModel *model = hyperionLoadModel(HYPERION_SOURCE_DIR "/tests/data/tiny.onnx");
+    assert_non_null(model);
+    int failure_count = 0;
+    bool ran = false;
+    for (; !ran && failure_count < 100; failure_count++) {
+        until_failure = failure_count;
+        ran = hyperionRunModel(model, &x, y);
+        until_failure = -1;
+        if (!ran)
+            expect_memory_error();
+    }
+    assert_true(ran && failure_count > 5);
+    hyperionFreeModel(model);
+    hyperionFreeTensor(x);
+    hyperionFreeTensor(y[0]);
+    hyperionFreeTensor(y[1]);
+    assert_int_equal(live_count, live_before);
+}
+
+int main(void)
+{
+    until_failure = -1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(creating_fails_cleanly),
+        cmocka_unit_test(loading_fails_cleanly),
+        cmocka_unit_test(failed_step_leaves_the_model_as_it_was),
+        cmocka_unit_test(first_run_of_a_file_fails_cleanly_and_then_succeeds),
+    };
+    return cmocka_run_group_tests_name("allocation_failure", tests, NULL, NULL);
+}
