@@ -117,6 +117,9 @@ static void assert_refused(const HyperionGemmShape *shape, const HyperionGemmBlo
     assert_false(hyperionReplayGemm(shape, blocking, topology).valid);
     assert_int_equal(hyperionGetLastErrorKind(), kind);
     assert_non_null(strstr(hyperionGetLastError(), named));
+    assert_false(hyperionPredictGemm(shape, blocking, topology).valid);
+    assert_int_equal(hyperionGetLastErrorKind(), kind);
+    assert_non_null(strstr(hyperionGetLastError(), named));
 }
 
 static void predictions_without_an_answer_say_why(void **state)

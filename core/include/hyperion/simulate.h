@@ -25,13 +25,26 @@ bool hyperionResolveGemmBlocking(const HyperionGemmShape *shape, const HyperionC
                                  HyperionGemmBlocking *blocking);
 
 // Predicted cache statistics of that product from cold caches, by formulas over the nest's
-// parameters. `valid` is false, and the last error says why, where it cannot answer.
+// parameters: each stream of lines (source and packed copy of A and of B, C) with what the nest
+// touches before it comes back to a line (Mattson et al., "Evaluation Techniques for Storage
+// Hierarchies", IBM Systems Journal 9(2), 1970), and how that spreads over the sets. Some tens of
+// microseconds, whatever the size.
+//
+// Assumed, here and in hyperionReplayGemm: every level true LRU, write-allocate, write-back,
+// neither inclusive nor exclusive; one thread alone in all levels; arrays contiguous in physical
+// memory; an access is one touch of a line by a row of a packed panel or of C; lines that are still
+// dirty at the end are not written back; software prefetch brings lines in sooner but no others, so
+// that misses count every line brought in. Ways unknown: 8 in L1, 16 further out. Here also: arrays
+// lie at random to one another. misses_low to misses_high holds 90 % of what replay gave for a
+// large set of seeded products. `valid` is false, and the last error says why, where it cannot
+// answer.
 HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
                                        const HyperionGemmBlocking *blocking,
                                        const HyperionCacheTopology *topology);
 
-// The same by replaying the real nest's cache lines through a set-associative LRU simulator:
-// exact for that replacement and contiguous buffers, at about the time of the product itself.
+// The same by replaying the real nest's cache lines through a set-associative LRU simulator: exact
+// for what is assumed above, at about the time of the product itself. A, B, C and the packed copies
+// lie in this order, each from the next multiple of 4096 bytes on.
 HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
                                       const HyperionGemmBlocking *blocking,
                                       const HyperionCacheTopology *topology);

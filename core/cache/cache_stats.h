@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// cache_stats.h - from predicted traffic to HyperionCacheStats.
+#ifndef HYP_CACHE_STATS_H
+#define HYP_CACHE_STATS_H
+
+#include "cache/stream_account.h"
+
+// The levels of a complete topology as the closed form sees them.
+void hyp_cache_shapes(const HyperionCacheTopology *complete,
+                      HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS]);
+
+// All fields but prefetches and layers, tier CLOSED_FORM.
+HyperionCacheStats hyp_cache_stats_from_traffic(const HypTraffic *traffic,
+                                                const HyperionCacheTopology *complete);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/gemm_block.h"
+
+#include <math.h>
+
+// A last block shorter by more than one part in so many behaves unlike the others.
+enum { SHORTER_PART = 4 };
+
+static size_t divide_up(size_t value, size_t divisor)
+{
+    return value / divisor + (value % divisor != 0);
+}
+
+size_t hyp_greatest_divisor(size_t a, size_t b)
+{
+    while (b) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS])
+{
+    const size_t count = divide_up(extent, size);
+    const size_t last = extent - (count - 1) * size;
+    const size_t typical = last < size - size / SHORTER_PART ? last : size;
+    int used = 0;
+    if (count == 1) {
+        parts[used++] = (HypLoopPart){last, 1, last, true};
+        return used;
+    }
+    parts[used++] = (HypLoopPart){size, 1, size, true};
+    if (count > 2)
+        parts[used++] = (HypLoopPart){size, count - 2, size, false};
+    parts[used++] = (HypLoopPart){last, 1, typical, false};
+    return used;
+}
+
+HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
+                          size_t line_bytes)
+{
+    const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
+    return (HypGemmNest){.shape = *shape,
+                         .mr = blocking->mr,
+                         .nr = blocking->nr,
+                         .blocks = gemm_blocks(&args),
+                         .line_floats = line_bytes / sizeof(float)};
+}
+
+double hyp_lines_of_run(size_t width, size_t step, size_t line_floats)
+{
+    if (width == 0)
+        return 0;
+    const size_t grain = hyp_greatest_divisor(step, line_floats);
+    return (double)(divide_up(width, grain) * grain + line_floats - grain) / (double)line_floats;
+}
+
+double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_floats)
+{
+    const size_t grain = hyp_greatest_divisor(step, line_floats);
+    const size_t gap = stride - width + grain;
+    const size_t untouched = gap > line_floats ? gap - line_floats : 0;
+    return (double)(stride - untouched) / (double)line_floats;
+}
+
+double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_floats)
+{
+    const size_t grain = hyp_greatest_divisor(step, piece);
+    return (double)(width / piece) * hyp_lines_of_run(piece, grain, line_floats) +
+           hyp_lines_of_run(width % piece, grain, line_floats);
+}
+
+double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
+{
+    if (count == 0)
+        return 0;
+    const size_t last = count * width - 1;
+    const size_t both = width / hyp_greatest_divisor(width, line_floats) * line_floats;
+    return (double)(count + last / line_floats - last / both);
+}
+
+HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_t nc)
+{
+    const size_t line = nest->line_floats;
+    const HyperionGemmShape *shape = &nest->shape;
+    HypGemmBlock block = {.mc = mc,
+                          .kc = kc,
+                          .nc = nc,
+                          .panels = (double)divide_up(mc, nest->mr),
+                          .slivers = (double)divide_up(nc, nest->nr),
+                          .panel = (double)(kc * nest->mr) / (double)line,
+                          .sliver = (double)(kc * nest->nr) / (double)line};
+    block.packed_a = ceil(block.panels * block.panel);
+    block.packed_b = ceil(block.slivers * block.sliver);
+    block.tile_row = hyp_lines_of_run(nest->nr < nc ? nest->nr : nc,
+                                      hyp_greatest_divisor(shape->n, nest->nr), line);
+    block.c_row = hyp_lines_of_run(nc, hyp_greatest_divisor(shape->n, nest->blocks.nc), line);
+    block.a_row = hyp_lines_of_run(kc, hyp_greatest_divisor(shape->k, nest->blocks.kc), line);
+    if (shape->b_transposed) {
+        block.b_rows = nc;
+        block.ldb = shape->k;
+        block.b_source = (double)nc * block.a_row;
+        block.b_source_sliver = (double)nest->nr * block.a_row;
+    } else {
+        block.b_rows = kc;
+        block.ldb = shape->n;
+        block.b_source = (double)kc * block.c_row;
+        block.b_source_sliver = (double)kc * block.tile_row;
+    }
+    return block;
+}

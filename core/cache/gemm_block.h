@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm_block.h - the lines that one iteration (jc, pc, ic) of the matrix-product nest is made of,
+// for the closed form. Fractions of lines are averages over alignments.
+#ifndef HYP_GEMM_BLOCK_H
+#define HYP_GEMM_BLOCK_H
+
+#include "gemm/gemm_blocks.h"
+#include "hyperion/simulate.h"
+
+// Equal blocks of one loop.
+typedef struct HypLoopPart {
+    size_t size;    // elements
+    size_t count;   // iterations
+    size_t typical; // size of the blocks whose behaviour stands for these
+    bool first;     // the one with which the loop begins
+} HypLoopPart;
+
+enum { HYP_LOOP_PARTS = 3 };
+
+// The first block, those between and the last; returns how many of these there are. `extent` > 0.
+int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]);
+
+typedef struct HypGemmNest {
+    HyperionGemmShape shape; // no extent is 0
+    size_t mr, nr;
+    GemmBlocks blocks;
+    size_t line_floats;
+} HypGemmNest;
+
+HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
+                          size_t line_bytes);
+
+// All but extents and numbers of panels are lines.
+typedef struct HypGemmBlock {
+    size_t mc, kc, nc;
+    double panels, slivers;    // of mr rows, of nr columns
+    double panel, sliver;      // packed, one of them
+    double packed_a, packed_b; // all of them
+    double tile_row;           // of C, nr floats wide
+    double c_row;              // of C, nc floats wide
+    double a_row;              // of A, kc floats wide
+    double b_source;           // of B, kc x nc, in b_rows rows ldb floats apart
+    double b_source_sliver;    // of B, kc x nr
+    size_t b_rows, ldb;
+} HypGemmBlock;
+
+HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_t nc);
+
+// Mean lines that `width` floats lie in, over all starts that are multiples of `step`.
+double hyp_lines_of_run(size_t width, size_t step, size_t line_floats);
+
+// Mean lines that each of many rows adds to those of the rows before it: less than hyp_lines_of_run
+// where the gap to the next row (`stride` floats from start to start) is no whole line.
+double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_floats);
+
+// Mean lines that `width` floats lie in when they are touched in pieces, each piece counting its
+// own.
+double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_floats);
+
+// Lines touched by `count` adjacent runs of `width` floats, the first aligned, each counting its
+// own.
+double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats);
+
+size_t hyp_greatest_divisor(size_t a, size_t b);
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// occupancy.h - whether a line survives in a set-associative LRU cache while others are touched.
+//
+// A line touched again hits if fewer than `ways` other lines of its set were touched in between.
+// What was touched is described as regions: runs of consecutive lines, one or several at a fixed
+// stride. A run spreads over the sets as evenly as can be (floor or ceiling of its share in each);
+// strides that share a factor with the sets leave sets out. Regions are taken as placed at random
+// to one another, so that the number of lines in a set is a sum of independent small variables.
+#ifndef HYP_OCCUPANCY_H
+#define HYP_OCCUPANCY_H
+
+#include <stddef.h>
+
+// A level as the closed form sees it.
+typedef struct HypCacheShape {
+    double sets, ways, line_floats;
+} HypCacheShape;
+
+typedef struct HypRegion {
+    double lines;         // distinct lines touched, may be a fraction
+    size_t rows;          // runs they lie in
+    size_t stride_floats; // between starts of the runs; of no meaning for one
+} HypRegion;
+
+enum { HYP_WINDOW_REGIONS = 8 };
+
+// What was touched since a line's last touch. Region 0 holds that line.
+typedef struct HypWindow {
+    HypRegion regions[HYP_WINDOW_REGIONS];
+    int count;
+} HypWindow;
+
+// Adds a region; nothing for no lines.
+void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats);
+
+// Probability, 0 to 1, that the line has been evicted.
+double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache);
+
+#endif
