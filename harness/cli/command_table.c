@@ -6,10 +6,12 @@ extern const Command command_list;
 extern const Command command_machine;
 extern const Command command_plan;
 extern const Command command_plot;
+extern const Command command_report;
 extern const Command command_run;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine, &command_list, &command_plan,    &command_verify,
-    &command_run,     &command_plot, &command_compare, NULL,
+    &command_machine, &command_list,    &command_plan,
+    &command_verify,  &command_run,     &command_report,
+    &command_plot,    &command_compare, NULL,
 };

@@ -99,29 +99,12 @@ static void define_ticks(const Figure *figure, FILE *script)
     (void)fprintf(script, ")\n");
 }
 
-// Whether the axis is bound like x in every cell of the sweep.
-static bool equals_x(const Figure *figure, AxisId axis)
-{
-    const Cell *cells = &figure->run->plan->cells[figure->sweep->first_cell];
-    for (size_t i = 0; i < figure->sweep->cell_count; i++)
-        if (!cell_uses_axis(&cells[i], axis) ||
-            cells[i].values[axis].integer != cells[i].values[figure->kind->x].integer)
-            return false;
-    return true;
-}
-
 // "block size [elements]", "m = n = k [elements]".
 static void define_x_label(const Figure *figure, FILE *script)
 {
-    static const AxisId together[] = {AXIS_M, AXIS_N, AXIS_K};
     const Axis *axis = &axis_table[figure->kind->x];
-    char label[128] = "";
-    for (size_t i = 0; figure->kind->x == AXIS_N && i < sizeof together / sizeof *together; i++)
-        if (equals_x(figure, together[i]))
-            (void)snprintf(label + strlen(label), sizeof label - strlen(label), "%s%s",
-                           label[0] ? " = " : "", axis_table[together[i]].key);
-    if (!label[0])
-        (void)snprintf(label, sizeof label, "%s", axis->key);
+    char label[128];
+    sweep_axis_title(figure->run->plan, figure->sweep, figure->kind->x, label, sizeof label);
     for (char *at = label; *at; at++)
         *at = *at == '_' ? ' ' : *at;
     if (axis->unit[0])

@@ -103,6 +103,47 @@ static bool is_product_size(AxisId axis)
     return axis == AXIS_M || axis == AXIS_N || axis == AXIS_K;
 }
 
+static bool sweep_binds_alike(const Plan *plan, const PlanSweep *sweep, AxisId a, AxisId b)
+{
+    const Cell *cells = &plan->cells[sweep->first_cell];
+    for (size_t i = 0; i < sweep->cell_count; i++)
+        if (!cell_uses_axis(&cells[i], a) || !cell_uses_axis(&cells[i], b) ||
+            cells[i].values[a].integer != cells[i].values[b].integer)
+            return false;
+    return true;
+}
+
+static bool share_title(const Plan *plan, const PlanSweep *sweep, AxisId a, AxisId b)
+{
+    return a == b ||
+           (is_product_size(a) && is_product_size(b) && sweep_binds_alike(plan, sweep, a, b));
+}
+
+void sweep_axis_title(const Plan *plan, const PlanSweep *sweep, AxisId axis, char *text,
+                      size_t text_bytes)
+{
+    text[0] = '\0';
+    for (AxisId other = 0; other < AXIS_COUNT; other++) {
+        if (!share_title(plan, sweep, axis, other))
+            continue;
+        append(text, text_bytes, text[0] ? " = " : "");
+        append(text, text_bytes, axis_table[other].key);
+    }
+}
+
+AxisList sweep_axes_titled(const Plan *plan, const PlanSweep *sweep, const AxisList *list)
+{
+    AxisList titled = {.count = 0};
+    for (size_t i = 0; i < list->count; i++) {
+        bool included = false;
+        for (size_t j = 0; j < titled.count; j++)
+            included = included || share_title(plan, sweep, titled.axes[j], list->axes[i]);
+        if (!included)
+            titled.axes[titled.count++] = list->axes[i];
+    }
+    return titled;
+}
+
 void cell_describe_axes(const Cell *cell, const AxisList *list, char *text, size_t text_bytes)
 {
     text[0] = '\0';

@@ -21,6 +21,13 @@ bool axis_list_has(const AxisList *list, AxisId axis);
 // Whether cells of the sweep with equal `leader` have equal `follower` (zipped axes do).
 bool sweep_axis_follows(const Plan *plan, const PlanSweep *sweep, AxisId follower, AxisId leader);
 
+// "block_size", or "m = n = k" for the sizes of a product that are equal in every cell.
+void sweep_axis_title(const Plan *plan, const PlanSweep *sweep, AxisId axis, char *text,
+                      size_t text_bytes);
+
+// The list without those that the title of an earlier one includes.
+AxisList sweep_axes_titled(const Plan *plan, const PlanSweep *sweep, const AxisList *list);
+
 bool cell_uses_axis(const Cell *cell, AxisId axis);
 
 // Numeric value of an integer, size or real axis; NAN for words, flags, texts and unused axes.

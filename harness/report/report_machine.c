@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/format.h"
+#include "report/report_parts.h"
+
+#include "hyperion/simd.h"
+#include "machine/facts.h"
+
+#include <string.h>
+
+enum { VALUE_BYTES = 512 };
+
+void report_fact(FILE *out, const char *what, const char *value, const char *reason,
+                 const char *from)
+{
+    (void)fprintf(out, "| %s | ", what);
+    if (value && value[0]) {
+        format_markdown_cell(out, value);
+    } else {
+        (void)fputs(reason && reason[0] ? "unknown: " : "unknown", out);
+        format_markdown_cell(out, reason ? reason : "");
+    }
+    (void)fprintf(out, " | %s |\n", from);
+}
+
+// One line a fact that is a text of machine.json as it stands.
+typedef struct FactRow {
+    const char *what, *group, *name, *from;
+} FactRow;
+
+static const FactRow fact_rows[] = {
+    {"machine key", NULL, "key", "digest of CPU, topology, caches, virtualisation"},
+    {"environment digest", NULL, "environment_digest",
+     "digest of microcode, kernel, governor, THP, compiler"},
+    {"CPU", "cpu", "model_name", "os"},
+    {"microcode", "cpu", "microcode", "os"},
+    {"hypervisor", "virtualisation", "hypervisor", "cpuid, os"},
+    {"operating system", "kernel", "os", "os"},
+    {"kernel", "kernel", "release", "os"},
+    {"frequency governor", "kernel", "governor", "os"},
+    {"transparent huge pages", "kernel", "thp", "os"},
+    {"clock source", "kernel", "clocksource", "os"},
+    {"compiler", "build", "compiler", "build"},
+    {"flags", "build", "flags", "build"},
+    {"build type", "build", "build_type", "build"},
+};
+
+static void append(char *text, const char *more)
+{
+    const size_t used = strlen(text);
+    (void)snprintf(text + used, VALUE_BYTES - used, "%s", more);
+}
+
+// "L1 data 48 KiB, 12 ways, 64 B lines; L2 1 MiB, ..."
+static void describe_caches(const json_t *caches, char *text)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(caches); i++) {
+        const json_t *cache = json_array_get(caches, i);
+        const char *type = fact_text(cache, "type");
+        const double bytes = json_number_value(json_object_get(cache, "size_bytes"));
+        const json_int_t ways = json_integer_value(json_object_get(cache, "ways"));
+        const json_int_t line = json_integer_value(json_object_get(cache, "line_bytes"));
+        const json_int_t sharing = json_integer_value(json_object_get(cache, "sharing_cpus"));
+        const bool large = bytes >= 1024.0 * 1024;
+        char one[160];
+        (void)snprintf(one, sizeof one, "%sL%d%s%s %.4g %s", text[0] ? "; " : "",
+                       (int)json_integer_value(json_object_get(cache, "level")),
+                       type && strcmp(type, "unified") != 0 ? " " : "",
+                       type && strcmp(type, "unified") != 0 ? type : "",
+                       bytes / (large ? 1024.0 * 1024 : 1024), large ? "MiB" : "KiB");
+        append(text, one);
+        (void)snprintf(one, sizeof one, ", %d ways", (int)ways);
+        append(text, ways > 0 ? one : "");
+        (void)snprintf(one, sizeof one, ", %d B lines", (int)line);
+        append(text, line > 0 ? one : "");
+        (void)snprintf(one, sizeof one, ", shared by %d CPUs", (int)sharing);
+        append(text, sharing > 1 ? one : "");
+    }
+}
+
+static void describe_levels(const json_t *simd, char *text)
+{
+    const json_t *levels = json_object_get(simd, "levels");
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(levels); i++) {
+        const char *level = json_string_value(json_array_get(levels, i));
+        append(text, i ? ", " : "");
+        append(text, level ? level : "");
+    }
+}
+
+static void describe_topology(const json_t *topology, char *text)
+{
+    text[0] = '\0';
+    if (topology)
+        (void)snprintf(text, VALUE_BYTES, "packages: %d, NUMA nodes: %d, cores: %d, CPUs: %d",
+                       (int)json_integer_value(json_object_get(topology, "packages")),
+                       (int)json_integer_value(json_object_get(topology, "numa_nodes")),
+                       (int)json_integer_value(json_object_get(topology, "cores")),
+                       (int)json_integer_value(json_object_get(topology, "cpus")));
+}
+
+// "PAPI: 3 of 16 events countable"; the reason of the first that is not.
+static const char *describe_counters(const json_t *counters, char *text)
+{
+    const json_t *events = json_object_get(counters, "events");
+    size_t countable = 0;
+    size_t known = 0;
+    const char *reason = "";
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *event = json_array_get(events, i);
+        const char *source = fact_text(event, "source");
+        if (!source || strcmp(source, "papi") != 0)
+            continue;
+        known++;
+        if (json_is_true(json_object_get(event, "available")))
+            countable++;
+        else if (!reason[0])
+            reason = fact_reason(event, "probe_value");
+    }
+    text[0] = '\0';
+    if (known > 0)
+        (void)snprintf(text, VALUE_BYTES, "%zu of %zu wanted PAPI events can be counted%s%.200s",
+                       countable, known, reason[0] ? "; the others: " : "", reason);
+    return "not recorded";
+}
+
+void report_machine(const json_t *machine, FILE *out)
+{
+    char text[VALUE_BYTES];
+    for (size_t i = 0; i < sizeof fact_rows / sizeof *fact_rows; i++) {
+        const FactRow *row = &fact_rows[i];
+        const json_t *group = row->group ? json_object_get(machine, row->group) : machine;
+        report_fact(out, row->what, fact_text(group, row->name), fact_reason(group, row->name),
+                    row->from);
+    }
+    describe_topology(json_object_get(machine, "topology"), text);
+    report_fact(out, "topology", text, NULL, "hwloc");
+    describe_caches(json_object_get(machine, "caches"), text);
+    report_fact(out, "caches", text, NULL, "hwloc");
+    describe_levels(json_object_get(machine, "simd"), text);
+    report_fact(out, "SIMD levels", text, NULL, "cpuid");
+    const char *reason = describe_counters(json_object_get(machine, "counters"), text);
+    report_fact(out, "hardware counters", text, reason, "papi, each event probed");
+}
+
+void report_peaks(const json_t *machine, FILE *out)
+{
+    const json_t *peaks = json_object_get(json_object_get(machine, "limits"), "peaks");
+    (void)fprintf(out, "\n### Measured peaks of one core\n\n");
+    if (json_object_size(peaks) == 0) {
+        const char *reason = fact_reason(machine, "limits");
+        (void)fprintf(out, "Not measured%s%s; fractions of the peak are unknown.\n",
+                      reason[0] ? ": " : "", reason);
+        return;
+    }
+    (void)fprintf(out, "| SIMD level | peak [GFLOP/s] | spread | runs | instructions | from |\n"
+                       "|---|---:|---:|---:|---|---|\n");
+    for (int level = 0; level < HYPERION_SIMD_LEVEL_COUNT; level++) {
+        const char *name = hyperionSIMDLevelName(level);
+        const json_t *peak = json_object_get(peaks, name);
+        if (!peak)
+            continue;
+        char median[FORMAT_BYTES];
+        char low[FORMAT_BYTES];
+        char high[FORMAT_BYTES];
+        format_number(json_number_value(json_object_get(peak, "gflops")), 4, median);
+        format_number(json_number_value(json_object_get(peak, "low")), 4, low);
+        format_number(json_number_value(json_object_get(peak, "high")), 4, high);
+        char runs[FORMAT_BYTES] = FORMAT_UNKNOWN;
+        if (json_is_integer(json_object_get(peak, "runs")))
+            (void)snprintf(runs, sizeof runs, "%d",
+                           (int)json_integer_value(json_object_get(peak, "runs")));
+        const char *instructions = fact_text(peak, "instructions");
+        const char *provenance = fact_text(peak, "provenance");
+        (void)fprintf(out, "| %s | %s | %s to %s | %s | %s | %s |\n", name, median, low, high, runs,
+                      instructions ? instructions : FORMAT_UNKNOWN,
+                      provenance ? provenance : FORMAT_UNKNOWN);
+    }
+    (void)fprintf(out, "\nPeaks are register-only multiply-adds, the best over several numbers of "
+                       "accumulator chains; median and range over the runs.\n");
+}

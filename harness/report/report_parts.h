@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// report_parts.h - the parts of the report, one file each.
+#ifndef HYP_REPORT_PARTS_H
+#define HYP_REPORT_PARTS_H
+
+#include "report/run_set.h"
+
+// Rows of one table "| what | value | from |"; a NULL or empty value is "unknown", with the reason.
+void report_fact(FILE *out, const char *what, const char *value, const char *reason,
+                 const char *from);
+
+// report_machine.c: rows about the machine and the build, and the table of measured peaks.
+void report_machine(const json_t *machine, FILE *out);
+void report_peaks(const json_t *machine, FILE *out);
+
+// report_tables.c: the tables of one sweep, with their footnotes and failed cells.
+void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
+                         FILE *out);
+
+// What the columns that these runs show mean, with unit and provenance.
+void report_legend(const RunSet *set, FILE *out);
+
+#endif
