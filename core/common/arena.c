@@ -15,7 +15,7 @@ struct HypArenaBlock {
     alignas(max_align_t) unsigned char bytes[];
 };
 
-static bool add_block(HypArena *arena, size_t size_bytes)
+static HypArenaBlock *add_block(HypArena *arena, size_t size_bytes)
 {
     const size_t room_bytes = size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES;
     HypArenaBlock *block = NULL;
@@ -23,11 +23,11 @@ static bool add_block(HypArena *arena, size_t size_bytes)
     if (hyp_size_add(room_bytes, sizeof *block, &total_bytes))
         block = calloc(1, total_bytes);
     if (!block)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "no memory for %zu bytes", room_bytes);
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "no memory for %zu bytes", room_bytes);
     *block = (HypArenaBlock){.next = arena->blocks, .size_bytes = room_bytes};
     arena->blocks = block;
     arena->free_bytes = room_bytes;
-    return true;
+    return block;
 }
 
 void *hyp_arena_allocate(HypArena *arena, size_t count, size_t item_bytes)
@@ -37,9 +37,12 @@ void *hyp_arena_allocate(HypArena *arena, size_t count, size_t item_bytes)
         !hyp_size_round_up(size_bytes, alignof(max_align_t), &size_bytes))
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "%zu items of %zu bytes are too many", count,
                              item_bytes);
-    if ((!arena->blocks || size_bytes > arena->free_bytes) && !add_block(arena, size_bytes))
+    HypArenaBlock *block = arena->blocks;
+    if (!block || size_bytes > arena->free_bytes)
+        block = add_block(arena, size_bytes);
+    if (!block)
         return NULL;
-    unsigned char *place = arena->blocks->bytes + (arena->blocks->size_bytes - arena->free_bytes);
+    unsigned char *place = block->bytes + (block->size_bytes - arena->free_bytes);
     arena->free_bytes -= size_bytes;
     return place;
 }

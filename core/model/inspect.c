@@ -8,8 +8,10 @@
 // Whether `index` is one of `count` of a model that is there; `what` says of what.
 static bool check_index(const HyperionModel *model, const char *what, int index, int count)
 {
-    if (!model)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: model is NULL", what);
+    if (!model) {
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: model is NULL", what);
+        return false;
+    }
     return (index >= 0 && index < count) ||
            hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: %d of %d", what, index, count);
 }

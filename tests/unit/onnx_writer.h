@@ -230,7 +230,7 @@ static inline size_t read_file(const char *path, void *bytes, size_t most)
 static inline void fill_values(float *values, size_t count, unsigned factor, unsigned modulus)
 {
     for (size_t i = 0; i < count; i++)
-        values[i] = ((float)((i * factor + 3) % modulus) - (float)(modulus / 2)) / 8.0F;
+        values[i] = (float)((int)((i * factor + 3) % modulus) - (int)(modulus / 2)) / 8.0F;
 }
 
 // The model of tests/data/tiny.onnx: every operator that is read and every way of storing values.

@@ -166,7 +166,7 @@ static const struct {
     HyperionLayerOp op;
     HyperionLayerAttributes attributes;
     int input_count;
-    int inputs[3];
+    int inputs[4];
     int rank;
     int64_t dims[4];
     double flops;

@@ -71,7 +71,7 @@ static void gemm_multiplies_rows_adds_bias_and_activates_at_every_level(void **s
     enum { ROWS = 6, DEPTH = 19, COLUMNS = 37 };
     static float weight[DEPTH * COLUMNS];
     static float bias[COLUMNS];
-    fill(weight, DEPTH * COLUMNS, 3);
+    fill(weight, sizeof weight / sizeof weight[0], 3);
     fill(bias, COLUMNS, 4);
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 3, (int64_t[]){2, 3, DEPTH});
     const int w =
@@ -100,7 +100,7 @@ static void gemm_takes_a_transposed_weight(void **state)
 {
     HyperionModel *model = *state;
     static float weight[4 * 3];
-    fill(weight, 4 * 3, 3);
+    fill(weight, sizeof weight / sizeof weight[0], 3);
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, (int64_t[]){3});
     const int w = hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 2, (int64_t[]){4, 3}, weight);
     const HyperionLayerAttributes transposed = {.transpose_b = true};

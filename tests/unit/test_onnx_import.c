@@ -34,12 +34,13 @@ static HyperionModel *load_written(const Message *model)
 }
 
 // Runs a model of one input and up to two outputs.
-static void run(HyperionModel *model, float *x, float *const *outputs)
+static void run(HyperionModel *model, float *x, float *first, float *second)
 {
+    float *const outputs[2] = {first, second};
     const HyperionTensorInfo in = hyperionModelInput(model, 0);
     HyperionTensor *input = hyperionWrapTensor(in.type, in.rank, in.dims, x);
     HyperionTensor *wrapped[2] = {NULL, NULL};
-    for (int i = 0; i < hyperionModelOutputCount(model); i++) {
+    for (int i = 0; i < hyperionModelOutputCount(model) && i < 2; i++) {
         const HyperionTensorInfo out = hyperionModelOutput(model, i);
         wrapped[i] = hyperionWrapTensor(out.type, out.rank, out.dims, outputs[i]);
     }
@@ -69,7 +70,7 @@ static void committed_model_is_what_the_writer_makes(void **state)
 static void committed_model_gives_its_expected_output_at_every_level(void **state)
 {
     (void)state;
-    float want[10];
+    float want[10] = {0};
     FILE *file = fopen(HYPERION_SOURCE_DIR "/tests/data/tiny.expected", "r");
     assert_non_null(file);
     for (int i = 0; i < 10; i++)
@@ -77,12 +78,12 @@ static void committed_model_gives_its_expected_output_at_every_level(void **stat
     (void)fclose(file);
     HyperionModel *model = load(tiny_path);
     for (int level = 0; level <= (int)hyperionGetSIMDCapabilities().best_level; level++) {
-        float x[60];
-        float y[5];
-        float same[5];
+        float x[60] = {0};
+        float y[5] = {0};
+        float same[5] = {0};
         fill_values(x, 60, 5, 19);
         hyperionSetSIMDOptimizationLevel(model, level);
-        run(model, x, (float *const[]){y, same});
+        run(model, x, y, same);
         expect_close(y, want, 5);
         expect_close(same, want + 5, 5);
     }
@@ -97,8 +98,8 @@ static void mnist_gives_its_golden_output_at_every_level(void **state)
     (void)snprintf(file[1], sizeof file[1], "%s/golden/mnist/Input3.in.bin", shared_folder);
     (void)snprintf(file[2], sizeof file[2], "%s/golden/mnist/Plus214_Output_0.out.bin",
                    shared_folder);
-    float x[784];
-    float want[10];
+    float x[784] = {0};
+    float want[10] = {0};
     if (access(file[0], R_OK) != 0) {
         print_message("skipped: no %s\n", file[0]);
         skip();
@@ -108,9 +109,9 @@ static void mnist_gives_its_golden_output_at_every_level(void **state)
     HyperionModel *model = load(file[0]);
     assert_string_equal(hyperionModelOutput(model, 0).name, "Plus214_Output_0");
     for (int level = 0; level <= (int)hyperionGetSIMDCapabilities().best_level; level++) {
-        float got[10];
+        float got[10] = {0};
         hyperionSetSIMDOptimizationLevel(model, level);
-        run(model, x, (float *const[]){got});
+        run(model, x, got, NULL);
         expect_close(got, want, 10);
     }
     hyperionFreeModel(model);
@@ -122,7 +123,7 @@ static void weights_are_where_their_offset_says(void **state)
     static unsigned char bytes[sizeof(Message)];
     assert_true(read_file(tiny_path, bytes, sizeof bytes) < sizeof bytes);
     HyperionModel *model = load(tiny_path);
-    float want[72];
+    float want[72] = {0};
     int found = 0;
     for (int i = 0; i < hyperionModelTensorCount(model); i++) {
         const HyperionTensorInfo info = hyperionModelTensor(model, i);
@@ -161,14 +162,14 @@ static void softmax_before_opset_13_takes_all_axes_from_one(void **state)
     Message file = make_model(&graph, 12);
     HyperionModel *model = load_written(&file);
     float x[12] = {0};
-    float y[12];
-    run(model, x, (float *const[]){y});
+    float y[12] = {0};
+    run(model, x, y, NULL);
     assert_int_equal(hyperionModelOutput(model, 0).rank, 3);
     assert_true(fabsf(y[0] - 1.0F / 6.0F) < 1e-6F);
     hyperionFreeModel(model);
     file = make_model(&graph, 13);
     model = load_written(&file);
-    run(model, x, (float *const[]){y});
+    run(model, x, y, NULL);
     assert_true(fabsf(y[0] - 0.5F) < 1e-6F);
     hyperionFreeModel(model);
 }
@@ -189,8 +190,8 @@ static void gemm_adds_a_whole_matrix_and_takes_no_bias(void **state)
         const Message file = make_model(&graph, 11);
         HyperionModel *model = load_written(&file);
         float x[4] = {1, 0, 0, 1};
-        float y[4];
-        run(model, x, (float *const[]){y});
+        float y[4] = {0};
+        run(model, x, y, NULL);
         for (int i = 0; i < 4; i++)
             assert_true(y[i] == b[i] + (has_c ? c[i] : 0.0F));
         hyperionFreeModel(model);
@@ -208,8 +209,8 @@ static void layer_normalisation_and_valid_padding_are_read(void **state)
     Message file = make_model(&graph, 17);
     HyperionModel *model = load_written(&file);
     float x[9] = {1, 3, 0, 0, 9, 0, 0, 0, 0};
-    float y[9];
-    run(model, x, (float *const[]){y});
+    float y[9] = {0};
+    run(model, x, y, NULL);
     assert_true(fabsf(y[0] + 2.0F) < 1e-3F && fabsf(y[1] - 2.0F) < 1e-3F);
     hyperionFreeModel(model);
 
@@ -221,7 +222,7 @@ static void layer_normalisation_and_valid_padding_are_read(void **state)
     model = load_written(&file);
     assert_int_equal(hyperionModelOutput(model, 0).dims[2], 2);
     assert_int_equal(hyperionModelOutput(model, 0).dims[3], 1);
-    run(model, x, (float *const[]){y});
+    run(model, x, y, NULL);
     assert_true(y[0] == 9.0F && y[1] == 9.0F);
     hyperionFreeModel(model);
 }

@@ -81,7 +81,7 @@ static bool add_initialisers(OnnxImport *import)
 {
     const OnnxFile *file = import->file;
     // Each node may be a Constant.
-    import->constant_list = (const OnnxTensor **)hyp_arena_allocate(
+    import->constant_list = hyp_arena_allocate(
         import->arena, file->initialiser_count + file->node_count, sizeof *import->constant_list);
     if (!import->constant_list)
         return false;

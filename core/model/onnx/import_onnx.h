@@ -17,7 +17,7 @@ typedef struct OnnxImport {
     const OnnxFile *file;
     HyperionModel *model;
     HypNameMap constants; // index into `constant_list` by name
-    const OnnxTensor **constant_list;
+    OnnxTensor *constant_list;
     HypNameMap tensors; // tensor of the model by ONNX name
 } OnnxImport;
 

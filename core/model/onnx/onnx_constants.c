@@ -16,7 +16,7 @@ bool hyp_onnx_add_constant(OnnxImport *import, const char *name, const OnnxTenso
     if (!hyp_name_map_reserve(&import->constants))
         return false;
     const int index = (int)import->constants.count;
-    import->constant_list[index] = tensor;
+    import->constant_list[index] = *tensor;
     hyp_name_map_set(&import->constants, name, index);
     return true;
 }
@@ -24,7 +24,7 @@ bool hyp_onnx_add_constant(OnnxImport *import, const char *name, const OnnxTenso
 const OnnxTensor *hyp_onnx_find_constant(const OnnxImport *import, const char *name)
 {
     const int index = hyp_name_map_get(&import->constants, name);
-    return index < 0 ? NULL : import->constant_list[index];
+    return index < 0 ? NULL : &import->constant_list[index];
 }
 
 // Type and shape of a constant, and the field of its typed values.

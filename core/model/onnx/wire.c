@@ -99,7 +99,7 @@ static bool take_fixed(HypWire *wire, HypWireSpan *rest, size_t size_bytes, HypW
 
 static bool take_payload(HypWire *wire, HypWireSpan *rest, HypWireField *field)
 {
-    uint64_t size_bytes;
+    uint64_t size_bytes = 0;
     switch (field->type) {
     case HYP_WIRE_VARINT:
         field->span.begin = rest->begin;
@@ -121,7 +121,7 @@ HypWireStep hyp_wire_next(HypWire *wire, HypWireSpan *rest, HypWireField *field)
     if (rest->begin >= rest->end)
         return HYP_WIRE_END;
     const uint64_t begin = rest->begin;
-    uint64_t key;
+    uint64_t key = 0;
     if (!hyp_wire_take_varint(wire, rest, &key))
         return HYP_WIRE_BROKEN;
     const uint64_t number = key >> 3;
