@@ -10,6 +10,7 @@
 #include "model/layer_op.h"
 #include "model/weights.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,9 +69,13 @@ static bool resolve_blocking(const HyperionModel *model, const HypLayer *layer,
     if (!hyp_layer_product(model, layer, &product))
         return true;
     const HypModelSettings *settings = &model->settings;
-    const HypKernelOp kernel = hyp_layer_op(layer->op)->product_kernel;
-    return hyperionResolveGemmBlocking(&product.shape, &settings->cache, &settings->topology,
-                                       (int)settings->dispatch.best[kernel]->level, blocking);
+    const HypKernelVariant *kernel =
+        settings->dispatch.best[hyp_layer_op(layer->op)->product_kernel];
+    const bool resolved = hyperionResolveGemmBlocking(
+        &product.shape, &settings->cache, &settings->topology, (int)kernel->level, blocking);
+    // It is for the gemm kernel's tile: a convolution of the same level has the same.
+    assert(!resolved || (blocking->mr == kernel->mr && blocking->nr == kernel->nr));
+    return resolved;
 }
 
 // Blockings, and memory that is large enough for the workspace of every layer.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_capabilities.c - SIMD levels of recorded CPUs: this file stands in for platform/cpu_query.c.
+#define _POSIX_C_SOURCE 200809L
 #include "platform/platform.h"
 #include "simd/capabilities.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -137,18 +139,21 @@ static void level_names_end_at_their_range(void **state)
     assert_string_equal(hyperionSIMDLevelName(4), "unknown");
 }
 
-static void capabilities_are_those_of_the_first_call(void **state)
+static void capabilities_and_environment_are_those_of_the_first_call(void **state)
 {
     (void)state;
     cpu = zen5;
     cpu.xcr0 = XCR0_AVX;
+    assert_int_equal(setenv("HYPERION_SIMD", "sse41", 1), 0);
     const HyperionSIMDCapabilities first = hyperionGetSIMDCapabilities();
-    assert_int_equal(first.best_level, HYPERION_SIMD_AVX2);
-    assert_string_equal(first.best_level_name, "avx2");
-    assert_int_equal(first.vector_bytes, 32);
-    assert_int_equal(first.levels, 0x7);
+    assert_int_equal(first.best_level, HYPERION_SIMD_SSE41);
+    assert_string_equal(first.best_level_name, "sse41");
+    assert_int_equal(first.vector_bytes, 16);
+    assert_int_equal(first.levels, 0x3);
+    assert_true(first.features & HYPERION_FEATURE_AVX2); // of the CPU, whatever is asked for
     cpu = zen5;
-    assert_int_equal(hyperionGetSIMDCapabilities().levels, 0x7);
+    assert_int_equal(unsetenv("HYPERION_SIMD"), 0);
+    assert_int_equal(hyperionGetSIMDCapabilities().levels, 0x3);
 }
 
 int main(void)
@@ -161,7 +166,7 @@ int main(void)
         cmocka_unit_test(cpu_without_leaf_7_is_sse41_at_most),
         cmocka_unit_test(limit_is_a_name_or_a_number),
         cmocka_unit_test(level_names_end_at_their_range),
-        cmocka_unit_test(capabilities_are_those_of_the_first_call),
+        cmocka_unit_test(capabilities_and_environment_are_those_of_the_first_call),
     };
     return cmocka_run_group_tests_name("capabilities", tests, NULL, NULL);
 }

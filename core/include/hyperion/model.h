@@ -18,7 +18,7 @@ typedef enum HyperionLayerOp {
     HYPERION_LAYER_MAX_POOL2D, // image
     HYPERION_LAYER_ADD,        // a, b with ONNX broadcasting
     HYPERION_LAYER_SOFTMAX,    // x, over the last axis
-    HYPERION_LAYER_LAYERNORM,  // x, scale[last], bias[last], over the last axis
+    HYPERION_LAYER_LAYERNORM,  // x, scale[last], (bias[last]), over the last axis
     HYPERION_LAYER_ATTENTION,  // q, k, v: [batch x seq x heads*dim]; softmax(q kT / sqrt dim) v per
                                // head
     HYPERION_LAYER_RESHAPE,    // x; a view of it with the dims of the attributes
