@@ -169,7 +169,7 @@ static void predict_product(const KernelContext *context, WorkloadFacts *facts)
         reason = "no prediction for operations that are no matrix product";
     if (!reason) {
         facts->predicted =
-            hyperionReplayGemm(&kernel_case->product, &context->blocking, &context->topology);
+            hyperionPredictGemm(&kernel_case->product, &context->blocking, &context->topology);
         reason = facts->predicted.valid ? "" : hyperionGetLastError();
     }
     (void)snprintf(facts->predicted_reason, sizeof facts->predicted_reason, "%s", reason);
