@@ -146,7 +146,7 @@ static bool apply_settings(ScenarioSpec *spec, const char *const *settings, Prob
     size_t count = 0;
     while (settings && settings[count])
         count++;
-    spec->set_roots = calloc(count + 1, sizeof *spec->set_roots);
+    spec->set_roots = calloc(count + 1, sizeof(TreeNode *));
     if (!spec->set_roots)
         return problem_set(problem, "out of memory");
     for (size_t i = 0; i < count; i++)

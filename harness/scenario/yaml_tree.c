@@ -90,6 +90,14 @@ static bool next_event(Reader *reader)
                        parser->problem ? parser->problem : "not YAML");
 }
 
+static bool pass_events(Reader *reader, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!next_event(reader))
+            return false;
+    return true;
+}
+
 static TreeNode *create_node(Reader *reader, TreeKind kind)
 {
     TreeNode *node = calloc(1, sizeof *node);
@@ -212,7 +220,7 @@ static TreeNode *read_node(Reader *reader, int depth)
 
 static TreeNode *read_document(Reader *reader)
 {
-    if (!next_event(reader) || !next_event(reader)) // stream start, then a document or the end
+    if (!pass_events(reader, 2)) // stream start, then a document or the end
         return NULL;
     if (reader->event.type == YAML_STREAM_END_EVENT) {
         (void)problem_set(reader->problem, "%s:1:1: there is nothing in it", reader->name);
@@ -223,7 +231,7 @@ static TreeNode *read_document(Reader *reader)
     TreeNode *root = read_node(reader, 1);
     if (!root)
         return NULL;
-    bool single = next_event(reader) && next_event(reader); // document end, stream end
+    bool single = pass_events(reader, 2); // document end, stream end
     if (single && reader->event.type != YAML_STREAM_END_EVENT)
         single = fail_event(reader, "a second document starts here; one is allowed");
     if (!single) {
