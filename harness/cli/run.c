@@ -60,6 +60,8 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
     const char *const *seed = arguments->options_of[OPTION_SEED];
     struct stat status;
     const bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (arguments->options_of[OPTION_RESUME] && !arguments->options_of[OPTION_OUT])
+        return problem_set(problem, "--resume needs --out: the directory of the run to complete");
     if (directory && set)
         return problem_set(problem, "--set: the plan of a run directory is fixed; give a scenario");
     run->plan = directory ? run_plan_load(path, problem) : plan_from_scenario(path, set, problem);
@@ -178,9 +180,11 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
                       100 * (1 - outcome->workers_ns / outcome->wall_ns));
     (void)fprintf(stderr, "; %zu of %zu cells failed\n", outcome->failed_cells,
                   run->plan->cell_count);
+    (void)fprintf(stderr, "results: %s\n", run->directory);
     if (outcome->interrupted)
         (void)fprintf(stderr, "--out %s --resume completes it\n", run->directory);
-    (void)fprintf(stderr, "results: %s\n", run->directory);
+    else
+        (void)fprintf(stderr, "next: hyperion report %s\n", run->directory);
 }
 
 static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem *problem)

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test_run_command.sh HYPERION - `hyperion run` with real workers: exit codes, messages and files.
+set -eu
+hyperion=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+# Peaks are measured once and kept here.
+export XDG_CACHE_HOME="$folder/cache"
+
+fail() {
+    echo "FAILED: $1"
+    cat out err 2>/dev/null || true
+    exit 1
+}
+
+# expect CODE WORDS ARGUMENTS...: runs hyperion; the exit code is CODE, and WORDS stand on stderr.
+expect() {
+    code=$1
+    words=$2
+    shift 2
+    given=0
+    "$hyperion" "$@" >out 2>err || given=$?
+    [ "$given" = "$code" ] || fail "hyperion $*: expected exit code $code, given $given"
+    grep -qF -e "$words" err || fail "hyperion $*: expected on stderr: $words"
+    [ ! -s out ] || fail "hyperion $*: wrote to stdout"
+}
+
+cat >small.yaml <<'YAML'
+name: small
+defaults: {samples: 2, repetitions: 2, min_time: 1ms, warmup: 0s, counters: [PAPI_TOT_INS, page_faults]}
+sweeps:
+  - name: levels
+    workload: kernel
+    axes: {op: gemm, m: 33, n: 34, k: 35, simd_level: [scalar, best]}
+YAML
+
+expect 0 'took 10 samples' run small.yaml --out run
+for file in plan.json machine.json topology.xml journal.jsonl cells.csv benchmark.json; do
+    [ -s "run/$file" ] || fail "run/$file is missing"
+done
+[ "$(wc -l <run/journal.jsonl)" = 10 ] || fail 'journal.jsonl has not 10 lines'
+! grep -qiE '[^a-z](nan|inf)[^a-z]' run/cells.csv run/benchmark.json run/journal.jsonl || fail 'NaN or infinity in a file'
+grep -q '"name":"page_faults","value":[0-9]' run/journal.jsonl || fail 'page_faults were not counted'
+
+expect 1 '--resume completes it' run small.yaml --out run
+expect 0 'took 0 samples' run small.yaml --out run --resume
+expect 1 'holds another plan' run small.yaml --set m=36 --out run --resume
+expect 1 'holds another plan' run small.yaml --seed 5 --out run --resume
+expect 1 '--resume needs --out' run small.yaml --resume
+expect 1 'expected an integer from 0' run small.yaml --seed 5x --out other
+expect 1 'no cell' run small.yaml --cell nonsense --out other
+expect 1 "did you mean '--resume'" run small.yaml --resum
+expect 1 'missing.yaml' run missing.yaml --out other
+[ ! -e other ] || fail 'a refused run made its directory'
+
+# A row of cells.csv says how to repeat its cell.
+command=$(tail -n 1 run/cells.csv | grep -o "hyperion run 'run' --cell '[^']*'")
+cell=$(echo "$command" | sed "s/.*--cell '//; s/'$//")
+expect 0 'took 5 samples' run run --cell "$cell" --out again
+expect 1 'fixed' run run --set m=3 --out other
+
+# Without --out: results/<scenario>/<date>-<host>-<commit>.
+expect 0 'results: results/small/' run small.yaml --cell "$cell"
+ls results/small/*/cells.csv >/dev/null || fail 'no run under results/small'
+
+# A cell that cannot finish costs its own line, not the other's.
+cat >slow.yaml <<'YAML'
+name: slow
+defaults: {samples: 1, repetitions: 1, min_time: 1ms, warmup: 0s, counters: none}
+sweeps:
+  - name: fine
+    workload: kernel
+    axes: {op: gemm, m: 8, n: 8, k: 8}
+  - name: late
+    timeout: 1ms
+    workload: kernel
+    axes: {op: gemm, m: 512, n: 512, k: 512, simd_level: scalar}
+YAML
+expect 2 '1 of 2 cells failed' run slow.yaml --out slow
+grep -q 'failed: .*m:512.*timeout of 0.001 s' err || fail 'no line for the failed cell'
+grep -q ',ok,' slow/cells.csv || fail 'the good cell is not ok'
+
+# SIGTERM (a background job of a shell ignores SIGINT): the exit code of an interruption, a journal, and --resume completes.
+cat >long.yaml <<'YAML'
+name: long
+defaults: {samples: 40, repetitions: 2, min_time: 5ms, warmup: 0s, counters: none}
+sweeps:
+  - name: all
+    workload: kernel
+    axes: {op: gemm, m: 64, n: 64, k: 64}
+YAML
+"$hyperion" run long.yaml --out long >out 2>err &
+job=$!
+for _ in $(seq 500); do
+    [ -s long/journal.jsonl ] && break
+    sleep 0.02
+done
+kill -TERM $job
+given=0
+wait $job || given=$?
+[ $given = 130 ] || fail "interrupted: expected exit code 130, given $given"
+grep -q 'interrupted after' err || fail 'the interruption is not said'
+grep -q -e '--resume completes it' err || fail 'nothing about --resume'
+expect 0 'resuming long' run long.yaml --out long --resume
+[ "$(wc -l <long/journal.jsonl)" = 42 ] || fail 'the resumed journal has not 42 lines'
