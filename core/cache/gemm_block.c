@@ -38,11 +38,12 @@ int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]
     return used;
 }
 
-HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
-                          size_t line_bytes)
+HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,
+                          const HyperionGemmBlocking *blocking, size_t line_bytes)
 {
     const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
     return (HypGemmNest){.shape = *shape,
+                         .image = image,
                          .mr = blocking->mr,
                          .nr = blocking->nr,
                          .blocks = gemm_blocks(&args),
@@ -81,6 +82,40 @@ double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
     return (double)(count + last / line_floats - last / both);
 }
 
+// Of an image: the channels of kc taps, the rows of nc pixels; taken as one run.
+static void measure_image(const HypGemmNest *nest, HypGemmBlock *block)
+{
+    const HyperionGemmShape *shape = &nest->shape;
+    const double lines = nest->image->lines;
+    const double depth = (double)block->kc / (double)shape->k;
+    const double columns = (double)block->nc / (double)shape->n;
+    block->b_rows = 1;
+    block->b_source = lines * depth * columns;
+    block->b_source_sliver = block->b_source / block->slivers;
+    block->b_column = lines * columns;
+}
+
+static void measure_b_source(const HypGemmNest *nest, HypGemmBlock *block)
+{
+    const HyperionGemmShape *shape = &nest->shape;
+    if (nest->image) {
+        measure_image(nest, block);
+        return;
+    }
+    block->b_column = (double)shape->k * (double)block->nc / (double)nest->line_floats;
+    if (shape->b_transposed) {
+        block->b_rows = block->nc;
+        block->ldb = shape->k;
+        block->b_source = (double)block->nc * block->a_row;
+        block->b_source_sliver = (double)nest->nr * block->a_row;
+    } else {
+        block->b_rows = block->kc;
+        block->ldb = shape->n;
+        block->b_source = (double)block->kc * block->c_row;
+        block->b_source_sliver = (double)block->kc * block->tile_row;
+    }
+}
+
 HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_t nc)
 {
     const size_t line = nest->line_floats;
@@ -98,16 +133,6 @@ HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_
                                       hyp_greatest_divisor(shape->n, nest->nr), line);
     block.c_row = hyp_lines_of_run(nc, hyp_greatest_divisor(shape->n, nest->blocks.nc), line);
     block.a_row = hyp_lines_of_run(kc, hyp_greatest_divisor(shape->k, nest->blocks.kc), line);
-    if (shape->b_transposed) {
-        block.b_rows = nc;
-        block.ldb = shape->k;
-        block.b_source = (double)nc * block.a_row;
-        block.b_source_sliver = (double)nest->nr * block.a_row;
-    } else {
-        block.b_rows = kc;
-        block.ldb = shape->n;
-        block.b_source = (double)kc * block.c_row;
-        block.b_source_sliver = (double)kc * block.tile_row;
-    }
+    measure_b_source(nest, &block);
     return block;
 }

@@ -20,15 +20,26 @@ enum { HYP_LOOP_PARTS = 3 };
 // The first block, those between and the last; returns how many of these there are. `extent` > 0.
 int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]);
 
+// An image in place of B, as kernels/conv packs it: k counts the places of a window in each
+// channel, n the pixels of the result.
+typedef struct HypImageSource {
+    size_t width;              // floats of an image row
+    size_t out_width;          // pixels of a result row
+    size_t kernel_h, kernel_w; // taps of a channel
+    size_t stride_w;
+    double lines; // of the image that windows reach
+} HypImageSource;
+
 typedef struct HypGemmNest {
-    HyperionGemmShape shape; // no extent is 0
+    HyperionGemmShape shape;     // no extent is 0
+    const HypImageSource *image; // NULL: B is a matrix
     size_t mr, nr;
     GemmBlocks blocks;
     size_t line_floats;
 } HypGemmNest;
 
-HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
-                          size_t line_bytes);
+HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,
+                          const HyperionGemmBlocking *blocking, size_t line_bytes);
 
 // All but extents and numbers of panels are lines.
 typedef struct HypGemmBlock {
@@ -41,6 +52,7 @@ typedef struct HypGemmBlock {
     double a_row;              // of A, kc floats wide
     double b_source;           // of B, kc x nc, in b_rows rows ldb floats apart
     double b_source_sliver;    // of B, kc x nr
+    double b_column;           // of B, k x nc
     size_t b_rows, ldb;
 } HypGemmBlock;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_streams.h"
 
-#include "cache/gemm_block.h"
-
 #include <math.h>
 
 enum {
@@ -58,12 +56,11 @@ static void add_depth_iteration(HypWindow *window, const HypGemmNest *nest,
 static void add_column_iteration(HypWindow *window, const HypGemmNest *nest,
                                  const HypGemmBlock *block)
 {
-    const double line = (double)nest->line_floats;
     const double m = (double)nest->shape.m;
     const double k = (double)nest->shape.k;
-    hyp_window_add(window, m * k / line, 1, 0);
+    hyp_window_add(window, m * k / (double)nest->line_floats, 1, 0);
     add_rows(window, m, block->c_row, nest->shape.n);
-    hyp_window_add(window, k * (double)block->nc / line, block->b_rows, block->ldb);
+    hyp_window_add(window, block->b_column, block->b_rows, block->ldb);
     add_packed(window, block->packed_a);
     add_packed(window, block->packed_b);
 }
@@ -145,13 +142,51 @@ static void account_b_rows(Predictor *predictor, const Iterations *at)
     hyp_account(account, rows * (distinct - compulsory), &next_column);
 }
 
+// Windows of an image, nr pixels of each tap in turn. The taps of a channel share its lines; what a
+// row of pixels needs beyond the rows above is new.
+static void account_image(Predictor *predictor, const Iterations *at)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const HypImageSource *image = nest->image;
+    HypAccount *account = &predictor->account;
+    const HypGemmBlock *typical = &at->typical;
+    const double line = (double)nest->line_floats;
+    const double pixel_rows = (double)at->exact.nc / (double)image->out_width;
+    const double pieces = at->exact.slivers + pixel_rows - 1; // runs of pixels in one row
+    const double piece = (double)at->exact.nc / pieces;
+    // Neighbours in the image are copied as one run, others one by one.
+    const double piece_lines = image->stride_w == 1 ? 1 + (piece - 1) / line : piece;
+    account->traffic.accesses += at->times * (double)at->exact.kc * pieces * piece_lines;
+
+    const double fresh = at->times * at->exact.b_source;
+    hyp_account_cold(account, fresh);
+
+    const double channels = (double)at->exact.kc / (double)(image->kernel_h * image->kernel_w);
+    const double lines_of_rows =
+        at->times * channels * (double)image->kernel_h * pixel_rows * (double)image->width / line;
+    HypWindow next_sliver = {.count = 0}; // begins in the lines in which this one ends
+    add_packed(&next_sliver, typical->b_source_sliver);
+    add_packed(&next_sliver, typical->sliver);
+    hyp_account(account, at->times * channels * (double)image->kernel_h * (pieces - pixel_rows),
+                &next_sliver);
+
+    const double slivers_of_row = (double)image->out_width / (double)nest->nr;
+    HypWindow next_row = {.count = 0}; // rows of the image that rows of pixels have in common
+    add_packed(&next_row, fmax(1, slivers_of_row) * typical->b_source_sliver);
+    add_packed(&next_row, fmax(1, slivers_of_row) * typical->sliver);
+    hyp_account(account, lines_of_rows - fresh, &next_row);
+}
+
 static void account_b_source(Predictor *predictor, const Iterations *at)
 {
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *exact = &at->exact;
     const size_t line = nest->line_floats;
     double written;
-    if (nest->shape.b_transposed) {
+    if (nest->image) {
+        account_image(predictor, at);
+        written = hyp_lines_of_runs((size_t)exact->slivers * exact->kc, nest->nr, line);
+    } else if (nest->shape.b_transposed) {
         const TransposedRows rows = {.count = (double)exact->nc * at->times,
                                      .group = nest->nr,
                                      .width = exact->kc,
@@ -439,14 +474,15 @@ static void account_end(Predictor *predictor, const HypGemmBlock *last)
     hyp_account_write_back(account, m * (double)(nest->shape.n - last->nc) / line, &evicted);
 }
 
-HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
-                            const HypCacheShape *caches, int level_count)
+HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HypImageSource *image,
+                            const HyperionGemmBlocking *blocking, const HypCacheShape *caches,
+                            int level_count)
 {
     HypWindowMemo memo;
     hyp_window_memo_clear(&memo);
     const size_t line_bytes = (size_t)caches[0].line_floats * sizeof(float);
     Predictor predictor = {
-        .nest = hyp_gemm_nest(shape, blocking, line_bytes),
+        .nest = hyp_gemm_nest(shape, image, blocking, line_bytes),
         .account = {.caches = caches, .level_count = level_count, .memo = &memo}};
     const GemmBlocks *blocks = &predictor.nest.blocks;
     HypLoopPart columns[HYP_LOOP_PARTS], depths[HYP_LOOP_PARTS], rows[HYP_LOOP_PARTS];

@@ -8,12 +8,15 @@
 #ifndef HYP_GEMM_STREAMS_H
 #define HYP_GEMM_STREAMS_H
 
+#include "cache/gemm_block.h"
 #include "cache/stream_account.h"
 #include "hyperion/simulate.h"
 
 // `level_count` caches of one line size, from cold. shape and blocking are valid
-// (hyp_cache_gemm_is_valid) and no extent of the shape is 0.
-HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking,
-                            const HypCacheShape *caches, int level_count);
+// (hyp_cache_gemm_is_valid) and no extent of the shape is 0. `image`: B is packed from it; NULL:
+// from a matrix.
+HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HypImageSource *image,
+                            const HyperionGemmBlocking *blocking, const HypCacheShape *caches,
+                            int level_count);
 
 #endif

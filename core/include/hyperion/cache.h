@@ -81,10 +81,14 @@ bool hyperionSetCacheTopology(HyperionModel *model, const HyperionCacheTopology 
 // field, a block size above 65536 or a line size that is not a power of two between 16 and 1024.
 bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCacheConfig *config);
 
-// The configuration in force. All zero for a NULL model.
+// The configuration in force. All zero, with the last error set, for a NULL model.
 HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
-// Get cache statistics: predicted for one forward pass under the settings in force.
+// Get cache statistics: predicted for one forward pass under the settings in force, on one thread:
+// the sum over the layers, each from cold caches, of the formulas of hyperionPredictGemm for
+// products and convolutions, and of passes over the tensors for the others. Attention has no
+// formula in this version: see layers_modelled. Takes microseconds a layer. `valid` is false, and
+// the last error says why, on a NULL model or a geometry with a size that is not known.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 
 // Optimize memory layout: packs the weights once, in execution order, for the level and blocking

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/layer_traffic.h"
+
+#include "cache/cache_check.h"
+#include "cache/gemm_streams.h"
+#include "cache/stream_ops.h"
+#include "kernel_table.h"
+
+typedef struct LayerAccount {
+    const HyperionModel *model;
+    const HypLayer *layer;
+    HypAccount *account;
+    uint64_t *prefetches;
+} LayerAccount;
+
+static const HypShape *input_shape(const LayerAccount *at, int index)
+{
+    return &at->model->tensors[at->layer->inputs[index]].shape;
+}
+
+static const HypShape *output_shape(const LayerAccount *at)
+{
+    return &at->model->tensors[at->layer->outputs[0]].shape;
+}
+
+static void add_traffic(HypTraffic *sum, const HypTraffic *traffic, double times)
+{
+    sum->accesses += times * traffic->accesses;
+    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
+        sum->misses[level] += times * traffic->misses[level];
+        sum->write_backs[level] += times * traffic->write_backs[level];
+        sum->doubt[level] += times * traffic->doubt[level];
+    }
+}
+
+// The product of a gemm or conv2d layer as the executor runs it.
+static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypImageSource *image)
+{
+    const HypModelSettings *settings = &at->model->settings;
+    HypLayerProduct product;
+    HyperionGemmBlocking blocking;
+    if (!hyp_layer_product(at->model, at->layer, &product) ||
+        !hyperionResolveGemmBlocking(&product.shape, &settings->cache, &settings->topology,
+                                     (int)settings->dispatch.best[kernel]->level, &blocking))
+        return false;
+    const HyperionGemmShape *shape = &product.shape;
+    if (!shape->m || !shape->n || !shape->k || !product.repeats)
+        return true;
+    HypAccount *account = at->account;
+    const HypTraffic traffic =
+        hyp_gemm_traffic(shape, image, &blocking, account->caches, account->level_count);
+    add_traffic(&account->traffic, &traffic, (double)product.repeats);
+    *at->prefetches += product.repeats * hyp_cache_gemm_prefetches(shape, &blocking);
+    return true;
+}
+
+static bool add_gemm(const LayerAccount *at)
+{
+    return add_product(at, HYP_OP_GEMM, NULL);
+}
+
+static bool add_conv2d(const LayerAccount *at)
+{
+    const HyperionLayerAttributes *attributes = &at->layer->attributes;
+    const HypShape *in = input_shape(at, 0);
+    const HypShape *filter = input_shape(at, 1);
+    const HypShape *out = output_shape(at);
+    const double channels = (double)filter->dims[1];
+    HypImageSource image = {.width = (size_t)in->dims[3],
+                            .out_width = (size_t)out->dims[3],
+                            .kernel_h = (size_t)filter->dims[2],
+                            .kernel_w = (size_t)filter->dims[3],
+                            .stride_w = (size_t)attributes->stride[1]};
+    const double reached_rows = (double)out->dims[2] * (double)filter->dims[2];
+    const double rows = reached_rows < (double)in->dims[2] ? reached_rows : (double)in->dims[2];
+    image.lines = channels * rows * (double)image.width / at->account->caches[0].line_floats;
+    return add_product(at, HYP_OP_CONV2D, &image);
+}
+
+static bool add_activation(const LayerAccount *at)
+{
+    hyp_stream_map(at->account, output_shape(at)->element_count);
+    return true;
+}
+
+static bool add_addition(const LayerAccount *at)
+{
+    const size_t a = input_shape(at, 0)->element_count;
+    const size_t b = input_shape(at, 1)->element_count;
+    hyp_stream_combine(at->account, output_shape(at)->element_count, a < b ? a : b);
+    return true;
+}
+
+// Rows and columns of an operation over the last axis.
+static size_t last_extent(const HypShape *shape)
+{
+    return (size_t)shape->dims[shape->rank - 1];
+}
+
+static bool add_softmax(const LayerAccount *at)
+{
+    const HypShape *shape = input_shape(at, 0);
+    hyp_stream_softmax(at->account, hyp_shape_product(shape, 0, shape->rank - 1),
+                       last_extent(shape));
+    return true;
+}
+
+static bool add_layernorm(const LayerAccount *at)
+{
+    const HypShape *shape = input_shape(at, 0);
+    hyp_stream_layernorm(at->account, hyp_shape_product(shape, 0, shape->rank - 1),
+                         last_extent(shape), (size_t)at->layer->input_count - 1);
+    return true;
+}
+
+static bool add_max_pool2d(const LayerAccount *at)
+{
+    const HypShape *in = input_shape(at, 0);
+    const HypShape *out = output_shape(at);
+    const HypPoolExtents pool = {.planes = hyp_shape_product(in, 0, 2),
+                                 .height = (size_t)in->dims[2],
+                                 .width = (size_t)in->dims[3],
+                                 .out_height = (size_t)out->dims[2],
+                                 .out_width = (size_t)out->dims[3],
+                                 .kernel_h = (size_t)at->layer->attributes.kernel[0]};
+    hyp_stream_pool(at->account, &pool);
+    return true;
+}
+
+static bool add_nothing(const LayerAccount *at)
+{
+    (void)at; // a view: no memory is touched
+    return true;
+}
+
+// By HyperionLayerOp; NULL: no formula in this version.
+static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) = {
+    [HYPERION_LAYER_GEMM] = add_gemm,
+    [HYPERION_LAYER_CONV2D] = add_conv2d,
+    [HYPERION_LAYER_ACTIVATION] = add_activation,
+    [HYPERION_LAYER_MAX_POOL2D] = add_max_pool2d,
+    [HYPERION_LAYER_ADD] = add_addition,
+    [HYPERION_LAYER_SOFTMAX] = add_softmax,
+    [HYPERION_LAYER_LAYERNORM] = add_layernorm,
+    [HYPERION_LAYER_RESHAPE] = add_nothing,
+};
+
+bool hyp_layer_has_traffic(HyperionLayerOp op)
+{
+    return formulas[op] != NULL;
+}
+
+bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account,
+                           uint64_t *prefetches)
+{
+    const LayerAccount at = {model, layer, account, prefetches};
+    return formulas[layer->op](&at);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperion/cache.h"
+
+#include "cache/cache_check.h"
+#include "cache/cache_stats.h"
+#include "cache/layer_traffic.h"
+#include "common/fail.h"
+#include "model/graph.h"
+
+bool hyperionSetCacheTopology(HyperionModel *model, const HyperionCacheTopology *topology)
+{
+    if (!topology)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "set cache topology: topology is NULL");
+    if (!hyp_cache_topology_is_valid(topology) ||
+        !hyp_model_begin_change(model, "set cache topology"))
+        return false;
+    model->settings.topology = *topology;
+    hyp_model_end_change(model);
+    return true;
+}
+
+bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCacheConfig *config)
+{
+    if (!config)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "configure cache optimization: config is NULL");
+    if (!hyp_cache_config_is_valid(config) ||
+        !hyp_model_begin_change(model, "configure cache optimization"))
+        return false;
+    model->settings.cache = *config;
+    hyp_model_end_change(model);
+    return true;
+}
+
+HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model)
+{
+    if (!model) {
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get cache configuration: model is NULL");
+        return (HyperionCacheConfig){0};
+    }
+    return model->settings.cache;
+}
+
+bool hyperionOptimizeMemoryLayout(HyperionModel *model)
+{
+    if (!model)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "optimize memory layout: model is NULL");
+    return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
+                    "optimize memory layout: packing weights once, in execution order, is not "
+                    "implemented in this version; products pack them at every run");
+}
+
+// The model's geometry, with the line size that the configuration may overrule.
+static bool complete_topology(const HypModelSettings *settings, HyperionCacheTopology *complete)
+{
+    HyperionCacheTopology topology = settings->topology;
+    if (settings->cache.cache_line_size)
+        for (int i = 0; i < topology.level_count; i++)
+            topology.levels[i].line_bytes = settings->cache.cache_line_size;
+    return hyp_cache_topology_complete(&topology, complete);
+}
+
+HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
+{
+    const HyperionCacheStats failure = {.valid = false};
+    HyperionCacheTopology complete;
+    if (!model) {
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get cache statistics: model is NULL");
+        return failure;
+    }
+    if (!complete_topology(&model->settings, &complete))
+        return failure;
+    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
+    hyp_cache_shapes(&complete, caches);
+    HypWindowMemo memo;
+    hyp_window_memo_clear(&memo);
+    HypAccount account = {.caches = caches, .level_count = complete.level_count, .memo = &memo};
+    uint64_t prefetches = 0;
+    int modelled = 0;
+    for (int i = 0; i < model->layer_count; i++) {
+        const HypLayer *layer = &model->layers[i];
+        if (!hyp_layer_has_traffic(layer->op))
+            continue;
+        if (!hyp_layer_add_traffic(model, layer, &account, &prefetches))
+            return failure;
+        modelled++;
+    }
+    HyperionCacheStats stats = hyp_cache_stats_from_traffic(&account.traffic, &complete);
+    stats.prefetches = prefetches;
+    stats.layers_modelled = modelled;
+    stats.layers_total = model->layer_count;
+    return stats;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/stream_ops.h"
+
+#include <math.h>
+
+enum { END_SAMPLES = 4 }; // places of a written tensor at which it is asked what came after
+
+static double count_lines(const HypAccount *account, double floats)
+{
+    return floats / account->caches[0].line_floats;
+}
+
+static void touch_new(HypAccount *account, double lines)
+{
+    account->traffic.accesses += lines;
+    hyp_account_cold(account, lines);
+}
+
+static void touch_again(HypAccount *account, double lines, const HypWindow *window)
+{
+    account->traffic.accesses += lines;
+    hyp_account(account, lines, window);
+}
+
+// `lines` are written once, together with `others` that are read at the same pace; those that have
+// been evicted when all is done were written back.
+static void write_once(HypAccount *account, double lines, double others)
+{
+    for (int i = 0; i < END_SAMPLES; i++) {
+        const double after = (i + 0.5) / END_SAMPLES;
+        HypWindow window = {.count = 0};
+        hyp_window_add(&window, after * lines, 1, 0);
+        hyp_window_add(&window, after * others, 1, 0);
+        if (window.count == 0)
+            return;
+        const HypChances evicted = hyp_account_chances(account, &window);
+        hyp_account_write_back(account, lines / END_SAMPLES, &evicted);
+    }
+}
+
+void hyp_stream_map(HypAccount *account, size_t count)
+{
+    const double lines = ceil(count_lines(account, (double)count));
+    touch_new(account, 2 * lines);
+    write_once(account, lines, lines);
+}
+
+void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated)
+{
+    const double lines = ceil(count_lines(account, (double)count));
+    const double repeated_lines = ceil(count_lines(account, (double)repeated));
+    if (lines <= 0)
+        return;
+    touch_new(account, 2 * lines + repeated_lines);
+    write_once(account, lines, lines + repeated_lines);
+    HypWindow next_turn = {.count = 0};
+    hyp_window_add(&next_turn, repeated_lines, 1, 0);
+    hyp_window_add(&next_turn, repeated_lines, 1, 0);
+    hyp_window_add(&next_turn, repeated_lines, 1, 0);
+    touch_again(account, fmax(0, lines - repeated_lines), &next_turn);
+}
+
+// The passes over the rows of `in` and `out` that softmax and layer normalisation have in common.
+static void touch_rows(HypAccount *account, double lines, double row)
+{
+    touch_new(account, lines); // the first pass over in
+    HypWindow second = {.count = 0};
+    hyp_window_add(&second, row, 1, 0);
+    hyp_window_add(&second, row / 2, 1, 0); // of out, on average
+    touch_again(account, lines, &second);
+    touch_new(account, lines); // out
+    write_once(account, lines, lines);
+    HypWindow third = {.count = 0};
+    hyp_window_add(&third, row, 1, 0);
+    hyp_window_add(&third, row / 2, 1, 0); // of in
+    touch_again(account, lines, &third);
+    account->traffic.accesses += lines; // written where just read
+}
+
+void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns)
+{
+    if (rows && columns)
+        touch_rows(account, ceil(count_lines(account, (double)rows * (double)columns)),
+                   count_lines(account, (double)columns));
+}
+
+void hyp_stream_layernorm(HypAccount *account, size_t rows, size_t columns, size_t vectors)
+{
+    if (!rows || !columns)
+        return;
+    const double row = count_lines(account, (double)columns);
+    touch_rows(account, ceil(count_lines(account, (double)rows * (double)columns)), row);
+    const double scales = (double)vectors * ceil(row);
+    touch_new(account, scales);
+    HypWindow next_row = {.count = 0};
+    hyp_window_add(&next_row, scales, 1, 0);
+    hyp_window_add(&next_row, row, 1, 0);
+    hyp_window_add(&next_row, row, 1, 0);
+    if (scales > 0)
+        touch_again(account, (double)(rows - 1) * scales, &next_row);
+}
+
+void hyp_stream_pool(HypAccount *account, const HypPoolExtents *pool)
+{
+    const double planes = (double)pool->planes;
+    const double image =
+        ceil(count_lines(account, planes * (double)pool->height * (double)pool->width));
+    const double out =
+        ceil(count_lines(account, planes * (double)pool->out_height * (double)pool->out_width));
+    if (image <= 0 || out <= 0)
+        return;
+    const double row = count_lines(account, (double)pool->width);
+    const double kernel_rows = (double)pool->kernel_h;
+    const double touches = planes * (double)pool->out_height * kernel_rows * row;
+    touch_new(account, fmin(touches, image) + out);
+    write_once(account, out, fmin(touches, image));
+    HypWindow next_row = {.count = 0};
+    hyp_window_add(&next_row, kernel_rows * row, 1, 0);
+    hyp_window_add(&next_row, count_lines(account, (double)pool->out_width), 1, 0);
+    touch_again(account, fmax(0, touches - image), &next_row);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// stream_ops.h - cache traffic of operations that stream over their tensors once or a few times,
+// row by row. An access is one line of one pass. Sizes are floats; nothing is done for no elements.
+#ifndef HYP_STREAM_OPS_H
+#define HYP_STREAM_OPS_H
+
+#include "cache/stream_account.h"
+
+// out[i] from in[i].
+void hyp_stream_map(HypAccount *account, size_t count);
+
+// out[i] from a[i] and b, `repeated` floats of which serve all `count`; equal counts: element by
+// element.
+void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated);
+
+// Softmax: in read twice, out written and scaled.
+void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns);
+
+// Layer normalisation: in read twice, out written and scaled by `vectors` vectors of a row's
+// length.
+void hyp_stream_layernorm(HypAccount *account, size_t rows, size_t columns, size_t vectors);
+
+// Windows `kernel_h` rows high over `planes` images.
+typedef struct HypPoolExtents {
+    size_t planes, height, width, out_height, out_width, kernel_h;
+} HypPoolExtents;
+void hyp_stream_pool(HypAccount *account, const HypPoolExtents *pool);
+
+#endif

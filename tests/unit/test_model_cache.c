@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// test_model_cache.c - cache settings of a model, and its predicted statistics.
+#include "hyperion/hyperion.h"
+
+#include "model/graph.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const HyperionCacheTopology zen5 = {2, {{48 * 1024, 64, 12, 1}, {1024 * 1024, 64, 16, 1}}};
+
+static int setup(void **state)
+{
+    *state = hyperionCreateModel("cached");
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    hyperionFreeModel(*state);
+    return 0;
+}
+
+static int add_input(HyperionModel *model, const char *name, int rank, const int64_t *dims)
+{
+    const int tensor = hyperionAddInput(model, name, HYPERION_TYPE_F32, rank, dims);
+    assert_true(tensor >= 0);
+    return tensor;
+}
+
+static int add_layer(HyperionModel *model, const char *name, HyperionLayerOp op,
+                     const HyperionLayerAttributes *attributes, int first, int second, int third)
+{
+    const int inputs[] = {first, second, third};
+    const int tensor =
+        hyperionAddLayer(model, name, op, attributes, inputs, 1 + (second >= 0) + (third >= 0));
+    assert_true(tensor >= 0);
+    return tensor;
+}
+
+static void assert_failed(HyperionErrorKind kind, const char *named)
+{
+    assert_int_equal(hyperionGetLastErrorKind(), kind);
+    assert_non_null(strstr(hyperionGetLastError(), named));
+}
+
+static void configuration_has_its_defaults_and_is_kept(void **state)
+{
+    HyperionModel *model = *state;
+    HyperionCacheConfig config = hyperionGetCacheConfiguration(model);
+    assert_int_equal(config.block_size, 0);
+    assert_int_equal(config.cache_line_size, 0);
+    assert_true(config.enable_prefetch);
+    assert_int_equal(config.prefetch_distance, 8);
+    const HyperionCacheConfig other = {
+        .block_size = 96, .cache_line_size = 128, .enable_prefetch = false, .prefetch_distance = 3};
+    assert_true(hyperionConfigureCacheOptimization(model, &other));
+    config = hyperionGetCacheConfiguration(model);
+    assert_memory_equal(&config, &other, sizeof other);
+}
+
+static void refused_configuration_changes_nothing(void **state)
+{
+    HyperionModel *model = *state;
+    const HyperionCacheConfig before = hyperionGetCacheConfiguration(model);
+    const HyperionCacheConfig bad = {.block_size = 65537};
+    assert_false(hyperionConfigureCacheOptimization(model, &bad));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "65537");
+    assert_false(hyperionConfigureCacheOptimization(model, NULL));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "config is NULL");
+    assert_false(hyperionConfigureCacheOptimization(NULL, &before));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "NULL");
+    const HyperionCacheConfig after = hyperionGetCacheConfiguration(model);
+    assert_memory_equal(&after, &before, sizeof after);
+}
+
+static void refused_topology_changes_nothing(void **state)
+{
+    HyperionModel *model = *state;
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    HyperionCacheTopology bad = zen5;
+    bad.levels[1].line_bytes = 48;
+    assert_false(hyperionSetCacheTopology(model, &bad));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "L2 line_bytes");
+    bad.level_count = 0;
+    assert_false(hyperionSetCacheTopology(model, &bad));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "given 0");
+    assert_false(hyperionSetCacheTopology(model, NULL));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "topology is NULL");
+    assert_false(hyperionSetCacheTopology(NULL, &zen5));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "NULL");
+    const HyperionCacheStats stats = hyperionGetCacheStats(model);
+    assert_int_equal(stats.level_count, 2);
+    assert_int_equal(stats.levels[1].geometry.line_bytes, 64);
+}
+
+static void running_model_keeps_its_settings(void **state)
+{
+    HyperionModel *model = *state;
+    const HyperionCacheConfig config = {.block_size = 32};
+    assert_true(hyp_model_begin_change(model, "test"));
+    assert_false(hyperionConfigureCacheOptimization(model, &config));
+    assert_failed(HYPERION_ERROR_BUSY, "configure cache optimization");
+    assert_false(hyperionSetCacheTopology(model, &zen5));
+    assert_failed(HYPERION_ERROR_BUSY, "set cache topology");
+    hyp_model_end_change(model);
+    assert_int_equal(hyperionGetCacheConfiguration(model).block_size, 0);
+}
+
+static void what_has_no_model_says_so(void **state)
+{
+    (void)state;
+    assert_false(hyperionGetCacheStats(NULL).valid);
+    assert_failed(HYPERION_ERROR_ARGUMENT, "get cache statistics: model is NULL");
+    assert_int_equal(hyperionGetCacheConfiguration(NULL).prefetch_distance, 0);
+    assert_failed(HYPERION_ERROR_ARGUMENT, "get cache configuration: model is NULL");
+    assert_false(hyperionOptimizeMemoryLayout(NULL));
+    assert_failed(HYPERION_ERROR_ARGUMENT, "optimize memory layout: model is NULL");
+}
+
+static void memory_layout_is_not_implemented_and_says_so(void **state)
+{
+    assert_false(hyperionOptimizeMemoryLayout(*state));
+    assert_failed(HYPERION_ERROR_UNSUPPORTED, "packing weights");
+}
+
+static void statistics_need_sizes(void **state)
+{
+    HyperionModel *model = *state;
+    const HyperionCacheTopology open = {2, {{32768, 64, 8, 1}, {0, 64, 8, 1}}};
+    assert_true(hyperionSetCacheTopology(model, &open));
+    assert_false(hyperionGetCacheStats(model).valid);
+    assert_failed(HYPERION_ERROR_UNSUPPORTED, "size of L2");
+}
+
+static void empty_model_touches_nothing(void **state)
+{
+    HyperionModel *model = *state;
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    const HyperionCacheStats stats = hyperionGetCacheStats(model);
+    assert_true(stats.valid);
+    assert_int_equal(stats.layers_total, 0);
+    assert_int_equal(stats.levels[0].accesses, 0);
+}
+
+static void statistics_of_a_product_are_those_of_the_formula(void **state)
+{
+    HyperionModel *model = *state;
+    const int a = add_input(model, "a", 2, (int64_t[]){300, 200});
+    const int b = add_input(model, "b", 2, (int64_t[]){200, 400});
+    (void)add_layer(model, "product", HYPERION_LAYER_GEMM, NULL, a, b, -1);
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    for (int block_size = 0; block_size <= 64; block_size += 64) {
+        const HyperionCacheConfig config = {
+            .block_size = block_size, .enable_prefetch = true, .prefetch_distance = 4};
+        assert_true(hyperionConfigureCacheOptimization(model, &config));
+        const HyperionGemmShape shape = {.m = 300, .n = 400, .k = 200};
+        HyperionGemmBlocking blocking;
+        assert_true(hyperionResolveGemmBlocking(
+            &shape, &config, &zen5, hyperionGetSIMDOptimizationLevel(model), &blocking));
+        const HyperionCacheStats expected = hyperionPredictGemm(&shape, &blocking, &zen5);
+        const HyperionCacheStats stats = hyperionGetCacheStats(model);
+        assert_int_equal(stats.tier, HYPERION_CACHE_TIER_CLOSED_FORM);
+        assert_int_equal(stats.layers_modelled, 1);
+        assert_int_equal(stats.layers_total, 1);
+        assert_true(stats.prefetches > 0);
+        assert_int_equal(stats.prefetches, expected.prefetches);
+        assert_int_equal(stats.memory_read_bytes, expected.memory_read_bytes);
+        assert_int_equal(stats.memory_write_bytes, expected.memory_write_bytes);
+        for (int l = 0; l < 2; l++) {
+            assert_int_equal(stats.levels[l].accesses, expected.levels[l].accesses);
+            assert_int_equal(stats.levels[l].misses, expected.levels[l].misses);
+            assert_int_equal(stats.levels[l].misses_high, expected.levels[l].misses_high);
+        }
+    }
+}
+
+static void statistics_count_what_they_leave_out(void **state)
+{
+    HyperionModel *model = *state;
+    const int q = add_input(model, "q", 3, (int64_t[]){1, 16, 32});
+    const int out = add_layer(model, "attention", HYPERION_LAYER_ATTENTION, NULL, q, q, q);
+    HyperionLayerAttributes flat = {.rank = 2, .dims = {16, 32}};
+    const int view = add_layer(model, "view", HYPERION_LAYER_RESHAPE, &flat, out, -1, -1);
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    HyperionCacheStats stats = hyperionGetCacheStats(model);
+    assert_int_equal(stats.layers_modelled, 1);
+    assert_int_equal(stats.layers_total, 2);
+    assert_int_equal(stats.levels[0].accesses, 0); // a view touches nothing
+    const int other = add_input(model, "other", 2, (int64_t[]){16, 32});
+    (void)add_layer(model, "sum", HYPERION_LAYER_ADD, NULL, view, other, -1);
+    stats = hyperionGetCacheStats(model);
+    assert_int_equal(stats.layers_modelled, 2);
+    assert_int_equal(stats.levels[0].misses, 3 * 16 * 32 / 16);
+}
+
+static void configured_line_size_overrules_the_geometry(void **state)
+{
+    HyperionModel *model = *state;
+    const int x = add_input(model, "x", 1, (int64_t[]){4096});
+    (void)add_layer(model, "relu", HYPERION_LAYER_ACTIVATION,
+                    &(HyperionLayerAttributes){.activation = HYPERION_ACTIVATION_RELU}, x, -1, -1);
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    assert_int_equal(hyperionGetCacheStats(model).levels[0].misses, 2 * 4096 / 16);
+    const HyperionCacheConfig config = {.cache_line_size = 128};
+    assert_true(hyperionConfigureCacheOptimization(model, &config));
+    const HyperionCacheStats stats = hyperionGetCacheStats(model);
+    assert_int_equal(stats.levels[0].misses, 2 * 4096 / 32);
+    assert_int_equal(stats.levels[0].geometry.line_bytes, 128);
+    assert_int_equal(stats.memory_read_bytes, 2 * 4096 * 4);
+}
+
+static void statistics_of_every_built_in_model_are_lawful(void **state)
+{
+    (void)state;
+    for (int i = 0; hyperionBuiltinModelName(i); i++) {
+        char path[64] = "builtin:";
+        strncat(path, hyperionBuiltinModelName(i), sizeof path - strlen(path) - 1);
+        HyperionModel *model = hyperionLoadModel(path);
+        assert_non_null(model);
+        assert_true(hyperionSetCacheTopology(model, &zen5));
+        const HyperionCacheStats stats = hyperionGetCacheStats(model);
+        assert_true(stats.valid);
+        assert_int_equal(stats.layers_total, hyperionModelLayerCount(model));
+        assert_true(stats.layers_modelled > 0);
+        for (int l = 0; l < stats.level_count; l++) {
+            const HyperionCacheLevelStats *level = &stats.levels[l];
+            assert_int_equal(level->hits + level->misses, level->accesses);
+            assert_true(level->misses_low <= level->misses && level->misses <= level->misses_high);
+        }
+        // Every weight is read at least once.
+        assert_true(stats.levels[0].misses * 64 >= hyperionModelWeightBytes(model) / 2);
+        hyperionFreeModel(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(configuration_has_its_defaults_and_is_kept, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(refused_configuration_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(refused_topology_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(running_model_keeps_its_settings, setup, teardown),
+        cmocka_unit_test(what_has_no_model_says_so),
+        cmocka_unit_test_setup_teardown(memory_layout_is_not_implemented_and_says_so, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(statistics_need_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(empty_model_touches_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(statistics_of_a_product_are_those_of_the_formula, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(statistics_count_what_they_leave_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(configured_line_size_overrules_the_geometry, setup,
+                                        teardown),
+        cmocka_unit_test(statistics_of_every_built_in_model_are_lawful),
+    };
+    return cmocka_run_group_tests_name("model_cache", tests, NULL, NULL);
+}
