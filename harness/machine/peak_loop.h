@@ -17,20 +17,42 @@
 // The compiler must take the value as one it knows nothing of, in a register.
 #define PEAK_HIDE(value) __asm__ volatile("" : "+" PEAK_REGISTER(value))
 
-#define PEAK_CHAINS_4(DO) DO(0) DO(1) DO(2) DO(3)
-#define PEAK_CHAINS_6(DO) PEAK_CHAINS_4(DO) DO(4) DO(5)
-#define PEAK_CHAINS_8(DO) PEAK_CHAINS_6(DO) DO(6) DO(7)
-#define PEAK_CHAINS_10(DO) PEAK_CHAINS_8(DO) DO(8) DO(9)
-#define PEAK_CHAINS_12(DO) PEAK_CHAINS_10(DO) DO(10) DO(11)
-#define PEAK_CHAINS_14(DO) PEAK_CHAINS_12(DO) DO(12) DO(13)
-#define PEAK_CHAINS_16(DO) PEAK_CHAINS_14(DO) DO(14) DO(15)
+#define PEAK_CHAINS_4(DO)                                                                          \
+    DO(0);                                                                                         \
+    DO(1);                                                                                         \
+    DO(2);                                                                                         \
+    DO(3)
+#define PEAK_CHAINS_6(DO)                                                                          \
+    PEAK_CHAINS_4(DO);                                                                             \
+    DO(4);                                                                                         \
+    DO(5)
+#define PEAK_CHAINS_8(DO)                                                                          \
+    PEAK_CHAINS_6(DO);                                                                             \
+    DO(6);                                                                                         \
+    DO(7)
+#define PEAK_CHAINS_10(DO)                                                                         \
+    PEAK_CHAINS_8(DO);                                                                             \
+    DO(8);                                                                                         \
+    DO(9)
+#define PEAK_CHAINS_12(DO)                                                                         \
+    PEAK_CHAINS_10(DO);                                                                            \
+    DO(10);                                                                                        \
+    DO(11)
+#define PEAK_CHAINS_14(DO)                                                                         \
+    PEAK_CHAINS_12(DO);                                                                            \
+    DO(12);                                                                                        \
+    DO(13)
+#define PEAK_CHAINS_16(DO)                                                                         \
+    PEAK_CHAINS_14(DO);                                                                            \
+    DO(14);                                                                                        \
+    DO(15)
 
 // From any start the value tends to 1: no denormal, no infinity.
 #define PEAK_START(i)                                                                              \
     PEAK_VECTOR acc##i = PEAK_FILL(1.5F);                                                          \
-    PEAK_HIDE(acc##i);
-#define PEAK_ADVANCE(i) acc##i = PEAK_STEP(acc##i, x, y);
-#define PEAK_KEEP(i) PEAK_HIDE(acc##i);
+    PEAK_HIDE(acc##i)
+#define PEAK_ADVANCE(i) acc##i = PEAK_STEP(acc##i, x, y)
+#define PEAK_KEEP(i) PEAK_HIDE(acc##i)
 
 // Four steps of every chain between two jumps.
 enum { PEAK_STEPS = 4 };
@@ -41,10 +63,14 @@ enum { PEAK_STEPS = 4 };
         PEAK_VECTOR y = PEAK_FILL(0.5F);                                                           \
         PEAK_HIDE(x);                                                                              \
         PEAK_HIDE(y);                                                                              \
-        PEAK_CHAINS_##CHAINS(PEAK_START) for (uint64_t round = 0; round < rounds; round++){        \
-            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE) PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)                  \
-                PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)                                                 \
-                    PEAK_CHAINS_##CHAINS(PEAK_ADVANCE)} PEAK_CHAINS_##CHAINS(PEAK_KEEP)            \
+        PEAK_CHAINS_##CHAINS(PEAK_START);                                                          \
+        for (uint64_t round = 0; round < rounds; round++) {                                        \
+            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE);                                                    \
+            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE);                                                    \
+            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE);                                                    \
+            PEAK_CHAINS_##CHAINS(PEAK_ADVANCE);                                                    \
+        }                                                                                          \
+        PEAK_CHAINS_##CHAINS(PEAK_KEEP);                                                           \
     }
 PEAK_LOOP(4)
 PEAK_LOOP(6)
