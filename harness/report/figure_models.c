@@ -31,7 +31,8 @@ static void label_model(const char *model, char *text, size_t text_bytes)
     const char *slash = strrchr(model, '/');
     (void)snprintf(text, text_bytes, "%s", slash ? slash + 1 : model);
     for (char *at = text; *at; at++)
-        *at = *at == ',' || (*at == ':' && at > text) ? '\n' : *at;
+        if (*at == ',' || (*at == ':' && at > text))
+            *at = '\n';
 }
 
 // A point of that category, or NULL where all its cells are left out.
@@ -46,13 +47,15 @@ static const FigurePoint *find_category(const Figure *figure, double x)
 
 static void define_categories(const Figure *figure, FILE *script)
 {
-    double count = 0;
-    for (size_t i = 0; i < figure->series_count; i++)
-        count = fmax(count, figure->series[i].points[figure->series[i].count - 1].x);
-    script_number(script, "category_count", count);
-    (void)fprintf(script, "array category_label[%.0f] = [", count);
-    for (double x = 1; x <= count; x++) {
-        const FigurePoint *point = find_category(figure, x);
+    size_t count = 0;
+    for (size_t i = 0; i < figure->series_count; i++) {
+        const double last = figure->series[i].points[figure->series[i].count - 1].x;
+        count = last > (double)count ? (size_t)last : count;
+    }
+    script_number(script, "category_count", (double)count);
+    (void)fprintf(script, "array category_label[%zu] = [", count);
+    for (size_t x = 1; x <= count; x++) {
+        const FigurePoint *point = find_category(figure, (double)x);
         char label[AXIS_TEXT_BYTES + 1] = "";
         if (point)
             label_model(figure->run->plan->cells[point->cell].values[figure->kind->x].text, label,

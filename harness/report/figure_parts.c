@@ -106,7 +106,8 @@ static void define_x_label(const Figure *figure, FILE *script)
     char label[128];
     sweep_axis_title(figure->run->plan, figure->sweep, figure->kind->x, label, sizeof label);
     for (char *at = label; *at; at++)
-        *at = *at == '_' ? ' ' : *at;
+        if (*at == '_')
+            *at = ' ';
     if (axis->unit[0])
         (void)snprintf(label + strlen(label), sizeof label - strlen(label), " [%s]", axis->unit);
     script_text(script, "x_label", label);

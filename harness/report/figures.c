@@ -136,7 +136,10 @@ static void append_to_name(char *name, const char *text)
     size_t used = strlen(name);
     for (; *text && used + 1 < FIGURE_NAME_BYTES; text++) {
         const bool plain = isalnum((unsigned char)*text) || strchr("._-", *text);
-        name[used++] = plain ? *text : '-';
+        if (plain)
+            name[used++] = *text;
+        else
+            name[used++] = '-';
     }
     name[used] = '\0';
 }

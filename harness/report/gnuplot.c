@@ -48,9 +48,12 @@ static void collect(int input, char *text, size_t text_bytes)
         if (got <= 0)
             break;
         for (ssize_t i = 0; i < got && used + 1 < text_bytes; i++)
-            text[used++] = piece[i] == '\n' ? ' ' : piece[i];
+            text[used++] = piece[i];
     }
     text[used] = '\0';
+    for (char *at = text; *at; at++)
+        if (*at == '\n')
+            *at = ' ';
 }
 
 bool gnuplot_run(const char *gnuplot, const char *directory, const char *name, Problem *problem)

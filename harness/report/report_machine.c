@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/format.h"
 #include "report/report_parts.h"
+
+#include "report/format.h"
 
 #include "hyperion/simd.h"
 #include "machine/facts.h"

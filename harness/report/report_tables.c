@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/format.h"
 #include "report/report_parts.h"
+
+#include "report/format.h"
 
 #include <math.h>
 #include <string.h>
@@ -357,7 +358,10 @@ static void write_meaning(const RunSet *set, const Column *column, FILE *out)
     if (metric)
         find_provenances(set, metric, provenances);
     (void)fprintf(out, "| %s | %s | ", column->title, provenances);
-    format_markdown_cell(out, column->help ? column->help : metric->help);
+    if (column->help)
+        format_markdown_cell(out, column->help);
+    else if (metric)
+        format_markdown_cell(out, metric->help);
     (void)fputs(" |\n", out);
 }
 

@@ -381,6 +381,7 @@ static bool failure_was_repaired(const RunRecord *run, size_t index)
 
 static void take_sample(const RunRecord *run, size_t index, CellSummary *summary)
 {
+    assert(summary->sample_ns);
     const Sample *sample = &run->samples[index];
     if (!sample->ok) {
         if (!summary->failed && !failure_was_repaired(run, index)) {
