@@ -183,7 +183,7 @@ static void an_automatic_block_stands_at_the_resolved_one(void **state)
     Fixture fixture = {.synthetic = synthetic_make(6)};
     SyntheticRun *synthetic = fixture.synthetic;
     synthetic->plan.cell_count = synthetic->sweep.cell_count = 3;
-    synthetic->run.sample_count = 3 * 8;
+    synthetic->run.sample_count = 24;
     synthetic_bind(&synthetic->cells[2], AXIS_SIMD_LEVEL, "scalar");
     synthetic_bind(&synthetic->cells[2], AXIS_BLOCK_SIZE, "0");
     synthetic->facts[2][0] = synthetic->facts[0][0]; // the scalar kernel
