@@ -49,7 +49,8 @@ static void *work(void *argument)
         float y[BATCH * OUTPUT];
         if (run_once(worker->model, y)) {
             worker->ran_count++;
-            worker->wrong_count += memcmp(y, worker->expected, sizeof y) != 0;
+            for (size_t j = 0; j < sizeof y / sizeof y[0]; j++)
+                worker->wrong_count += y[j] != worker->expected[j];
         } else {
             worker->busy_count += hyperionGetLastErrorKind() == HYPERION_ERROR_BUSY;
         }
