@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/schedule.h"
 
+#include "common/splitmix.h"
+
 #include <stdlib.h>
 
-// Vigna's splitmix64 (public domain, prng.di.unimi.it): any seed will do, also 0.
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
-
-// Fisher and Yates. The modulo favours small indices by at most count / 2^64.
+// Fisher and Yates.
 static void shuffle(Job *jobs, size_t count, uint64_t seed)
 {
     uint64_t state = seed;
     for (size_t i = count; i > 1; i--) {
-        const size_t other = (size_t)(next_random(&state) % i);
+        const size_t other = splitmix_below(&state, i);
         const Job job = jobs[i - 1];
         jobs[i - 1] = jobs[other];
         jobs[other] = job;
@@ -62,7 +55,7 @@ Job *schedule_make(const Plan *plan, size_t *count)
             if (round < plan->cells[i].sweep->settings.samples)
                 jobs[used++] = (Job){i, round, SAMPLE_TIME};
         uint64_t seed = plan->seed + (uint64_t)round;
-        shuffle(jobs + first, used - first, next_random(&seed));
+        shuffle(jobs + first, used - first, splitmix_next(&seed));
     }
     for (size_t i = 0; i < plan->cell_count; i++)
         if (is_counted(&plan->cells[i]))

@@ -132,27 +132,14 @@ static void append_sample(const Family *family, size_t index, uint64_t iteration
     (void)json_array_append_new(rows, row);
 }
 
-static double find_mean(const double *values, size_t count)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    return sum / (double)count;
-}
-
-static double find_deviation(const double *values, size_t count)
-{
-    return stat_variation(values, count) * fabs(find_mean(values, count));
-}
-
 // Google's four, with the names its tools look for.
 static const struct Aggregate {
     const char *name, *unit;
     double (*value)(const double *values, size_t count);
 } aggregates[] = {
-    {"mean", "time", find_mean},
+    {"mean", "time", stat_mean},
     {"median", "time", stat_median},
-    {"stddev", "time", find_deviation},
+    {"stddev", "time", stat_deviation},
     {"cv", "percentage", stat_variation},
 };
 
