@@ -112,6 +112,20 @@ static bool read_values(const HypZooGenerator *generator, const char *text, int6
     }
 }
 
+static HyperionModel *build_model(const HypZooGenerator *generator, const char *name,
+                                  const int64_t *values, bool rehearsal)
+{
+    HypZooSketch sketch = {.model = hyperionCreateModel(name), .rehearsal = rehearsal};
+    for (int i = 0; i < generator->parameter_count; i++)
+        if (strcmp(generator->parameters[i].key, "seed") == 0)
+            sketch.random = (uint64_t)values[i];
+    if (sketch.model && !generator->build(&sketch, values)) {
+        hyperionFreeModel(sketch.model);
+        return NULL;
+    }
+    return sketch.model;
+}
+
 HyperionModel *hyp_zoo_create(const char *specification)
 {
     char name[LONGEST_WORD + 1];
@@ -120,18 +134,14 @@ HyperionModel *hyp_zoo_create(const char *specification)
     if (!generator)
         return NULL;
     int64_t values[HYP_ZOO_MOST_PARAMETERS];
-    HypZooSketch sketch = {0};
     for (int i = 0; i < generator->parameter_count; i++)
         values[i] = generator->parameters[i].fallback;
     if (*rest && !read_values(generator, rest + 1, values))
         return NULL;
-    for (int i = 0; i < generator->parameter_count; i++)
-        if (strcmp(generator->parameters[i].key, "seed") == 0)
-            sketch.random = (uint64_t)values[i];
-    sketch.model = hyperionCreateModel(specification);
-    if (sketch.model && !generator->build(&sketch, values)) {
-        hyperionFreeModel(sketch.model);
+    // Sizes that cannot be are found before memory is filled with the weights that can.
+    HyperionModel *rehearsed = build_model(generator, specification, values, true);
+    if (!rehearsed)
         return NULL;
-    }
-    return sketch.model;
+    hyperionFreeModel(rehearsed);
+    return build_model(generator, specification, values, false);
 }

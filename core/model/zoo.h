@@ -21,6 +21,7 @@ typedef struct HypZooSketch {
     HyperionModel *model;
     uint64_t random; // state of the generator of weights
     size_t weight_bytes;
+    bool rehearsal; // weights have no bytes: only to see whether all sizes are good
 } HypZooSketch;
 
 typedef struct HypZooGenerator {

@@ -21,6 +21,18 @@ static uint64_t next_random(uint64_t *state)
     return mixed ^ mixed >> 31;
 }
 
+// Values uniform in middle +- spread; NULL when out of memory.
+static float *create_values(HypZooSketch *sketch, const HypShape *shape, float middle, float spread)
+{
+    float *values = hyp_platform_allocate(shape->size_bytes, 64);
+    const float step = spread / (float)(1 << 23); // 24 random bits, centred
+    for (size_t i = 0; values && i < shape->element_count; i++) {
+        const int32_t bits = (int32_t)(next_random(&sketch->random) >> 40) - (1 << 23);
+        values[i] = middle + (float)bits * step;
+    }
+    return values;
+}
+
 // A weight "<layer>.<part>" of values uniform in middle +- spread.
 static int add_weight(HypZooSketch *sketch, const char *layer, const char *part, int rank,
                       const int64_t *dims, float middle, float spread)
@@ -36,13 +48,11 @@ static int add_weight(HypZooSketch *sketch, const char *layer, const char *part,
                        hyperionModelName(sketch->model), most_weight_bytes, name, shape.size_bytes);
         return -1;
     }
-    float *values = hyp_platform_allocate(shape.size_bytes, 64);
-    if (!values)
-        return -1;
-    const float step = spread / (float)(1 << 23); // 24 random bits, centred
-    for (size_t i = 0; i < shape.element_count; i++) {
-        const int32_t bits = (int32_t)(next_random(&sketch->random) >> 40) - (1 << 23);
-        values[i] = middle + (float)bits * step;
+    float *values = NULL;
+    if (!sketch->rehearsal) {
+        values = create_values(sketch, &shape, middle, spread);
+        if (!values)
+            return -1;
     }
     const int id = hyp_model_adopt_weight(sketch->model, name, &shape, values);
     if (id < 0)

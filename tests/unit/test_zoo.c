@@ -145,7 +145,7 @@ static void bad_specifications_fail_and_say_why(void **state)
         {"builtin:mlp:hidden=3,", "expected key=value"},
         {"builtin:cnn:image=4", "cannot be halved 3 times"},
         {"builtin:transformer:heads=3", "3 heads do not divide hidden=128"},
-        {"builtin:mlp:input=1,hidden=65536", "more than 8589934592 bytes of weights"},
+        {"builtin:transformer:layers=1024,hidden=16384", "more than 8589934592 bytes of weights"},
         {"builtin:mlp:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
          "is too long"},
     };
