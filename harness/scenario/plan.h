@@ -53,7 +53,8 @@ bool plan_keep_cells(Plan *plan, const char *const *ids, Problem *problem);
 // counting one a cell.
 size_t plan_worker_count(const Plan *plan);
 
-// Expected wall-clock of a run: workers, pilot and verification, from settings alone.
+// Expected wall-clock of a run: workers, pilot, verification and counting, from the settings and
+// the workload's guess at an iteration.
 double plan_estimate_ns(const Plan *plan);
 
 // plan.json and back. Reading checks schema, every value and the hash.

@@ -6,6 +6,7 @@
 #include "scenario/plan_build.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,25 +147,31 @@ size_t plan_worker_count(const Plan *plan)
     return count;
 }
 
-double plan_estimate_ns(const Plan *plan)
+static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
 {
-    // Starting a worker (exec, dynamic linking, request, operands), from design/field-notes.md and
-    // the first runs of scenarios/quickstart.yaml; a verification of an ordinary cell likewise.
+    // Starting a worker (exec, dynamic linking, request, operands) took 12 to 20 ms in the first
+    // runs of scenarios/smoke-gemm.yaml, verifying an ordinary cell 50 ms, a large one some
+    // iterations.
     const double start_ns = 15e6;
     const double verify_ns = 50e6;
-    // The pilot doubles its loop until it is long enough, and loops overshoot the least time.
-    const double pilot_loops = 3;
-    const double overshoot = 1.15;
+    const double verify_iterations = 4;
+    // The pilot aims a fifth above the least time.
+    const double overshoot = 1.2;
+    const double iteration_ns =
+        cell->workload->guess_ns ? cell->workload->guess_ns(cell->values) : 0;
+    const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
+    const double warmup_ns = fmax(settings->warmup_ns, iteration_ns);
+    const double sample_ns = start_ns + warmup_ns + settings->repetitions * loop_ns;
+    const double pilot_ns = start_ns + warmup_ns + 2 * loop_ns;
+    const double count_ns = settings->counters[0] ? start_ns + warmup_ns + loop_ns : 0;
+    return start_ns + verify_ns + verify_iterations * iteration_ns + pilot_ns + count_ns +
+           settings->samples * sample_ns;
+}
+
+double plan_estimate_ns(const Plan *plan)
+{
     double total_ns = 0;
-    for (size_t i = 0; i < plan->sweep_count; i++) {
-        const SweepSettings *settings = &plan->sweeps[i].settings;
-        const double loop_ns = settings->min_time_ns * overshoot;
-        const double sample_ns = settings->warmup_ns + settings->repetitions * loop_ns;
-        const double counting_ns = settings->counters[0] ? settings->min_time_ns : 0;
-        total_ns += (double)count_workers(&plan->sweeps[i]) * start_ns;
-        total_ns +=
-            (double)plan->sweeps[i].cell_count *
-            (verify_ns + pilot_loops * loop_ns + settings->samples * sample_ns + counting_ns);
-    }
+    for (size_t i = 0; i < plan->cell_count; i++)
+        total_ns += estimate_cell_ns(&plan->cells[i], &plan->cells[i].sweep->settings);
     return total_ns;
 }

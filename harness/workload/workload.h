@@ -38,6 +38,9 @@ typedef struct Workload {
     bool (*uses)(const AxisValue *values, AxisId axis);
     // Checks what single values cannot show (window larger than image ...). Part of planning.
     bool (*check)(const AxisValue *values, Problem *problem);
+    // A guess at the time of one iteration, for the duration that a plan promises; NULL where there
+    // is none.
+    double (*guess_ns)(const AxisValue *values);
     // Everything before the first run; NULL on failure. The caller calls close.
     void *(*open)(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
     // Compares with the reference; false names sizes, place, got and wanted.
