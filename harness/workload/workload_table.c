@@ -5,6 +5,7 @@
 
 const Workload *const workload_table[] = {
     &workload_kernel,
+    &workload_model,
     NULL,
 };
 

@@ -6,5 +6,6 @@
 #include "workload/workload.h"
 
 extern const Workload workload_kernel;
+extern const Workload workload_model;
 
 #endif

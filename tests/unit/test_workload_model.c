@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// test_workload_model.c - built-in models and files run as a workload; what cannot run says why.
+#include "scenario/plan.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const WorkloadMachine machine = {
+    .topology = {.level_count = 2, .levels = {{48 << 10, 64, 12, 1}, {1 << 20, 64, 16, 1}}},
+    .seed = 7,
+};
+
+typedef struct Opened {
+    json_t *json;
+    Cell cell;
+    void *context;
+    Problem problem;
+} Opened;
+
+static json_t *make_cell(const char *model, const char *level, int batch)
+{
+    return json_pack("{s:s, s:{s:s, s:s, s:i}}", "workload", "model", "axes", "model", model,
+                     "simd_level", level, "batch", batch);
+}
+
+static Opened open_cell(const char *model, const char *level, int batch)
+{
+    Opened opened = {.json = make_cell(model, level, batch)};
+    assert_non_null(opened.json);
+    if (!cell_from_json(opened.json, &opened.cell, &opened.problem))
+        fail_msg("%s", opened.problem.text);
+    opened.context = opened.cell.workload->open(&opened.cell, &machine, &opened.problem);
+    return opened;
+}
+
+static void close_cell(Opened *opened)
+{
+    opened->cell.workload->close(opened->context);
+    cell_clear(&opened->cell);
+    json_decref(opened->json);
+}
+
+static WorkloadFacts run_and_describe(const char *model, const char *level, int batch)
+{
+    Opened opened = open_cell(model, level, batch);
+    const Workload *workload = opened.cell.workload;
+    if (!opened.context || !workload->verify(opened.context, &opened.problem))
+        fail_msg("%s at %s: %s", model, level, opened.problem.text);
+    workload->run(opened.context);
+    const WorkloadFacts facts = workload->facts(opened.context);
+    close_cell(&opened);
+    return facts;
+}
+
+static void builtin_models_agree_with_scalar_at_every_level_here(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"builtin:mlp:hidden=48,input=33",
+                                         "builtin:cnn:image=8,channels=4,stages=2",
+                                         "builtin:transformer:seq=9,hidden=32,heads=2"};
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        const WorkloadFacts facts = run_and_describe(models[i], "best", 2);
+        assert_true(facts.flops > 0);
+        assert_true(facts.elements > 0);
+        assert_true(facts.operand_bytes > facts.bytes);
+        assert_true(facts.predicted.valid || facts.predicted_reason[0]);
+        (void)run_and_describe(models[i], "scalar", 1);
+    }
+}
+
+static void batch_is_passed_to_builtin_models(void **state)
+{
+    (void)state;
+    const WorkloadFacts one = run_and_describe("builtin:mlp:hidden=16", "best", 1);
+    const WorkloadFacts four = run_and_describe("builtin:mlp:hidden=16", "best", 4);
+    assert_true(four.flops == 4 * one.flops);
+    assert_true(four.elements == 4 * one.elements);
+}
+
+static void model_file_runs_where_there_is_one(void **state)
+{
+    (void)state;
+    static const char path[] = HYPERION_SOURCE_DIR "/../shared/models/mnist.onnx";
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: no %s\n", path);
+        skip();
+    }
+    const WorkloadFacts facts = run_and_describe(path, "best", 1);
+    assert_true(facts.elements == 10);
+}
+
+static void assert_cell_refused(const char *model, int batch, const char *expected)
+{
+    Cell cell;
+    Problem problem = {0};
+    json_t *json = make_cell(model, "best", batch);
+    assert_false(cell_from_json(json, &cell, &problem));
+    if (!strstr(problem.text, expected))
+        fail_msg("expected '%s' in '%s'", expected, problem.text);
+    cell_clear(&cell);
+    json_decref(json);
+}
+
+static void models_that_cannot_be_planned_are_refused(void **state)
+{
+    (void)state;
+    assert_cell_refused("builtin:nosuch", 1, "no such built-in model");
+    assert_cell_refused("builtin:", 1, "no such built-in model");
+    assert_cell_refused("builtin:mlp:batch=4", 1, "the batch is an axis of its own");
+    assert_cell_refused("builtin:mlp:hidden=4,batch=4", 1, "the batch is an axis of its own");
+    assert_cell_refused("file.onnx", 2, "batch must be 1; given 2");
+}
+
+static void assert_open_refused(const char *model, const char *level, const char *expected)
+{
+    Opened opened = open_cell(model, level, 1);
+    assert_null(opened.context);
+    if (!strstr(opened.problem.text, expected))
+        fail_msg("expected '%s' in '%s'", expected, opened.problem.text);
+    close_cell(&opened);
+}
+
+static void models_that_cannot_be_opened_say_why(void **state)
+{
+    (void)state;
+    assert_open_refused("/nonexistent/model.onnx", "best", "/nonexistent/model.onnx");
+    assert_open_refused("builtin:mlp:hiden=4", "best", "hidden");
+    assert_open_refused("builtin:mlp:hidden=0", "best", "hidden");
+#if defined(__x86_64__)
+    assert_open_refused("builtin:mlp:hidden=4", "neon", "cannot run here");
+#else
+    assert_open_refused("builtin:mlp:hidden=4", "avx2", "cannot run here");
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(builtin_models_agree_with_scalar_at_every_level_here),
+        cmocka_unit_test(batch_is_passed_to_builtin_models),
+        cmocka_unit_test(model_file_runs_where_there_is_one),
+        cmocka_unit_test(models_that_cannot_be_planned_are_refused),
+        cmocka_unit_test(models_that_cannot_be_opened_say_why),
+    };
+    return cmocka_run_group_tests_name("workload_model", tests, NULL, NULL);
+}
