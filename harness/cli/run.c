@@ -79,7 +79,7 @@ static bool find_worker(RunCommand *run, Problem *problem)
         return problem_set(problem, "cannot find this program's own folder: %s", strerror(errno));
     run->worker[length] = '\0';
     char *slash = strrchr(run->worker, '/');
-    (void)strcpy(slash ? slash + 1 : run->worker, name);
+    memcpy(slash ? slash + 1 : run->worker, name, sizeof name);
     if (access(run->worker, X_OK) != 0)
         return problem_set(problem, "%s: %s", run->worker, strerror(errno));
     return true;

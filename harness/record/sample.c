@@ -14,21 +14,6 @@ enum { SAMPLE_VERSION = 1 };
 
 static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count"};
 
-// Members that are integers with -1 for unknown, null in JSON.
-typedef struct KnownOrNull {
-    const char *key;
-    size_t offset;
-} KnownOrNull;
-
-static const KnownOrNull usage_fields[] = {
-    {"minor_faults", offsetof(Sample, minor_faults)},
-    {"major_faults", offsetof(Sample, major_faults)},
-    {"voluntary_switches", offsetof(Sample, voluntary_switches)},
-    {"involuntary_switches", offsetof(Sample, involuntary_switches)},
-    {"peak_rss_kib", offsetof(Sample, peak_rss_kib)},
-};
-enum { USAGE_FIELD_COUNT = sizeof usage_fields / sizeof *usage_fields };
-
 Sample sample_empty(void)
 {
     return (Sample){.round = -1,
@@ -102,23 +87,27 @@ static bool value_from_json(const json_t *json, SampleValue *value, Problem *pro
            json_read_text(json, "reason", true, value->reason, sizeof value->reason, problem);
 }
 
+// -1 is unknown here, null there.
+static void set_known(json_t *json, const char *key, long value)
+{
+    (void)json_object_set_new(json, key, value < 0 ? json_null() : json_integer(value));
+}
+
 json_t *sample_outcome_to_json(const Sample *sample)
 {
     json_t *values = json_array();
     for (size_t i = 0; i < sample->value_count; i++)
         (void)json_array_append_new(values, value_to_json(&sample->values[i]));
-    json_t *json =
-        json_pack("{s:b, s:I, s:o, s:o, s:o, s:o}", "ok", sample->ok, "iterations",
-                  (json_int_t)sample->iterations, "real_ns",
-                  json_numbers(sample->real_ns, sample->real_count), "cpu_ns",
-                  json_numbers(sample->cpu_ns, sample->cpu_ns ? sample->real_count : 0), "values",
-                  values, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
-    for (size_t i = 0; json && i < USAGE_FIELD_COUNT; i++) {
-        long count = 0;
-        memcpy(&count, (const char *)sample + usage_fields[i].offset, sizeof count);
-        (void)json_object_set_new(json, usage_fields[i].key,
-                                  count < 0 ? json_null() : json_integer(count));
-    }
+    json_t *json = json_pack(
+        "{s:b, s:I, s:o, s:o, s:o}", "ok", sample->ok, "iterations", (json_int_t)sample->iterations,
+        "real_ns", json_numbers(sample->real_ns, sample->real_count), "cpu_ns",
+        json_numbers(sample->cpu_ns, sample->cpu_ns ? sample->real_count : 0), "values", values);
+    set_known(json, "cpu", sample->cpu);
+    set_known(json, "minor_faults", sample->minor_faults);
+    set_known(json, "major_faults", sample->major_faults);
+    set_known(json, "voluntary_switches", sample->voluntary_switches);
+    set_known(json, "involuntary_switches", sample->involuntary_switches);
+    set_known(json, "peak_rss_kib", sample->peak_rss_kib);
     if (json && !sample->ok)
         (void)json_object_set_new(json, "reason", json_text(sample->reason));
     return json;
@@ -151,14 +140,13 @@ static bool read_known_or_null(const json_t *json, const char *key, long *value,
 
 static bool read_usage(const json_t *json, Sample *sample, Problem *problem)
 {
-    for (size_t i = 0; i < USAGE_FIELD_COUNT; i++) {
-        long count = 0;
-        if (!read_known_or_null(json, usage_fields[i].key, &count, problem))
-            return false;
-        memcpy((char *)sample + usage_fields[i].offset, &count, sizeof count);
-    }
     long cpu = -1;
-    if (!read_known_or_null(json, "cpu", &cpu, problem))
+    if (!read_known_or_null(json, "cpu", &cpu, problem) ||
+        !read_known_or_null(json, "minor_faults", &sample->minor_faults, problem) ||
+        !read_known_or_null(json, "major_faults", &sample->major_faults, problem) ||
+        !read_known_or_null(json, "voluntary_switches", &sample->voluntary_switches, problem) ||
+        !read_known_or_null(json, "involuntary_switches", &sample->involuntary_switches, problem) ||
+        !read_known_or_null(json, "peak_rss_kib", &sample->peak_rss_kib, problem))
         return false;
     if (cpu > INT_MAX)
         return problem_set(problem, "\"cpu\": %ld is no CPU", cpu);

@@ -63,7 +63,8 @@ static bool lock_directory(const char *directory, int *lock, Problem *problem)
 // What a run that was killed before its plan was in place leaves behind, and the two folders.
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {".", "..", RUN_LOCK, RUN_PLAN, RUN_PLAN ".tmp"};
+    static const char unfinished_plan[] = RUN_PLAN ".tmp";
+    static const char *const ours[] = {".", "..", RUN_LOCK, RUN_PLAN, unfinished_plan};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(name, ours[i]) == 0)
             return true;
@@ -120,9 +121,10 @@ bool run_start(const char *directory, const Plan *plan, bool resume, RunStart *s
 {
     *start = (RunStart){.lock = -1};
     char *path = run_file_path(directory, RUN_PLAN);
-    bool started = path ? make_directories(directory, problem) &&
-                              lock_directory(directory, &start->lock, problem)
-                        : problem_set(problem, "%s: out of memory", directory);
+    if (!path)
+        return problem_set(problem, "%s: out of memory", directory);
+    bool started =
+        make_directories(directory, problem) && lock_directory(directory, &start->lock, problem);
     if (started) {
         start->resumes = access(path, F_OK) == 0;
         started = start->resumes ? check_plan(directory, plan, resume, problem)

@@ -35,11 +35,11 @@ static bool do_verify(const Task *task)
     return fact_values_add(&facts, &task->request->topology, task->outcome) || out_of_memory(task);
 }
 
-static double run_loop(const Task *task, double iterations)
+static double run_loop(const Task *task, uint64_t iterations)
 {
     void (*run)(void *context) = task->request->cell.workload->run;
     const double start_ns = task->tools->now_ns();
-    for (double i = 0; i < iterations; i++)
+    for (uint64_t i = 0; i < iterations; i++)
         run(task->context);
     return task->tools->now_ns() - start_ns;
 }
@@ -55,32 +55,31 @@ static void warm_up(const Task *task)
 
 // The next count to try: in proportion and a fifth more, but not by more than ten times, because
 // the time of a short loop is mostly noise.
-static double grow_iterations(double iterations, double elapsed_ns, double wanted_ns)
+static uint64_t grow_iterations(uint64_t iterations, double elapsed_ns, double wanted_ns)
 {
-    const double factor = elapsed_ns > 0 ? 1.2 * wanted_ns / elapsed_ns : 10;
-    return ceil(iterations * fmin(fmax(factor, 1), 10));
+    const double factor = elapsed_ns > 0 ? fmin(1.2 * wanted_ns / elapsed_ns, 10) : 10;
+    const double grown = fmax(ceil((double)iterations * factor), (double)iterations + 1);
+    return (uint64_t)fmin(grown, most_iterations);
 }
 
 static bool do_pilot(const Task *task)
 {
-    double iterations = 1;
-    double elapsed_ns = 0;
+    const double wanted_ns = task->request->min_time_ns;
+    uint64_t iterations = 1;
     warm_up(task);
-    for (;;) {
+    double elapsed_ns = run_loop(task, iterations);
+    while (elapsed_ns < wanted_ns && (double)iterations < most_iterations) {
+        iterations = grow_iterations(iterations, elapsed_ns, wanted_ns);
         elapsed_ns = run_loop(task, iterations);
-        if (elapsed_ns >= task->request->min_time_ns || iterations >= most_iterations)
-            break;
-        iterations = fmin(fmax(grow_iterations(iterations, elapsed_ns, task->request->min_time_ns),
-                               iterations + 1),
-                          most_iterations);
     }
-    task->outcome->iterations = (uint64_t)iterations;
+    task->outcome->iterations = iterations;
     if (!(elapsed_ns > 0))
-        return problem_set(task->problem, "pilot: %.0f iterations took no time", iterations);
+        return problem_set(task->problem, "pilot: %.0f iterations took no time",
+                           (double)iterations);
     task->outcome->real_ns = calloc(1, sizeof *task->outcome->real_ns);
     if (!task->outcome->real_ns)
         return out_of_memory(task);
-    task->outcome->real_ns[0] = elapsed_ns / iterations;
+    task->outcome->real_ns[0] = elapsed_ns / (double)iterations;
     task->outcome->real_count = 1;
     return true;
 }

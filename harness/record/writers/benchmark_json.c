@@ -69,9 +69,10 @@ static json_t *make_context(const RunRecord *run)
               json_object_get(json_object_get(run->machine, "topology"), "cpus"));
     set_known(context, "mhz_per_cpu", json_object_get(about, "mhz_per_cpu"));
     // As Google decides it: any governor but `performance` scales.
-    (void)json_object_set_new(context, "cpu_scaling_enabled",
-                              json_boolean(json_is_string(governor) &&
-                                           strcmp(json_string_value(governor), "performance")));
+    (void)json_object_set_new(
+        context, "cpu_scaling_enabled",
+        json_boolean(json_is_string(governor) &&
+                     strcmp(json_string_value(governor), "performance") != 0));
     (void)json_object_set_new(context, "caches", make_caches(run));
     set_known(context, "load_avg", json_object_get(about, "load_average"));
     const bool debug = type && strcmp(type, "Debug") == 0;
@@ -98,11 +99,11 @@ typedef struct Family {
 
 static json_t *make_row(const Family *family, const char *suffix, const char *type)
 {
-    char *name = malloc(strlen(family->name) + strlen(suffix) + 1);
+    const size_t bytes = strlen(family->name) + strlen(suffix) + 1;
+    char *name = malloc(bytes);
     if (!name)
         return NULL;
-    (void)strcpy(name, family->name);
-    (void)strcat(name, suffix);
+    (void)snprintf(name, bytes, "%s%s", family->name, suffix);
     json_t *row = json_pack("{s:s, s:I, s:I, s:s, s:s, s:I, s:i}", "name", name, "family_index",
                             (json_int_t)family->sweep, "per_family_instance_index",
                             (json_int_t)family->index, "run_name", family->name, "run_type", type,
