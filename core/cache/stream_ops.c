@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-enum { END_SAMPLES = 4 }; // places of a written tensor at which it is asked what came after
-
 static double count_lines(const HypAccount *account, double floats)
 {
     return floats / account->caches[0].line_floats;
@@ -22,19 +20,14 @@ static void touch_again(HypAccount *account, double lines, const HypWindow *wind
     hyp_account(account, lines, window);
 }
 
-// `lines` are written once, together with `others` that are read at the same pace; those that have
-// been evicted when all is done were written back.
+// `lines` are written once, together with `others` that are read at the same pace: what is left in
+// a cache at the end are the last of both, in proportion; the rest was written back.
 static void write_once(HypAccount *account, double lines, double others)
 {
-    for (int i = 0; i < END_SAMPLES; i++) {
-        const double after = (i + 0.5) / END_SAMPLES;
-        HypWindow window = {.count = 0};
-        hyp_window_add(&window, after * lines, 1, 0);
-        hyp_window_add(&window, after * others, 1, 0);
-        if (window.count == 0)
-            return;
-        const HypChances evicted = hyp_account_chances(account, &window);
-        hyp_account_write_back(account, lines / END_SAMPLES, &evicted);
+    for (int level = 0; level < account->level_count; level++) {
+        const HypCacheShape *cache = &account->caches[level];
+        const double left = cache->sets * cache->ways * lines / fmax(1, lines + others);
+        account->traffic.write_backs[level] += fmax(0, lines - left);
     }
 }
 
@@ -73,8 +66,8 @@ static void touch_rows(HypAccount *account, double lines, double row)
     HypWindow third = {.count = 0};
     hyp_window_add(&third, row, 1, 0);
     hyp_window_add(&third, row / 2, 1, 0); // of in
-    touch_again(account, lines, &third);
-    account->traffic.accesses += lines; // written where just read
+    hyp_account_written(account, lines, &third);
+    account->traffic.accesses += 2 * lines; // written where just read
 }
 
 void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns)
