@@ -21,7 +21,8 @@ void hyp_cache_shapes(const HyperionCacheTopology *complete,
         const HyperionCacheLevel *level = &complete->levels[i];
         const size_t lines = level->size_bytes / (size_t)level->line_bytes;
         const size_t ways = level->ways > 0 ? (size_t)level->ways : lines;
-        caches[i] = (HypCacheShape){.sets = (double)(lines / ways),
+        const size_t sets = lines / ways;
+        caches[i] = (HypCacheShape){.sets = (double)sets,
                                     .ways = (double)ways,
                                     .line_floats = (double)level->line_bytes / sizeof(float)};
     }
@@ -46,6 +47,7 @@ HyperionCacheStats hyp_cache_stats_from_traffic(const HypTraffic *traffic,
                                                 const HyperionCacheTopology *complete)
 {
     HyperionCacheStats stats = {.level_count = complete->level_count,
+                                .prefetches = traffic->prefetches,
                                 .tier = HYPERION_CACHE_TIER_CLOSED_FORM,
                                 .valid = true};
     double accesses = traffic->accesses;

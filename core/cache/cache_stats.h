@@ -9,7 +9,7 @@
 void hyp_cache_shapes(const HyperionCacheTopology *complete,
                       HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS]);
 
-// All fields but prefetches and layers, tier CLOSED_FORM.
+// All fields but those on layers, tier CLOSED_FORM.
 HyperionCacheStats hyp_cache_stats_from_traffic(const HypTraffic *traffic,
                                                 const HyperionCacheTopology *complete);
 

@@ -17,7 +17,6 @@ HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
     HypTraffic traffic = {0};
     if (shape->m && shape->n && shape->k)
         traffic = hyp_gemm_traffic(shape, NULL, blocking, caches, complete.level_count);
-    HyperionCacheStats stats = hyp_cache_stats_from_traffic(&traffic, &complete);
-    stats.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
-    return stats;
+    traffic.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
+    return hyp_cache_stats_from_traffic(&traffic, &complete);
 }

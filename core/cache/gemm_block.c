@@ -55,7 +55,8 @@ double hyp_lines_of_run(size_t width, size_t step, size_t line_floats)
     if (width == 0)
         return 0;
     const size_t grain = hyp_greatest_divisor(step, line_floats);
-    return (double)(divide_up(width, grain) * grain + line_floats - grain) / (double)line_floats;
+    const size_t reach = divide_up(width, grain) * grain + line_floats - grain;
+    return (double)reach / (double)line_floats;
 }
 
 double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_floats)
@@ -69,8 +70,9 @@ double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_fl
 double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_floats)
 {
     const size_t grain = hyp_greatest_divisor(step, piece);
-    return (double)(width / piece) * hyp_lines_of_run(piece, grain, line_floats) +
-           hyp_lines_of_run(width % piece, grain, line_floats);
+    const size_t whole = width / piece;
+    return (double)whole * hyp_lines_of_run(piece, grain, line_floats) +
+           hyp_lines_of_run(width - whole * piece, grain, line_floats);
 }
 
 double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
@@ -79,7 +81,8 @@ double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
         return 0;
     const size_t last = count * width - 1;
     const size_t both = width / hyp_greatest_divisor(width, line_floats) * line_floats;
-    return (double)(count + last / line_floats - last / both);
+    const size_t lines = count + last / line_floats - last / both;
+    return (double)lines;
 }
 
 // Of an image: the channels of kc taps, the rows of nc pixels; taken as one run.

@@ -10,7 +10,6 @@ typedef struct LayerAccount {
     const HyperionModel *model;
     const HypLayer *layer;
     HypAccount *account;
-    uint64_t *prefetches;
 } LayerAccount;
 
 static const HypShape *input_shape(const LayerAccount *at, int index)
@@ -50,7 +49,7 @@ static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypIma
     const HypTraffic traffic =
         hyp_gemm_traffic(shape, image, &blocking, account->caches, account->level_count);
     add_traffic(&account->traffic, &traffic, (double)product.repeats);
-    *at->prefetches += product.repeats * hyp_cache_gemm_prefetches(shape, &blocking);
+    account->traffic.prefetches += product.repeats * hyp_cache_gemm_prefetches(shape, &blocking);
     return true;
 }
 
@@ -150,9 +149,8 @@ bool hyp_layer_has_traffic(HyperionLayerOp op)
     return formulas[op] != NULL;
 }
 
-bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account,
-                           uint64_t *prefetches)
+bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account)
 {
-    const LayerAccount at = {model, layer, account, prefetches};
+    const LayerAccount at = {model, layer, account};
     return formulas[layer->op](&at);
 }

@@ -9,9 +9,8 @@
 // Whether this version has a formula for the operation.
 bool hyp_layer_has_traffic(HyperionLayerOp op);
 
-// Adds the lines of one layer, of such an operation, from cold caches to account->traffic, and its
-// software prefetches to *prefetches. False, last error set, where the formula cannot answer.
-bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account,
-                           uint64_t *prefetches);
+// Adds the traffic of one layer, of such an operation, from cold caches to account->traffic. False,
+// last error set, where the formula cannot answer.
+bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account);
 
 #endif

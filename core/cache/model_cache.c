@@ -74,18 +74,16 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
     HypWindowMemo memo;
     hyp_window_memo_clear(&memo);
     HypAccount account = {.caches = caches, .level_count = complete.level_count, .memo = &memo};
-    uint64_t prefetches = 0;
     int modelled = 0;
     for (int i = 0; i < model->layer_count; i++) {
         const HypLayer *layer = &model->layers[i];
         if (!hyp_layer_has_traffic(layer->op))
             continue;
-        if (!hyp_layer_add_traffic(model, layer, &account, &prefetches))
+        if (!hyp_layer_add_traffic(model, layer, &account))
             return failure;
         modelled++;
     }
     HyperionCacheStats stats = hyp_cache_stats_from_traffic(&account.traffic, &complete);
-    stats.prefetches = prefetches;
     stats.layers_modelled = modelled;
     stats.layers_total = model->layer_count;
     return stats;

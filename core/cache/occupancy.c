@@ -106,6 +106,14 @@ typedef struct Counting {
     double weight;
 } Counting;
 
+static void clear_counts(Counts *counts, int ways)
+{
+    counts->least = ways;
+    counts->most = 0;
+    for (int i = 0; i <= ways; i++)
+        counts->chance[i] = 0;
+}
+
 static void count_sets(Counts *counts, Counting *counting, double lines, double share)
 {
     const double weight = counting->own ? share * lines : share;
@@ -113,15 +121,8 @@ static void count_sets(Counts *counts, Counting *counting, double lines, double 
         return;
     const double others = counting->own ? lines - 1 : lines;
     const int place = others < counting->ways ? (int)others : counting->ways;
-    if (counting->weight <= 0) {
-        counts->least = place;
-        counts->most = place;
-        counts->chance[place] = 0;
-    }
-    while (counts->least > place)
-        counts->chance[--counts->least] = 0;
-    while (counts->most < place)
-        counts->chance[++counts->most] = 0;
+    counts->least = place < counts->least ? place : counts->least;
+    counts->most = place > counts->most ? place : counts->most;
     counts->chance[place] += weight;
     counting->weight += weight;
 }
@@ -159,6 +160,7 @@ static void count_clusters(Counts *counts, Counting *counting, const Layout *lay
 static void find_counts(Counts *counts, const Layout *layout, int ways, bool own)
 {
     Counting counting = {.ways = ways, .own = own};
+    clear_counts(counts, ways);
     if (layout->strided) {
         const double least_rows = floor(layout->cluster_rows);
         const double longer = layout->cluster_rows - least_rows;
@@ -170,7 +172,8 @@ static void find_counts(Counts *counts, const Layout *layout, int ways, bool own
         count_sets(counts, &counting, layout->whole + 1, layout->rest);
     }
     if (counting.weight <= 0) { // runs so narrow that every sample fell beside them
-        *counts = (Counts){.chance = {1}};
+        counts->least = 0;
+        counts->chance[0] = 1;
         return;
     }
     for (int i = counts->least; i <= counts->most; i++)
@@ -181,10 +184,9 @@ static void find_counts(Counts *counts, const Layout *layout, int ways, bool own
 static void add_counts(Counts *sum, const Counts *other, int ways)
 {
     Counts result;
+    clear_counts(&result, ways);
     result.least = sum->least + other->least < ways ? sum->least + other->least : ways;
     result.most = sum->most + other->most < ways ? sum->most + other->most : ways;
-    for (int i = result.least; i <= result.most; i++)
-        result.chance[i] = 0;
     for (int j = other->least; j <= other->most; j++) {
         if (other->chance[j] <= 0) // most places between none and many
             continue;

@@ -7,9 +7,10 @@
 #include "cache/occupancy.h"
 #include "hyperion/cache.h"
 
-// Lines, summed over all streams. Fractions are averages over alignments.
+// Summed over all streams, in lines. Fractions are averages over alignments.
 typedef struct HypTraffic {
     double accesses;
+    uint64_t prefetches; // software prefetch instructions
     double misses[HYPERION_MAX_CACHE_LEVELS];
     double write_backs[HYPERION_MAX_CACHE_LEVELS];
     // Misses that could as well be hits, for the interval: the sum over streams of lines x chance x

@@ -13,8 +13,7 @@
 #include <cmocka.h>
 
 static const HyperionCacheTopology zen5 = {
-    .level_count = 3,
-    .levels = {{48 * 1024, 64, 12, 1}, {1024 * 1024, 64, 16, 1}, {32 * 1024 * 1024, 64, 16, 16}}};
+    .level_count = 3, .levels = {{49152, 64, 12, 1}, {1048576, 64, 16, 1}, {33554432, 64, 16, 16}}};
 static const HyperionCacheConfig automatic = {.enable_prefetch = true, .prefetch_distance = 8};
 static const HyperionGemmShape large = {.m = 2000, .n = 9000, .k = 3000};
 
@@ -93,9 +92,9 @@ static void automatic_blocks_fit_their_levels(void **state)
     (void)state;
     static const size_t tiles[][2] = {{4, 4}, {4, 12}, {6, 16}, {14, 32}, {8, 48}, {24, 4}};
     static const HyperionCacheTopology machines[] = {
-        {2, {{32 * 1024, 64, 8, 1}, {256 * 1024, 64, 4, 1}}},
-        {3, {{64 * 1024, 64, 4, 1}, {1024 * 1024, 64, 8, 1}, {8 * 1024 * 1024, 64, 16, 4}}},
-        {3, {{48 * 1024, 64, 12, 2}, {2048 * 1024, 64, 16, 2}, {99 * 512 * 1024, 64, 11, 48}}},
+        {2, {{32768, 64, 8, 1}, {262144, 64, 4, 1}}},
+        {3, {{65536, 64, 4, 1}, {1048576, 64, 8, 1}, {8388608, 64, 16, 4}}},
+        {3, {{49152, 64, 12, 2}, {2097152, 64, 16, 2}, {51904512, 64, 11, 48}}},
     };
     for (size_t t = 0; t < sizeof tiles / sizeof tiles[0]; t++) {
         for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
@@ -118,8 +117,8 @@ static void unknown_geometry_still_blocks(void **state)
     (void)state;
     const HyperionCacheTopology nothing = {0};
     const HyperionGemmBlocking b = hyp_blocking_resolve(&large, &automatic, &nothing, 6, 16);
-    assert_true((b.mr + b.nr) * b.kc * 4 <= 32 * 1024);
-    assert_true(b.mc * b.kc * 4 <= 128 * 1024);
+    assert_true((b.mr + b.nr) * b.kc * 4 <= 32768);
+    assert_true(b.mc * b.kc * 4 <= 131072);
     assert_true(b.nc > 0 && b.nc <= 4096);
 }
 

@@ -235,7 +235,7 @@ static void larger_caches_never_miss_more(void **state)
 static void what_fits_is_missed_once(void **state)
 {
     (void)state;
-    const HyperionCacheTopology large = {1, {{256u << 20, 64, -1, 1}}};
+    const HyperionCacheTopology large = {1, {{268435456, 64, -1, 1}}};
     const HyperionGemmShape shape = {.m = 96, .n = 128, .k = 160};
     const HyperionGemmBlocking blocking = {.mc = 48, .kc = 80, .nc = 64, .mr = 6, .nr = 16};
     const HyperionCacheStats stats = hyperionPredictGemm(&shape, &blocking, &large);

@@ -148,8 +148,7 @@ static void assert_within(uint64_t predicted, uint64_t traced, double share)
 static void convolution_agrees_with_its_trace(void **state)
 {
     (void)state;
-    static const HyperionCacheTopology machine = {
-        2, {{48 * 1024, 64, 12, 1}, {1024 * 1024, 64, 16, 1}}};
+    static const HyperionCacheTopology machine = {2, {{49152, 64, 12, 1}, {1048576, 64, 16, 1}}};
     static const Convolution shapes[] = {
         {3, 112, 7, 2, 3, 64}, {64, 28, 3, 1, 1, 64}, {128, 14, 3, 1, 1, 128}, {1, 28, 5, 1, 2, 8},
         {64, 28, 3, 2, 1, 64}, {16, 56, 3, 1, 0, 32}, {256, 7, 3, 1, 1, 128}};

@@ -123,7 +123,7 @@ static void dirty_lines_are_written_back_once_when_evicted(void **state)
 static void write_back_travels_outward(void **state)
 {
     (void)state;
-    const HyperionCacheTopology topology = {2, {{LINE, LINE, 1, 1}, {4 * LINE, LINE, 4, 4}}};
+    const HyperionCacheTopology topology = {2, {{LINE, LINE, 1, 1}, {256, LINE, 4, 4}}};
     HypLruSimulator *simulator = hyp_lru_create(&topology);
     hyp_lru_touch(simulator, 0, HYP_TOUCH_WRITE);
     hyp_lru_touch(simulator, 1, HYP_TOUCH_READ);
@@ -147,8 +147,7 @@ static void write_back_without_a_copy_outside_goes_to_memory(void **state)
 {
     (void)state;
     for (int ways = 2; ways >= -1; ways -= 3) {
-        const HyperionCacheTopology topology = {
-            2, {{2 * LINE, LINE, 2, 1}, {2 * LINE, LINE, ways, 1}}};
+        const HyperionCacheTopology topology = {2, {{128, LINE, 2, 1}, {128, LINE, ways, 1}}};
         HypLruSimulator *simulator = hyp_lru_create(&topology);
         static const uint64_t trace[] = {1, 0, 2, 0, 3, 4};
         for (size_t i = 0; i < sizeof trace / sizeof trace[0]; i++)
@@ -262,7 +261,7 @@ static void statistics_obey_the_laws_of_lru(void **state)
         uint64_t fewer = UINT64_MAX;
         for (int ways = 1; ways < 20; ways++) {
             const HyperionCacheTopology topology = {
-                2, {{sets * (size_t)ways * LINE, LINE, ways, 1}, {200 * LINE, LINE, 8, 1}}};
+                2, {{sets * (size_t)ways * LINE, LINE, ways, 1}, {12800, LINE, 8, 1}}};
             HypLruSimulator *simulator = hyp_lru_create(&topology);
             uint64_t trace = trace_seed;
             for (int i = 0; i < 4000; i++)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static const HyperionCacheTopology zen5 = {2, {{48 * 1024, 64, 12, 1}, {1024 * 1024, 64, 16, 1}}};
+static const HyperionCacheTopology zen5 = {2, {{49152, 64, 12, 1}, {1048576, 64, 16, 1}}};
 
 static int setup(void **state)
 {

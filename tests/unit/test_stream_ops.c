@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static const HyperionCacheTopology machine = {2, {{48 * 1024, 64, 12, 1}, {512 * 1024, 64, 16, 1}}};
+static const HyperionCacheTopology machine = {2, {{49152, 64, 12, 1}, {524288, 64, 16, 1}}};
 
 // Tensors one after another, each from the next page on.
 typedef struct Trace {
