@@ -128,32 +128,15 @@ static bool print_plan(const Plan *plan)
     return true;
 }
 
-static bool print_json(const Plan *plan)
-{
-    json_t *json = plan_to_json(plan);
-    json_t *extras =
-        json_pack("{s:I, s:f, s:s}", "worker_processes", (json_int_t)plan_worker_count(plan),
-                  "estimated_duration_s", plan_estimate_ns(plan) / 1e9, "hash", plan->hash);
-    // The hash comes last, here too.
-    const bool printed =
-        json && extras && json_object_del(json, "hash") == 0 &&
-        json_object_update(json, extras) == 0 &&
-        json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15)) ==
-            0 &&
-        putchar('\n') != EOF;
-    json_decref(extras);
-    json_decref(json);
-    return printed;
-}
-
 static int run_plan(const CommandArguments *arguments)
 {
     Problem problem = {0};
     Plan *plan = plan_from_scenario(arguments->words[0], arguments->options_of[0], &problem);
     if (!plan)
         return command_fail(EXIT_USAGE, &problem);
-    const bool printed =
-        command_option(&command_plan, arguments, "--json") ? print_json(plan) : print_plan(plan);
+    const bool printed = command_option(&command_plan, arguments, "--json")
+                             ? plan_write(plan, stdout)
+                             : print_plan(plan);
     plan_free(plan);
     if (printed)
         return EXIT_OK;

@@ -8,6 +8,7 @@
 #include "workload/workload.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct Cell {
     const Workload *workload;
@@ -60,6 +61,10 @@ double plan_estimate_ns(const Plan *plan);
 // plan.json and back. Reading checks schema, every value and the hash.
 json_t *plan_to_json(const Plan *plan);
 Plan *plan_from_json(const json_t *json, Problem *problem);
+
+// The same document, one cell a line and in constant memory, with the counts of cells and processes
+// and the estimated duration. False when memory or the stream fails.
+bool plan_write(const Plan *plan, FILE *out);
 
 // One cell alone, as the worker gets it: {"workload": ..., "axes": {...}}. From JSON: texts point
 // into `json`, which must outlive the cell; cell->id is allocated, free it with cell_clear.

@@ -4,31 +4,84 @@
 
 #include "scenario/plan_build.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char schema[] = "hyperion-plan-1";
 
-static json_t *sweep_to_json(const Plan *plan, const PlanSweep *sweep)
+// A plan without its sweeps, a sweep without its cells.
+static json_t *plan_head_to_json(const Plan *plan)
 {
-    json_t *cells = json_array();
-    for (size_t i = 0; i < sweep->cell_count; i++) {
-        const Cell *cell = &plan->cells[sweep->first_cell + i];
-        (void)json_array_append_new(
-            cells, json_pack("{s:s, s:o}", "id", cell->id, "axes", cell_axes_to_json(cell)));
-    }
-    return json_pack("{s:s, s:s, s:o, s:o}", "name", sweep->name, "workload", sweep->workload->name,
-                     "settings", settings_to_json(&sweep->settings), "cells", cells);
+    return json_pack("{s:s, s:s, s:s, s:I, s:s}", "schema", schema, "scenario", plan->scenario,
+                     "description", plan->description, "seed", (json_int_t)plan->seed, "hash",
+                     plan->hash);
+}
+
+static json_t *sweep_head_to_json(const PlanSweep *sweep)
+{
+    return json_pack("{s:s, s:s, s:o}", "name", sweep->name, "workload", sweep->workload->name,
+                     "settings", settings_to_json(&sweep->settings));
+}
+
+static json_t *item_to_json(const Cell *cell)
+{
+    return json_pack("{s:s, s:o}", "id", cell->id, "axes", cell_axes_to_json(cell));
 }
 
 json_t *plan_to_json(const Plan *plan)
 {
+    json_t *json = plan_head_to_json(plan);
     json_t *sweeps = json_array();
-    for (size_t i = 0; i < plan->sweep_count; i++)
-        (void)json_array_append_new(sweeps, sweep_to_json(plan, &plan->sweeps[i]));
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "schema", schema, "scenario", plan->scenario,
-                     "description", plan->description, "seed", (json_int_t)plan->seed, "hash",
-                     plan->hash, "sweeps", sweeps);
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        const PlanSweep *sweep = &plan->sweeps[i];
+        json_t *cells = json_array();
+        for (size_t j = 0; j < sweep->cell_count; j++)
+            (void)json_array_append_new(cells, item_to_json(&plan->cells[sweep->first_cell + j]));
+        json_t *head = sweep_head_to_json(sweep);
+        (void)json_object_set_new(head, "cells", cells);
+        (void)json_array_append_new(sweeps, head);
+    }
+    (void)json_object_set_new(json, "sweeps", sweeps);
+    return json;
+}
+
+// Writes an object, which goes, up to its last brace.
+static bool write_members(json_t *object, FILE *out)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
+    const bool written = text && fprintf(out, "%.*s", (int)strlen(text) - 1, text) >= 0;
+    free(text);
+    json_decref(object);
+    return written;
+}
+
+static bool write_sweep(const Plan *plan, const PlanSweep *sweep, FILE *out)
+{
+    bool written =
+        write_members(sweep_head_to_json(sweep), out) && fputs(",\"cells\":[\n", out) >= 0;
+    for (size_t i = 0; written && i < sweep->cell_count; i++)
+        written = write_members(item_to_json(&plan->cells[sweep->first_cell + i]), out) &&
+                  fputs(i + 1 < sweep->cell_count ? "},\n" : "}\n", out) >= 0;
+    return written && fputs("]}", out) >= 0;
+}
+
+bool plan_write(const Plan *plan, FILE *out)
+{
+    json_t *head = plan_head_to_json(plan);
+    (void)json_object_set_new(head, "cells", json_integer((json_int_t)plan->cell_count));
+    (void)json_object_set_new(head, "worker_processes",
+                              json_integer((json_int_t)plan_worker_count(plan)));
+    (void)json_object_set_new(head, "estimated_duration_s",
+                              json_integer((json_int_t)ceil(plan_estimate_ns(plan) / 1e9)));
+    // As in the printed plan, the hash comes last.
+    (void)json_object_del(head, "hash");
+    bool written = write_members(head, out) && fputs(",\"sweeps\":[\n", out) >= 0;
+    for (size_t i = 0; written && i < plan->sweep_count; i++)
+        written = write_sweep(plan, &plan->sweeps[i], out) &&
+                  fputs(i + 1 < plan->sweep_count ? ",\n" : "],\n", out) >= 0;
+    return written && fprintf(out, "\"hash\":\"%s\"}\n", plan->hash) >= 0;
 }
 
 // The texts of a cell read from JSON belong to the JSON; a plan keeps its own.

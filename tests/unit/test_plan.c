@@ -212,6 +212,21 @@ static void plan_survives_json_and_keeps_its_hash(void **state)
     json_decref(again);
     plan_free(back);
 
+    // What `hyperion plan --json` writes is the same plan.
+    char *text = NULL;
+    size_t text_bytes = 0;
+    FILE *stream = open_memstream(&text, &text_bytes);
+    assert_non_null(stream);
+    assert_true(plan_write(plan, stream));
+    assert_int_equal(fclose(stream), 0);
+    json_t *written = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    Plan *third = plan_from_json(written, &problem);
+    assert_string_equal(problem.text, "");
+    assert_non_null(third);
+    plan_free(third);
+    json_decref(written);
+    free(text);
+
     json_t *cells = json_object_get(json_array_get(json_object_get(json, "sweeps"), 0), "cells");
     assert_int_equal(json_array_remove(cells, 3), 0);
     assert_null(plan_from_json(json, &problem));
