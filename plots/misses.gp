@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # misses.gp - predicted against measured cache misses over one axis: a panel per cache level, a series
 # per SIMD level. Block (panel - 1) x series_count + series - 1; columns: x, predicted, low, high,
-# measured, automatic (see rate.gp). panel_scale: what the values are divided by for the axis.
+# measured, automatic (see rate.gp). panel_scale: what the values are divided by for the axis;
+# panel_base: of a logarithmic axis, 0 = linear.
 
 unset title
-set logscale x 2
+if (x_logarithmic) {
+    set logscale x 2
+}
 set xrange [x_low:x_high]
 set xlabel x_label
-set format y '%g'
 set tmargin at screen 0.82
 set bmargin at screen 0.24
 
@@ -24,7 +26,7 @@ do for [output = 1:output_count] {
     set label 3 heading at screen 0.5,0.955 center font ',15' textcolor rgb '#000000'
     set border 3
     set tics nomirror out scale 0.6 textcolor rgb '#202020'
-    set xtics nomirror
+    eval ticks
     set ytics nomirror autofreq
     unset key
     do for [panel = 1:panel_count] {
@@ -36,8 +38,10 @@ do for [output = 1:output_count] {
         if (!panel_measured[panel]) {
             set label 5 missing_text at graph 0.5,0.95 center font ',10' textcolor rgb '#404040'
         }
-        if (panel_wide[panel]) {
-            set logscale y 2
+        set format y (panel_base[panel] == 10 ? '%.0s%c' : '%g')
+        if (panel_base[panel]) {
+            base = panel_base[panel]
+            set logscale y base
             set yrange [panel_low[panel]:panel_high[panel]]
         } else {
             unset logscale y

@@ -5,7 +5,10 @@
 
 set xlabel x_label
 set ylabel y_label
-set logscale x 2
+eval ticks
+if (x_logarithmic) {
+    set logscale x 2
+}
 set xrange [x_low:x_high]
 # Levels lie far apart, fractions of a peak matter: logarithmic as soon as there are several.
 if (series_count > 1 || peak_count > 0) {

@@ -95,28 +95,32 @@ static void define_panels(const Figure *figure, const Panel *panels, size_t coun
     char titles[PANEL_COUNT][64];
     const char *title_list[PANEL_COUNT];
     const char *units[PANEL_COUNT];
-    double scale[PANEL_COUNT], wide[PANEL_COUNT], measured[PANEL_COUNT];
+    double scale[PANEL_COUNT], base[PANEL_COUNT], measured[PANEL_COUNT];
     double low[PANEL_COUNT], high[PANEL_COUNT];
     for (size_t i = 0; i < count; i++) {
         const Range range = panels[i].range;
         title_panel(figure, panels[i].row, titles[i], sizeof titles[i]);
         title_list[i] = titles[i];
-        scale[i] = range.high >= 1e6 ? 1e6 : range.high >= 1e3 ? 1e3 : 1;
-        units[i] = range.high >= 1e6   ? "misses [10⁶ lines]"
-                   : range.high >= 1e3 ? "misses [10³ lines]"
-                                       : "misses [lines]";
+        // Logarithmic where a linear axis would flatten the lower end: to base 10, which needs no
+        // scale, over more than two decades. Room above for a note.
+        const double ratio = range.low > 0 ? range.high / range.low : 1;
+        base[i] = ratio > 100 ? 10 : ratio > 4 ? 2 : 0;
+        scale[i] = 1;
+        if (base[i] < 10 && range.high >= 1e3)
+            scale[i] = range.high >= 1e6 ? 1e6 : 1e3;
+        units[i] = scale[i] == 1e6   ? "misses [10⁶ lines]"
+                   : scale[i] == 1e3 ? "misses [10³ lines]"
+                                     : "misses [lines]";
         measured[i] = panels[i].measured;
-        // Logarithmic where a linear axis would flatten the lower end; room above for a note.
-        wide[i] = range.low > 0 && range.high / range.low > 4;
-        low[i] = wide[i] != 0 ? range.low / scale[i] / 1.3 : 0;
-        high[i] = range.high / scale[i] * (wide[i] != 0 ? pow(range.high / range.low, 0.16) : 1.2);
+        low[i] = base[i] > 0 ? range.low / scale[i] / 1.3 : 0;
+        high[i] = range.high / scale[i] * (base[i] > 0 ? pow(ratio, 0.16) : 1.2);
         high[i] = high[i] > 0 ? high[i] : 1;
     }
     script_number(script, "panel_count", (double)count);
     script_texts(script, "panel_title", title_list, count);
     script_texts(script, "panel_unit", units, count);
     script_numbers(script, "panel_scale", scale, count);
-    script_numbers(script, "panel_wide", wide, count);
+    script_numbers(script, "panel_base", base, count);
     script_numbers(script, "panel_measured", measured, count);
     script_numbers(script, "panel_low", low, count);
     script_numbers(script, "panel_high", high, count);

@@ -25,14 +25,22 @@ bool figure_has_time(const RunRecord *run, const CellSummary *summary)
     return !isnan(metric_value("time_ns", run, summary));
 }
 
-// "builtin:cnn:width=8,depth=2" in lines; of a path the last part.
+// "builtin:cnn:width=8,depth=2" in lines, the first "builtin:cnn"; of a path the last part.
 static void label_model(const char *model, char *text, size_t text_bytes)
 {
     const char *slash = strrchr(model, '/');
     (void)snprintf(text, text_bytes, "%s", slash ? slash + 1 : model);
-    for (char *at = text; *at; at++)
-        if (*at == ',' || (*at == ':' && at > text))
+    enum { LONG_LINE = 12 };
+    const char *line = text;
+    bool colon_seen = false;
+    for (char *at = text; *at; at++) {
+        const bool is_colon = *at == ':';
+        if ((*at == ',' && at - line >= LONG_LINE) || (is_colon && colon_seen)) {
             *at = '\n';
+            line = at + 1;
+        }
+        colon_seen = colon_seen || is_colon;
+    }
 }
 
 // A point of that category, or NULL where all its cells are left out.

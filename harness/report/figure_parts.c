@@ -89,14 +89,14 @@ static void label_tick(double value, char *text, size_t text_bytes)
 static void define_ticks(const Figure *figure, FILE *script)
 {
     size_t count = 0;
-    (void)fprintf(script, "set xtics (");
+    (void)fprintf(script, "ticks = \"set xtics nomirror (");
     for (double at = find_next_tick(figure, -INFINITY); isfinite(at);
          at = find_next_tick(figure, at), count++) {
         char label[32];
         label_tick(at, label, sizeof label);
         (void)fprintf(script, "%s'%s' %.10g", count ? ", " : "", label, at);
     }
-    (void)fprintf(script, ")\n");
+    (void)fprintf(script, ")\"\n");
 }
 
 // "block size [elements]", "m = n = k [elements]".
@@ -125,9 +125,12 @@ void figure_define_x(const Figure *figure, FILE *script)
     }
     define_x_label(figure, script);
     define_ticks(figure, script);
-    const double margin = pow(range.high / range.low, 0.05);
-    script_number(script, "x_low", range.low / margin);
-    script_number(script, "x_high", range.high * margin);
+    const bool logarithmic = range.low > 0;
+    const double factor = logarithmic ? pow(range.high / range.low, 0.05) : 1;
+    const double margin = logarithmic ? 0 : (range.high - range.low) * 0.05;
+    script_number(script, "x_logarithmic", logarithmic);
+    script_number(script, "x_low", range.low / factor - margin);
+    script_number(script, "x_high", range.high * factor + margin);
     script_number(script, "automatic", automatic);
 }
 

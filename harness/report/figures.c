@@ -163,6 +163,26 @@ static void name_figure(Figure *figure, const Cell *leader, const char *suffix)
     (void)snprintf(figure->title, sizeof figure->title, "%s: %s", op, figure->kind->title);
 }
 
+// Axes that follow the x axis and are not in its title.
+static void describe_along(const Figure *figure, char *text, size_t text_bytes)
+{
+    const Plan *plan = figure->run->plan;
+    const AxisList varying = sweep_axes_varying(plan, figure->sweep);
+    for (size_t i = 0; i < varying.count; i++) {
+        const AxisId axis = varying.axes[i];
+        bool said = axis == figure->kind->x || axis == AXIS_SIMD_LEVEL;
+        for (size_t j = 0; j < figure->facets.count; j++)
+            said = said || sweep_axis_follows(plan, figure->sweep, axis, figure->facets.axes[j]);
+        AxisList pair = {.axes = {figure->kind->x, axis}, .count = 2};
+        said = said || sweep_axes_titled(plan, figure->sweep, &pair).count == 1;
+        if (!said) {
+            const size_t used = strlen(text);
+            (void)snprintf(text + used, text_bytes - used, "%s%s varies along", used ? ", " : "",
+                           axis_table[axis].key);
+        }
+    }
+}
+
 void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes)
 {
     const AxisList fixed = sweep_axes_fixed(figure->run->plan, figure->sweep);
@@ -173,6 +193,7 @@ void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes)
             said.axes[said.count++] = axis;
     const size_t cell = figure->series[0].points[0].cell;
     cell_describe_axes(&figure->run->plan->cells[cell], &said, text, text_bytes);
+    describe_along(figure, text, text_bytes);
 }
 
 static void clear_figure(Figure *figure)

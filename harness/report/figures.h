@@ -65,7 +65,8 @@ bool figures_find(const RunRecord *run, const CellSummary *summaries, const char
                   FigureList *list);
 void figures_clear(FigureList *list);
 
-// What the figure fixes: facets and axes that differ from their defaults: "m = n = k = 512".
+// What the figure fixes: facets and axes that differ from their defaults; and what varies along
+// with its x axis: "m = n = 512, k varies along".
 void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes);
 
 #endif

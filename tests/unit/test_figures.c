@@ -138,7 +138,7 @@ static void definitions_name_series_ticks_and_peaks(void **state)
     static const char *const wanted[] = {"series_count = 2\n",
                                          "array series_level[2] = ['scalar', 'avx2']\n",
                                          "x_label = 'block size [elements]'\n",
-                                         "set xtics ('64' 64, '128' 128)\n",
+                                         "ticks = \"set xtics nomirror ('64' 64, '128' 128)\"\n",
                                          "array peak_level[2] = ['scalar', 'avx2']\n",
                                          "array peak_value[2] = [8, 128]\n",
                                          "y_label = 'throughput [GFLOP/s]'\n",
@@ -195,7 +195,7 @@ static void an_automatic_block_stands_at_the_resolved_one(void **state)
     const FigurePoint *last = &rate->series[0].points[2];
     assert_true(last->automatic && last->x == 96);
     char *script = capture(rate->kind->define, rate);
-    assert_non_null(strstr(script, "set xtics ('64' 64, '128' 128)\n"));
+    assert_non_null(strstr(script, "ticks = \"set xtics nomirror ('64' 64, '128' 128)\"\n"));
     assert_non_null(strstr(script, "automatic = 1\n"));
     free(script);
     free_fixture(&fixture);
@@ -232,6 +232,46 @@ static void counted_misses_are_drawn(void **state)
     free(script);
     char *data = capture(misses->kind->tabulate, misses);
     assert_non_null(strstr(data, " 128 600000 ? ? 610000 0\n"));
+    free(data);
+    free_fixture(&fixture);
+}
+
+static bool model_uses(const AxisValue *values, AxisId axis)
+{
+    (void)values;
+    return axis == AXIS_MODEL || axis == AXIS_SIMD_LEVEL;
+}
+
+// The same cells as two models at two levels.
+static void turn_into_models(SyntheticRun *synthetic)
+{
+    static const Workload workload = {.name = "model", .uses = model_uses};
+    static const char *const models[] = {"builtin:mlp:width=8,depth=2", "models/mnist.onnx"};
+    synthetic->sweep.workload = &workload;
+    for (size_t i = 0; i < SYNTHETIC_CELLS; i++) {
+        synthetic->cells[i].workload = &workload;
+        synthetic->cells[i].values[AXIS_MODEL].text = models[i % 2];
+        synthetic->facts[i][0].name[0] = '\0'; // several kernels run
+    }
+}
+
+static void models_stand_side_by_side_by_level(void **state)
+{
+    (void)state;
+    Fixture fixture = {.synthetic = synthetic_make(6)};
+    turn_into_models(fixture.synthetic);
+    find_figures(&fixture);
+    assert_int_equal(fixture.figures.count, 1);
+    const Figure *models = figure_named(&fixture, "time-by-model-blocks");
+    assert_string_equal(models->title, "model: time of one pass by SIMD level");
+    char *script = capture(models->kind->define, models);
+    assert_non_null(strstr(script, "category_count = 2\n"));
+    assert_non_null(
+        strstr(script, "array category_label[2] = ['builtin:mlp' . \"\\n\" . 'width=8,depth=2', "
+                       "'mnist.onnx']\n"));
+    free(script);
+    char *data = capture(models->kind->tabulate, models);
+    assert_non_null(strstr(data, "\n\n# avx2\n 1 4.01 4 4.02 6 0\n 2 3.208 3.2 3.216 6 0\n"));
     free(data);
     free_fixture(&fixture);
 }
@@ -277,7 +317,7 @@ static void gnuplot_draws_every_figure(void **state)
     }
     char directory[] = "/tmp/hyperion-figures-XXXXXX";
     assert_non_null(mkdtemp(directory));
-    for (size_t variant = 0; variant < 3; variant++) {
+    for (size_t variant = 0; variant < 4; variant++) {
         Fixture fixture = {.synthetic = synthetic_make(variant ? 6 : 3)};
         SyntheticRun *synthetic = fixture.synthetic;
         (void)snprintf(synthetic->plan.hash, sizeof synthetic->plan.hash, "`exit 3`");
@@ -285,7 +325,10 @@ static void gnuplot_draws_every_figure(void **state)
             synthetic->counts[1][0] = synthetic_value("PAPI_L1_DCM", 610000, "", "pmu", "");
         if (variant == 2) // one level, no peak: the linear axis
             assert_int_equal(json_object_set_new(synthetic->run.machine, "limits", json_null()), 0);
+        if (variant == 3)
+            turn_into_models(synthetic);
         find_figures(&fixture);
+        assert_true(fixture.figures.count > 0);
         draw_all(&fixture, gnuplot, directory);
         free_fixture(&fixture);
     }
@@ -339,6 +382,7 @@ int main(void)
         cmocka_unit_test(an_automatic_block_stands_at_the_resolved_one),
         cmocka_unit_test(missing_counters_are_said_in_the_figure),
         cmocka_unit_test(counted_misses_are_drawn),
+        cmocka_unit_test(models_stand_side_by_side_by_level),
         cmocka_unit_test(texts_cannot_run_commands),
         cmocka_unit_test(gnuplot_draws_every_figure),
         cmocka_unit_test(a_failing_script_says_what_gnuplot_said),
