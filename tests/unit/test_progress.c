@@ -50,7 +50,7 @@ static Sample sample_of(double worker_ns, const char *reason)
     sample.ok = !reason;
     sample.worker_ns = worker_ns;
     if (reason)
-        (void)strcpy(sample.reason, reason);
+        (void)snprintf(sample.reason, sizeof sample.reason, "%s", reason);
     return sample;
 }
 

@@ -39,7 +39,7 @@ static void request_is_read_back_as_written(void **state)
     Problem problem = {0};
     WorkerRequest request = make_request(plan, SAMPLE_TIME);
     char *text = request_write(&request, &problem);
-    ReceivedRequest received;
+    ReceivedRequest received = {0};
     if (!text || !request_read(text, strlen(text), &received, &problem))
         fail_msg("%s", problem.text);
     const WorkerRequest *read = &received.request;

@@ -50,8 +50,10 @@ static void readme_describes_every_column(void **state)
     Problem problem = {0};
     size_t bytes = 0;
     char *readme = file_read(path, 1 << 20, &bytes, &problem);
-    if (!readme)
+    if (!readme) {
         fail_msg("%s", problem.text);
+        return;
+    }
     char *begin = strstr(readme, begin_mark);
     assert_non_null(begin);
     begin = strchr(begin, '\n') + 1;

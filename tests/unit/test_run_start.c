@@ -183,7 +183,7 @@ static void single_cells_can_be_chosen(void **state)
                               "    axes: {op: gemm, m: [3, 4], n: 1, k: 1}\n");
     char hash[sizeof plan->hash];
     Problem problem = {0};
-    (void)strcpy(hash, plan->hash);
+    memcpy(hash, plan->hash, sizeof hash);
     char wanted[128];
     (void)snprintf(wanted, sizeof wanted, "%s", plan->cells[3].id);
     const char *const missing[] = {wanted, "kernel/op:gemm/m:5", NULL};
