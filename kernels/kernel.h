@@ -2,6 +2,9 @@
 // kernel.h - what a kernel is. Kernels are leaf functions: no allocation, no I/O, no globals, no
 // errors. All arrays are f32 and row-major; any alignment unless said; sizes are in elements and
 // may be 0; `out` overlaps no input unless said.
+//
+// `parallel` shares the work of a call among threads; NULL is one thread. The results are the same
+// to the bit for any number of threads. The workspace depends on it.
 #ifndef HYP_KERNEL_H
 #define HYP_KERNEL_H
 
@@ -25,8 +28,9 @@ typedef struct HypGemmArgs {
     float *c;
     size_t ldc; // >= n
     HypEpilogue epilogue;
-    HyperionGemmBlocking blocking; // mc a multiple of mr, nc of nr; mr, nr those of the variant
-    void *workspace;               // 64-byte aligned, hyp_gemm_workspace_bytes
+    HyperionGemmBlocking blocking;    // mc a multiple of mr, nc of nr; mr, nr those of the variant
+    void *workspace;                  // 64-byte aligned, hyp_gemm_workspace_bytes
+    const HyperionParallel *parallel; // NULL: one thread
 } HypGemmArgs;
 
 // Cross-correlation of an image [channels x height x width] with filters
@@ -45,6 +49,7 @@ typedef struct HypConv2dArgs {
     float *out;
     HyperionGemmBlocking blocking;
     void *workspace; // 64-byte aligned, hyp_conv2d_workspace_bytes
+    const HyperionParallel *parallel;
 } HypConv2dArgs;
 
 // out[i] = function(in[i]). `out` may be `in`.
@@ -53,6 +58,7 @@ typedef struct HypActivationArgs {
     const float *in;
     float *out;
     size_t count;
+    const HyperionParallel *parallel;
 } HypActivationArgs;
 
 // Greatest value of each window; places past the image do not count (padding < kernel). Which value
@@ -64,6 +70,7 @@ typedef struct HypMaxPool2dArgs {
     size_t pad_top, pad_left;
     const float *image;
     float *out;
+    const HyperionParallel *parallel;
 } HypMaxPool2dArgs;
 
 // out[o][m][i] = a[o][m][i] + b at the places below; covers every ONNX broadcast after dims of
@@ -75,6 +82,7 @@ typedef struct HypAddArgs {
     const float *a;
     const float *b;
     float *out;
+    const HyperionParallel *parallel;
 } HypAddArgs;
 
 // Softmax of each row, shifted by the row's maximum. `out` may be `in`.
@@ -82,6 +90,7 @@ typedef struct HypSoftmaxArgs {
     size_t rows, columns;
     const float *in;
     float *out;
+    const HyperionParallel *parallel;
 } HypSoftmaxArgs;
 
 // (x - mean) / sqrt(variance + epsilon) * scale + bias of each row. `out` may be `in`.
@@ -92,6 +101,7 @@ typedef struct HypLayernormArgs {
     const float *bias;  // columns values, or NULL
     float epsilon;
     float *out;
+    const HyperionParallel *parallel;
 } HypLayernormArgs;
 
 // out = softmax(scale * q kT) v for each batch and head, with an online softmax (Milakov and
@@ -107,6 +117,7 @@ typedef struct HypAttentionArgs {
     bool causal;
     float *out;
     void *workspace; // 64-byte aligned, hyp_attention_workspace_bytes
+    const HyperionParallel *parallel;
 } HypAttentionArgs;
 
 // One line per operation: OP(name, args type, enum suffix). Adding one: a line here, a check in

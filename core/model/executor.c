@@ -8,6 +8,7 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "model/layer_op.h"
+#include "model/thread_pool.h"
 #include "model/weights.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@ struct HypPreparation {
     size_t *offsets;                 // by tensor, see hyp_model_place_activations
     void **data;                     // by tensor: its bytes in the run under way
     HyperionGemmBlocking *blockings; // by layer
+    HyperionParallel parallel;
 };
 
 void hyp_preparation_free(HypPreparation *preparation)
@@ -89,7 +91,8 @@ static bool prepare_layers(const HyperionModel *model, HypPreparation *preparati
         const HypLayerRun run = {.model = model,
                                  .layer = layer,
                                  .data = preparation->data,
-                                 .blocking = preparation->blockings[i]};
+                                 .blocking = preparation->blockings[i],
+                                 .parallel = &preparation->parallel};
         const HypLayerOp *op = hyp_layer_op(layer->op);
         const size_t needed_bytes = op->workspace_bytes ? op->workspace_bytes(&run) : 0;
         if (needed_bytes > workspace_bytes)
@@ -106,6 +109,7 @@ static HypPreparation *prepare(const HyperionModel *model)
     if (!made)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
     // One more than needed: calloc(0) may be NULL.
+    made->parallel = hyperionThreadPoolParallel(model->pool);
     made->offsets = calloc(tensor_count + 1, sizeof *made->offsets);
     made->data = (void **)calloc(tensor_count + 1, sizeof *made->data);
     made->blockings = calloc((size_t)model->layer_count + 1, sizeof *made->blockings);
@@ -237,7 +241,8 @@ static void run_layers(const HyperionModel *model)
                                  .layer = &model->layers[i],
                                  .data = preparation->data,
                                  .blocking = preparation->blockings[i],
-                                 .workspace = preparation->workspace};
+                                 .workspace = preparation->workspace,
+                                 .parallel = &preparation->parallel};
         op->execute(&run);
     }
 }
@@ -253,6 +258,13 @@ static void copy_outputs(const HyperionModel *model, HyperionTensor *const *outp
     }
 }
 
+static bool start_threads(HyperionModel *model)
+{
+    if (!model->pool && model->settings.thread_count > 1)
+        model->pool = hyperionCreateThreadPool(model->settings.thread_count, NULL);
+    return model->pool || model->settings.thread_count == 1;
+}
+
 bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
                       HyperionTensor *const *outputs)
 {
@@ -260,7 +272,7 @@ bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
         return false;
     bool ran = false;
     if (check_call(model, inputs, outputs) && read_weights(model)) {
-        if (!model->preparation)
+        if (!model->preparation && start_threads(model))
             model->preparation = prepare(model);
         if (model->preparation) {
             bind_memory(model, inputs, outputs);

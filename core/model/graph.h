@@ -47,6 +47,7 @@ typedef struct HypModelSettings {
     HypDispatch dispatch;
     HyperionCacheConfig cache;
     HyperionCacheTopology topology;
+    int thread_count; // at least 1
 } HypModelSettings;
 
 // What a run needs and keeps for the next; private to the executor.
@@ -63,6 +64,7 @@ struct HyperionModel {
     int tensor_capacity, layer_capacity, input_capacity, output_capacity;
     HypNameMap tensor_names;
     HypModelSettings settings;
+    HyperionThreadPool *pool;    // of settings.thread_count; NULL until a run needs it
     HypPreparation *preparation; // NULL until a run, and again after a change
     atomic_bool held;            // by a run or a change
 };

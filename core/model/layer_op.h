@@ -13,6 +13,7 @@ typedef struct HypLayerRun {
     void *const *data;             // by tensor: its bytes
     HyperionGemmBlocking blocking; // of operations with a product
     void *workspace;               // 64-byte aligned, workspace_bytes of them
+    const HyperionParallel *parallel;
 } HypLayerRun;
 
 typedef struct HypLayerOp {

@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "common/text.h"
 #include "model/executor.h"
+#include "model/thread_pool.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@ HyperionModel *hyperionCreateModel(const char *name)
         .dispatch = hyp_dispatch_create(hyperionGetSIMDCapabilities().best_level),
         .cache = {.enable_prefetch = true, .prefetch_distance = 8},
         .topology = hyperionGetHostCacheTopology(),
+        .thread_count = 1,
     };
     model->name = hyp_text_copy(name);
     if (!model->name) {
@@ -32,6 +34,7 @@ void hyperionFreeModel(HyperionModel *model)
 {
     if (!model || !hyp_model_hold(model, "free model"))
         return;
+    hyperionFreeThreadPool(model->pool);
     hyp_preparation_free(model->preparation);
     for (int i = 0; i < model->tensor_count; i++) {
         free(model->tensors[i].name);

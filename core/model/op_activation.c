@@ -22,6 +22,7 @@ static void execute(const HypLayerRun *run)
         .function = run->layer->attributes.activation,
         .in = hyp_run_input(run, 0),
         .out = hyp_run_output(run),
+        .parallel = run->parallel,
         .count = hyp_layer_output(run->model, run->layer)->element_count,
     };
     run->model->settings.dispatch.best[HYP_OP_ACTIVATION]->fn.activation(&args);

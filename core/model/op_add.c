@@ -109,7 +109,7 @@ static void execute(const HypLayerRun *run)
     AxisGroup groups[HYPERION_MAX_RANK];
     const int group_count = group_axes(hyp_layer_input(run->model, run->layer, 0),
                                        hyp_layer_input(run->model, run->layer, 1), out, groups);
-    HypAddArgs args;
+    HypAddArgs args = {.parallel = run->parallel};
     Repeated repeated;
     const int leading = take_kernel_groups(groups, group_count, &args, &repeated);
     const size_t a_step = count_elements(&args, repeated == REPEATED_A);

@@ -61,6 +61,7 @@ static HypAttentionArgs fill_args(const HypLayerRun *run)
         .causal = attributes->causal,
         .out = hyp_run_output(run),
         .workspace = run->workspace,
+        .parallel = run->parallel,
     };
 }
 

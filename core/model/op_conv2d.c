@@ -99,6 +99,7 @@ static HypConv2dArgs fill_args(const HypLayerRun *run)
         .out = hyp_run_output(run),
         .blocking = run->blocking,
         .workspace = run->workspace,
+        .parallel = run->parallel,
     };
 }
 

@@ -71,6 +71,7 @@ static HypGemmArgs fill_args(const HypLayerRun *run)
                      .activation = run->layer->attributes.activation},
         .blocking = run->blocking,
         .workspace = run->workspace,
+        .parallel = run->parallel,
     };
 }
 

@@ -39,6 +39,7 @@ static void execute(const HypLayerRun *run)
         .bias = hyp_run_input(run, 2),
         .epsilon = run->layer->attributes.epsilon,
         .out = hyp_run_output(run),
+        .parallel = run->parallel,
     };
     run->model->settings.dispatch.best[HYP_OP_LAYERNORM]->fn.layernorm(&args);
 }

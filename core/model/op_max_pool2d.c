@@ -50,6 +50,7 @@ static void execute(const HypLayerRun *run)
         .pad_left = (size_t)attributes->padding[1],
         .image = hyp_run_input(run, 0),
         .out = hyp_run_output(run),
+        .parallel = run->parallel,
     };
     run->model->settings.dispatch.best[HYP_OP_MAX_POOL2D]->fn.max_pool2d(&args);
 }

@@ -25,6 +25,7 @@ static void execute(const HypLayerRun *run)
         .columns = (size_t)shape->dims[shape->rank - 1],
         .in = hyp_run_input(run, 0),
         .out = hyp_run_output(run),
+        .parallel = run->parallel,
     };
     run->model->settings.dispatch.best[HYP_OP_SOFTMAX]->fn.softmax(&args);
 }

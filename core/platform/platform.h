@@ -4,6 +4,7 @@
 #ifndef HYP_PLATFORM_H
 #define HYP_PLATFORM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,16 @@ typedef struct HypPlatformCache {
     int ways;
 } HypPlatformCache;
 HypPlatformCache hyp_platform_cache(int level);
+
+// A thread that runs body(argument), bound to one CPU unless cpu is -1; the caller joins it, once.
+typedef struct HypThread HypThread;
+HypThread *hyp_platform_start_thread(void (*body)(void *argument), void *argument, int cpu);
+void hyp_platform_join_thread(HypThread *thread);
+int hyp_platform_cpu_count(void); // that this thread may run on; at least 1
+
+// Sleeps while *word is `value`, or less long: look again. Wakes one who sleeps so.
+void hyp_platform_sleep_while(atomic_uint *word, unsigned value);
+void hyp_platform_wake(atomic_uint *word);
 
 // Value of an environment variable, or NULL.
 const char *hyp_platform_environment(const char *name);

@@ -6,14 +6,12 @@
 
 #include "activation/activation_math.h"
 #include "kernel.h"
+#include "parallel_for.h"
 
 // Four vectors a turn: relu is bound by loads and stores, and the counting would be half its
 // instructions. The other functions are long enough for the processor to overlap turns by itself.
-VEC_FN void activate_array(HyperionActivation function, const HypActivationArgs *args)
+VEC_FN void activate_array(HyperionActivation function, const float *in, float *out, size_t count)
 {
-    const float *in = args->in;
-    float *out = args->out;
-    const size_t count = args->count;
     size_t i = 0;
     for (; i + 4 * VEC_LANES <= count; i += 4 * VEC_LANES) {
         const vec a = vec_activate(function, vec_load(in + i));
@@ -32,17 +30,33 @@ VEC_FN void activate_array(HyperionActivation function, const HypActivationArgs 
                        count - i);
 }
 
-VEC_FN void activation_nest(const HypActivationArgs *args)
+static void activation_part(void *shared, size_t thread)
 {
+    const HypParallelCall *call = shared;
+    const HypActivationArgs *args = call->args;
+    const HypRange part = hyp_parallel_part(args->count, HYP_LINE_FLOATS, call->threads, thread);
+    const float *in = args->in + part.first;
+    float *out = args->out + part.first;
+    const size_t count = part.end - part.first;
     switch (args->function) {
-    case HYPERION_ACTIVATION_RELU: activate_array(HYPERION_ACTIVATION_RELU, args); break;
-    case HYPERION_ACTIVATION_GELU: activate_array(HYPERION_ACTIVATION_GELU, args); break;
-    case HYPERION_ACTIVATION_SILU: activate_array(HYPERION_ACTIVATION_SILU, args); break;
-    case HYPERION_ACTIVATION_TANH: activate_array(HYPERION_ACTIVATION_TANH, args); break;
-    case HYPERION_ACTIVATION_SIGMOID: activate_array(HYPERION_ACTIVATION_SIGMOID, args); break;
+    case HYPERION_ACTIVATION_RELU: activate_array(HYPERION_ACTIVATION_RELU, in, out, count); break;
+    case HYPERION_ACTIVATION_GELU: activate_array(HYPERION_ACTIVATION_GELU, in, out, count); break;
+    case HYPERION_ACTIVATION_SILU: activate_array(HYPERION_ACTIVATION_SILU, in, out, count); break;
+    case HYPERION_ACTIVATION_TANH: activate_array(HYPERION_ACTIVATION_TANH, in, out, count); break;
+    case HYPERION_ACTIVATION_SIGMOID:
+        activate_array(HYPERION_ACTIVATION_SIGMOID, in, out, count);
+        break;
     case HYPERION_ACTIVATION_NONE:
-    case HYPERION_ACTIVATION_COUNT: activate_array(HYPERION_ACTIVATION_NONE, args); break;
+    case HYPERION_ACTIVATION_COUNT: activate_array(HYPERION_ACTIVATION_NONE, in, out, count); break;
     }
+}
+
+static void activation_nest(const HypActivationArgs *args)
+{
+    const bool streamed =
+        args->function == HYPERION_ACTIVATION_RELU || args->function == HYPERION_ACTIVATION_NONE;
+    const double work = (double)args->count * (streamed ? HYP_WORK_STREAMED : HYP_WORK_EXPONENTIAL);
+    hyp_parallel_call(args->parallel, work, activation_part, args);
 }
 
 #endif

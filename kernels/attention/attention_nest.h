@@ -114,23 +114,14 @@ VEC_FN void attention_gather(const float *weights, const AttentionHead *head, co
     }
 }
 
-// How many keys a query sees.
-VEC_FN size_t attention_visible(const HypAttentionArgs *args, size_t query)
-{
-    if (!args->causal)
-        return args->keys;
-    const size_t end = query + 1 + args->keys;
-    return end > args->queries ? end - args->queries : 0;
-}
-
-// All queries against the block of keys that begins at `first`.
+// Queries part.first to part.end - 1 against the block of keys that begins at `first`.
 VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *head,
-                            const AttentionWorkspace *work, size_t first)
+                            const AttentionWorkspace *work, HypRange part, size_t first)
 {
     const size_t left = args->keys - first;
     attention_pack(head, args->dim, first, left < ATTENTION_KEYS ? left : ATTENTION_KEYS,
                    work->packed);
-    for (size_t i = 0; i < args->queries; i++) {
+    for (size_t i = part.first; i < part.end; i++) {
         const size_t seen = attention_visible(args, i);
         if (seen <= first)
             continue;
@@ -142,36 +133,52 @@ VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *h
     }
 }
 
-VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *head)
+VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *head,
+                           const AttentionWorkspace *work, HypRange part)
 {
-    const AttentionWorkspace work = attention_workspace(args);
-    for (size_t i = 0; i < args->queries; i++) {
-        work.greatest[i] = -INFINITY;
-        work.sum[i] = 0.0F;
+    for (size_t i = part.first; i < part.end; i++) {
+        work->greatest[i] = -INFINITY;
+        work->sum[i] = 0.0F;
         for (size_t d = 0; d < args->dim; d++)
             head->out[i * head->position + d] = 0.0F;
     }
-    for (size_t first = 0; first < args->keys; first += ATTENTION_KEYS)
-        attention_block(args, head, &work, first);
-    for (size_t i = 0; i < args->queries; i++) {
+    // The last query sees most.
+    const size_t keys = attention_visible(args, part.end - 1);
+    for (size_t first = 0; first < keys; first += ATTENTION_KEYS)
+        attention_block(args, head, work, part, first);
+    for (size_t i = part.first; i < part.end; i++) {
         // A query that saw no key has sum 0 and keeps its zeros.
-        const float factor = work.sum[i] == 0.0F ? 0.0F : 1.0F / work.sum[i];
+        const float factor = work->sum[i] == 0.0F ? 0.0F : 1.0F / work->sum[i];
         for (size_t d = 0; d < args->dim; d++)
             head->out[i * head->position + d] *= factor;
     }
 }
 
-VEC_FN void attention_nest(const HypAttentionArgs *args)
+static void attention_part(void *shared, size_t thread)
 {
+    const HypParallelCall *call = shared;
+    const HypAttentionArgs *args = call->args;
+    const AttentionWorkspace work = attention_workspace(args, thread);
     const size_t position = args->heads * args->dim;
-    for (size_t b = 0; b < args->batch; b++)
-        for (size_t h = 0; h < args->heads; h++) {
-            const size_t at_query = b * args->queries * position + h * args->dim;
-            const size_t at_key = b * args->keys * position + h * args->dim;
-            const AttentionHead head = {args->q + at_query, args->k + at_key, args->v + at_key,
-                                        args->out + at_query, position};
-            attention_head(args, &head);
-        }
+    const size_t end = attention_cut(args, call->threads, thread + 1);
+    for (size_t i = attention_cut(args, call->threads, thread); i < end;) {
+        const size_t batch = i / args->queries / args->heads;
+        const size_t at_head = i / args->queries % args->heads * args->dim;
+        const size_t at_query = batch * args->queries * position + at_head;
+        const size_t at_key = batch * args->keys * position + at_head;
+        const AttentionHead head = {args->q + at_query, args->k + at_key, args->v + at_key,
+                                    args->out + at_query, position};
+        const size_t query = i % args->queries;
+        const size_t left = args->queries - query;
+        const size_t count = left < end - i ? left : end - i;
+        attention_head(args, &head, &work, (HypRange){query, query + count});
+        i += count;
+    }
+}
+
+static void attention_nest(const HypAttentionArgs *args)
+{
+    hyp_parallel_call(args->parallel, attention_work(args), attention_part, args);
 }
 
 #endif

@@ -4,5 +4,6 @@
 
 size_t hyp_attention_workspace_bytes(const HypAttentionArgs *args)
 {
-    return attention_workspace_floats(args) * sizeof(float);
+    return hyp_parallel_threads(args->parallel, attention_work(args)) *
+           attention_workspace_floats(args) * sizeof(float);
 }

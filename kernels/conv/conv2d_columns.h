@@ -91,7 +91,8 @@ VEC_FN void pack_tap(const ConvImage *image, ConvTap tap, ConvPixel pixel, size_
     zero_floats(GEMM_NR - count, packed + count);
 }
 
-static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc)
+static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc,
+                           size_t to)
 {
     const ConvImage *image = context->image;
     const HypConv2dArgs *args = image->args;
@@ -101,7 +102,7 @@ static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_
         ConvTap tap = {pc / window, pc % window / args->kernel_w, pc % args->kernel_w};
         for (size_t k = 0; k < kc; k++) {
             pack_tap(image, tap, pixel, gemm_least(GEMM_NR, nc - jr),
-                     context->packed_b + jr * kc + k * GEMM_NR);
+                     context->packed_b + to + jr * kc + k * GEMM_NR);
             tap = next_tap(args, tap);
         }
     }

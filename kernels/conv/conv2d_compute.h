@@ -27,29 +27,53 @@ static HypConv2dArgs join_lines(const HypConv2dArgs *args)
     return joined;
 }
 
+// What threads work on together.
+typedef struct ConvProducts {
+    const HypConv2dArgs *args;
+    const HypGemmArgs *product; // of each image and group
+    GemmBlocks blocks;
+    size_t threads;
+} ConvProducts;
+
+static void conv2d_multiply(const ConvProducts *all, size_t index, char *workspace)
+{
+    const HypConv2dArgs *args = all->args;
+    const size_t group = index % args->groups;
+    const size_t group_channels = args->channels / args->groups;
+    HypGemmArgs product = *all->product;
+    const ConvImage image = {.args = args,
+                             .channels =
+                                 args->image + index * group_channels * args->height * args->width};
+    const GemmContext context = {.args = &product,
+                                 .packed_a = (float *)(void *)workspace,
+                                 .packed_b = (float *)(void *)(workspace + all->blocks.packed_b),
+                                 .image = &image};
+    product.a = args->filter + group * product.m * product.k;
+    product.c = args->out + index * product.m * product.n;
+    product.epilogue.row_bias = args->bias ? args->bias + group * product.m : NULL;
+    gemm_nest(&product, &context);
+}
+
+static void conv2d_part(void *shared, size_t thread)
+{
+    const ConvProducts *all = shared;
+    const HypRange part =
+        hyp_parallel_part(conv2d_product_count(all->args), 1, all->threads, thread);
+    char *workspace = all->args->workspace;
+    for (size_t i = part.first; i < part.end; i++)
+        conv2d_multiply(all, i, workspace + thread * all->blocks.packed_bytes);
+}
+
 static void conv2d_compute(const HypConv2dArgs *args)
 {
     assert(args->blocking.mr == GEMM_MR && args->blocking.nr == GEMM_NR);
     const HypConv2dArgs joined = join_lines(args);
-    HypGemmArgs product = conv2d_product(&joined);
-    char *workspace = args->workspace;
-    ConvImage image = {.args = &joined, .channels = args->image};
-    const GemmContext context = {.args = &product,
-                                 .packed_a = (float *)(void *)workspace,
-                                 .packed_b =
-                                     (float *)(void *)(workspace + gemm_blocks(&product).packed_b),
-                                 .image = &image};
-
-    product.c = args->out;
-    for (size_t i = 0; i < args->batch; i++) {
-        for (size_t group = 0; group < args->groups; group++) {
-            product.a = args->filter + group * product.m * product.k;
-            product.epilogue.row_bias = args->bias ? args->bias + group * product.m : NULL;
-            gemm_nest(&product, &context);
-            product.c += product.m * product.n;
-            image.channels += args->channels / args->groups * args->height * args->width;
-        }
-    }
+    const HypGemmArgs product = conv2d_product(&joined);
+    ConvProducts all = {.args = &joined,
+                        .product = &product,
+                        .blocks = gemm_blocks(&product),
+                        .threads = conv2d_product_threads(&joined, &product)};
+    hyp_parallel_run(args->parallel, all.threads, conv2d_part, &all);
 }
 
 #endif

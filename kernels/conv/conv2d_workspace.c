@@ -5,5 +5,5 @@
 size_t hyp_conv2d_workspace_bytes(const HypConv2dArgs *args)
 {
     const HypGemmArgs product = conv2d_product(args);
-    return hyp_gemm_workspace_bytes(&product);
+    return conv2d_product_threads(args, &product) * gemm_blocks(&product).packed_bytes;
 }

@@ -5,6 +5,7 @@
 #define HYP_ADD_NEST_H
 
 #include "kernel.h"
+#include "parallel_for.h"
 
 // out[i] = a[i] + b[i]
 VEC_FN void add_same(const float *a, const float *b, float *out, size_t count)
@@ -27,23 +28,39 @@ VEC_FN void add_one(const float *a, float b, float *out, size_t count)
     vec_store_part(out + i, vec_add(vec_load_part(a + i, count - i), addend), count - i);
 }
 
-VEC_FN void add_nest(const HypAddArgs *args)
+// The sum over `part` of the whole array, row by row: a row is what b is repeated over, or b
+// itself.
+VEC_FN void add_range(const HypAddArgs *args, HypRange part)
 {
-    const float *a = args->a;
-    float *out = args->out;
-    for (size_t o = 0; o < args->outer; o++) {
-        if (args->inner == 1) {
-            add_same(a, args->b, out, args->middle);
-            a += args->middle;
-            out += args->middle;
-            continue;
-        }
-        for (size_t m = 0; m < args->middle; m++) {
-            add_one(a, args->b[m], out, args->inner);
-            a += args->inner;
-            out += args->inner;
-        }
+    const bool rows_of_b = args->inner == 1;
+    const size_t length = rows_of_b ? args->middle : args->inner;
+    size_t row = part.first / length;
+    size_t column = part.first % length;
+    for (size_t i = part.first; i < part.end; row++, column = 0) {
+        const size_t left = part.end - i;
+        const size_t count = left < length - column ? left : length - column;
+        if (rows_of_b)
+            add_same(args->a + i, args->b + column, args->out + i, count);
+        else
+            add_one(args->a + i, args->b[row % args->middle], args->out + i, count);
+        i += count;
     }
+}
+
+static void add_part(void *shared, size_t thread)
+{
+    const HypParallelCall *call = shared;
+    const HypAddArgs *args = call->args;
+    const HypRange part = hyp_parallel_part(args->outer * args->middle * args->inner,
+                                            HYP_LINE_FLOATS, call->threads, thread);
+    if (part.first < part.end)
+        add_range(args, part);
+}
+
+static void add_nest(const HypAddArgs *args)
+{
+    const double elements = (double)args->outer * (double)args->middle * (double)args->inner;
+    hyp_parallel_call(args->parallel, HYP_WORK_STREAMED * elements, add_part, args);
 }
 
 #endif

@@ -5,7 +5,8 @@
 //   GEMM_MR, GEMM_NV     register tile: GEMM_MR rows by GEMM_NV vectors
 //   vec_transpose(rows)  of VEC_LANES registers in place
 //
-// pack_b_panel, the step that knows where B comes from, stands in gemm_pack_b.h, conv2d_columns.h.
+// pack_b_slivers, the step that knows where B comes from, stands in gemm_pack_b.h,
+// conv2d_columns.h.
 #ifndef HYP_GEMM_COMPUTE_STEPS_H
 #define HYP_GEMM_COMPUTE_STEPS_H
 

@@ -55,12 +55,14 @@ VEC_FN void pack_transposed(const float *source, size_t ld, size_t rows, size_t 
     }
 }
 
-static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc)
+static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc,
+                         size_t to)
 {
     const HypGemmArgs *args = context->args;
     for (size_t ir = 0; ir < mc; ir += GEMM_MR)
         pack_transposed(args->a + (ic + ir) * args->lda + pc, args->lda,
-                        gemm_least(GEMM_MR, mc - ir), kc, context->packed_a + ir * kc, GEMM_MR);
+                        gemm_least(GEMM_MR, mc - ir), kc, context->packed_a + to + ir * kc,
+                        GEMM_MR);
 }
 
 #endif

@@ -18,12 +18,13 @@ VEC_FN void pack_sliver(const float *b, size_t ldb, size_t columns, size_t depth
     }
 }
 
-static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc)
+static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc,
+                           size_t to)
 {
     const HypGemmArgs *args = context->args;
     for (size_t jr = 0; jr < nc; jr += GEMM_NR) {
         const size_t columns = gemm_least(GEMM_NR, nc - jr);
-        float *packed = context->packed_b + jr * kc;
+        float *packed = context->packed_b + to + jr * kc;
         if (args->b_transposed)
             pack_transposed(args->b + (jc + jr) * args->ldb + pc, args->ldb, columns, kc, packed,
                             GEMM_NR);

@@ -30,25 +30,27 @@ static void touch_transposed(const GemmContext *context, uintptr_t source, size_
     }
 }
 
-static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc)
+static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc,
+                         size_t to)
 {
     const HypGemmArgs *args = context->args;
     const size_t mr = args->blocking.mr;
     for (size_t ir = 0; ir < mc; ir += mr) {
         const uintptr_t source = (uintptr_t)args->a + ((ic + ir) * args->lda + pc) * FLOAT_BYTES;
         touch_transposed(context, source, args->lda, gemm_least(mr, mc - ir), kc,
-                         context->packed_a + ir * kc * FLOAT_BYTES, mr);
+                         context->packed_a + (to + ir * kc) * FLOAT_BYTES, mr);
     }
 }
 
-static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc)
+static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc,
+                           size_t to)
 {
     const HypGemmArgs *args = context->args;
     const size_t nr = args->blocking.nr;
     const uintptr_t b = (uintptr_t)args->b;
     for (size_t jr = 0; jr < nc; jr += nr) {
         const size_t columns = gemm_least(nr, nc - jr);
-        const uintptr_t packed = context->packed_b + jr * kc * FLOAT_BYTES;
+        const uintptr_t packed = context->packed_b + (to + jr * kc) * FLOAT_BYTES;
         if (args->b_transposed) {
             touch_transposed(context, b + ((jc + jr) * args->ldb + pc) * FLOAT_BYTES, args->ldb,
                              columns, kc, packed, nr);
@@ -89,9 +91,11 @@ static void multiply_tile(const GemmContext *context, const GemmTile *tile)
 void hyp_gemm_touch(const HypGemmArgs *args, const HypTouchSink *sink)
 {
     const uintptr_t workspace = (uintptr_t)args->workspace;
-    const GemmContext context = {.args = args,
+    HypGemmArgs serial = *args;
+    serial.parallel = NULL;
+    const GemmContext context = {.args = &serial,
                                  .sink = sink,
                                  .packed_a = workspace,
-                                 .packed_b = workspace + gemm_blocks(args).packed_b};
-    gemm_nest(args, &context);
+                                 .packed_b = workspace + gemm_blocks(&serial).packed_b};
+    gemm_nest(&serial, &context);
 }

@@ -15,7 +15,7 @@ typedef struct HypTouchSink {
 
 // Tells `sink` what the variant with the register tile args->blocking.mr x nr would touch, in its
 // order. Pointers in `args` are places only, never followed: any values do that are as far apart as
-// those of the product meant.
+// those of the product meant. One thread: args->parallel is not looked at.
 //
 // Of the micro-kernel, per k: nr floats of B's panel, then mr of A's; then, per row of the tile, C
 // read unless it is the first block of k, the biases if it is the last, and C written.

@@ -6,6 +6,7 @@
 #define HYP_LAYERNORM_NEST_H
 
 #include "kernel.h"
+#include "parallel_for.h"
 
 #include <math.h>
 
@@ -67,11 +68,14 @@ VEC_FN void layernorm_finish(const HypLayernormArgs *args, float shift, float fa
     }
 }
 
-VEC_FN void layernorm_nest(const HypLayernormArgs *args)
+static void layernorm_part(void *shared, size_t thread)
 {
+    const HypParallelCall *call = shared;
+    const HypLayernormArgs *args = call->args;
     const size_t columns = args->columns;
     const float n = (float)columns;
-    for (size_t row = 0; row < args->rows && columns > 0; row++) {
+    const HypRange rows = hyp_parallel_part(args->rows, 1, call->threads, thread);
+    for (size_t row = rows.first; row < rows.end; row++) {
         const float *in = args->in + row * columns;
         float *out = args->out + row * columns;
         const LayernormSums sums =
@@ -83,6 +87,14 @@ VEC_FN void layernorm_nest(const HypLayernormArgs *args)
         const float deviation = sqrtf((variance < 0.0F ? 0.0F : variance) + args->epsilon);
         layernorm_finish(args, missed, 1.0F / deviation, out);
     }
+}
+
+static void layernorm_nest(const HypLayernormArgs *args)
+{
+    const double elements = (double)args->rows * (double)args->columns;
+    // Three passes over each row.
+    if (args->columns > 0)
+        hyp_parallel_call(args->parallel, 3 * HYP_WORK_STREAMED * elements, layernorm_part, args);
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "activation/activation_math.h"
 #include "kernel.h"
+#include "parallel_for.h"
 
 // Greatest of `count` > 0 values. A NaN may get lost here; its exponential will not.
 VEC_FN float softmax_greatest(const float *in, size_t count)
@@ -52,17 +53,25 @@ VEC_FN void softmax_scale(float *out, float factor, size_t count)
         vec_store_part(out + i, vec_mul(vec_load_part(out + i, count - i), factors), count - i);
 }
 
-VEC_FN void softmax_nest(const HypSoftmaxArgs *args)
+static void softmax_part(void *shared, size_t thread)
 {
+    const HypParallelCall *call = shared;
+    const HypSoftmaxArgs *args = call->args;
     const size_t columns = args->columns;
-    if (columns == 0)
-        return;
-    for (size_t row = 0; row < args->rows; row++) {
+    const HypRange rows = hyp_parallel_part(args->rows, 1, call->threads, thread);
+    for (size_t row = rows.first; row < rows.end; row++) {
         const float *in = args->in + row * columns;
         float *out = args->out + row * columns;
         const float sum = softmax_powers(in, softmax_greatest(in, columns), out, columns);
         softmax_scale(out, 1.0F / sum, columns);
     }
+}
+
+static void softmax_nest(const HypSoftmaxArgs *args)
+{
+    const double elements = (double)args->rows * (double)args->columns;
+    if (args->columns > 0)
+        hyp_parallel_call(args->parallel, HYP_WORK_EXPONENTIAL * elements, softmax_part, args);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #define HYP_MAX_POOL2D_NEST_H
 
 #include "kernel.h"
+#include "parallel_for.h"
 
 #include <math.h>
 
@@ -88,21 +89,29 @@ VEC_FN void pool_row(const HypMaxPool2dArgs *args, const PoolRow *row, float *ou
         out[x] = pool_window(args, row, x);
 }
 
-VEC_FN void max_pool2d_nest(const HypMaxPool2dArgs *args)
+// Output rows of all images and channels are one range.
+static void max_pool2d_part(void *shared, size_t thread)
 {
-    const float *plane = args->image;
-    float *out = args->out;
-    for (size_t p = 0; p < args->batch * args->channels; p++) {
-        for (size_t y = 0; y < args->out_height; y++) {
-            const size_t top = y * args->stride_h;
-            const PoolRow row = {
-                plane, top,
-                pool_span(top, args->pad_top, args->height, args->kernel_h, args->dilation_h)};
-            pool_row(args, &row, out);
-            out += args->out_width;
-        }
-        plane += args->height * args->width;
+    const HypParallelCall *call = shared;
+    const HypMaxPool2dArgs *args = call->args;
+    const HypRange rows = hyp_parallel_part(args->batch * args->channels * args->out_height, 1,
+                                            call->threads, thread);
+    for (size_t i = rows.first; i < rows.end; i++) {
+        const size_t top = i % args->out_height * args->stride_h;
+        const PoolRow row = {
+            args->image + i / args->out_height * (args->height * args->width), top,
+            pool_span(top, args->pad_top, args->height, args->kernel_h, args->dilation_h)};
+        pool_row(args, &row, args->out + i * args->out_width);
     }
+}
+
+static void max_pool2d_nest(const HypMaxPool2dArgs *args)
+{
+    const double results = (double)args->batch * (double)args->channels * (double)args->out_height *
+                           (double)args->out_width;
+    const double window = (double)args->kernel_h * (double)args->kernel_w;
+    hyp_parallel_call(args->parallel, results * (window + HYP_WORK_STREAMED), max_pool2d_part,
+                      args);
 }
 
 #endif

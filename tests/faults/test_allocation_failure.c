@@ -125,12 +125,20 @@ static bool load_model(const void *subject)
     return model != NULL;
 }
 
+static bool create_pool(const void *subject)
+{
+    HyperionThreadPool *pool = hyperionCreateThreadPool(3, subject);
+    hyperionFreeThreadPool(pool);
+    return pool != NULL;
+}
+
 static void creating_fails_cleanly(void **state)
 {
     (void)state;
     assert_int_equal(fail_each_allocation(create_tensor, NULL), 2);
     assert_int_equal(fail_each_allocation(wrap_tensor, NULL), 1);
     assert_int_equal(fail_each_allocation(create_model, "m"), 2);
+    assert_int_equal(fail_each_allocation(create_pool, NULL), 3); // itself and two threads
 }
 
 static void loading_fails_cleanly(void **state)

@@ -31,7 +31,8 @@ static void touch(const GemmContext *context, uint64_t array, size_t first, size
     hyp_lru_touch_bytes(context->simulator, array + first * 4, count * 4, kind);
 }
 
-static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc)
+static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_t mc, size_t kc,
+                         size_t to)
 {
     const size_t mr = context->args->blocking.mr;
     for (size_t ir = 0; ir < mc; ir += mr) {
@@ -40,7 +41,7 @@ static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_
             for (size_t r = 0; r < gemm_least(mr, mc - ir); r++)
                 touch(context, context->a, (ic + ir + r) * context->args->k + pc + k, count,
                       HYP_TOUCH_READ);
-            touch(context, context->packed_a, ir * kc + k * mr, count * mr, HYP_TOUCH_WRITE);
+            touch(context, context->packed_a, to + ir * kc + k * mr, count * mr, HYP_TOUCH_WRITE);
         }
     }
 }
@@ -66,7 +67,8 @@ static void touch_tap(const GemmContext *context, size_t channel, size_t y, size
     }
 }
 
-static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc)
+static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc,
+                           size_t to)
 {
     const Convolution *shape = context->shape;
     const size_t nr = context->args->blocking.nr;
@@ -84,7 +86,7 @@ static void pack_b_panel(const GemmContext *context, size_t pc, size_t jc, size_
                           x * shape->stride + tap % shape->kernel, count);
                 pixel += count;
             }
-            touch(context, context->packed_b, jr * kc + k * nr, nr, HYP_TOUCH_WRITE);
+            touch(context, context->packed_b, to + jr * kc + k * nr, nr, HYP_TOUCH_WRITE);
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "hyperion/layer_scheduler.h"
 #include "hyperion/memory_optimizer.h"
 #include "hyperion/model.h"
+#include "hyperion/parallel.h"
 #include "hyperion/progressive_loader.h"
 #include "hyperion/simd.h"
 #include "hyperion/simulate.h"

@@ -122,6 +122,15 @@ double hyperionModelFlops(const HyperionModel *model);
 
 // --- Run.
 
+// How many threads a forward pass uses: 1, the default, to HYPERION_MAX_THREADS, or 0 for as many
+// as this process may use CPUs now. Results do not depend on it, to the bit. The threads start at
+// the first run and end with the model, or when the count is set again. False, and nothing changed,
+// on a NULL or running model or a count out of range.
+bool hyperionSetThreadCount(HyperionModel *model, int thread_count);
+
+// The number in force, never 0; -1 for a NULL model.
+int hyperionGetThreadCount(const HyperionModel *model);
+
 // One forward pass. `inputs` and `outputs` hold one tensor each per model input and output, in
 // order, with exactly their types and shapes; the caller owns all. False on a NULL, a mismatch
 // (named with expected and given), a weight that cannot be read, or a model already running.

@@ -20,6 +20,7 @@ typedef struct HyperionMemoryOptimizer HyperionMemoryOptimizer;
 typedef struct HyperionProgressiveLoader HyperionProgressiveLoader;
 typedef struct HyperionLayerScheduler HyperionLayerScheduler;
 typedef struct HyperionExecutionPlan HyperionExecutionPlan;
+typedef struct HyperionThreadPool HyperionThreadPool;
 
 // Element types. Computation is in F32; the others serve shapes and indices.
 typedef enum HyperionType {
@@ -57,6 +58,19 @@ typedef struct HyperionGemmBlocking {
     size_t mr, nr;
     size_t prefetch_lines; // cache lines ahead in the packed panels; 0 = no software prefetch
 } HyperionGemmBlocking;
+
+// What a parallel-for calls for each of its threads. `thread` counts from 0.
+typedef void (*HyperionParallelTask)(void *context, size_t thread);
+
+// A parallel-for: run(pool, count, task, context) calls task(context, thread) once for each thread
+// from 0 to count - 1, all at a time or one after another in any order, and returns when all have
+// returned. What was written before is seen by all, and what they wrote by the caller.
+typedef struct HyperionParallel {
+    size_t threads;    // the highest count to call it with; at least 1
+    double least_work; // floating-point operations that are worth one more thread; 0 = any
+    void (*run)(void *pool, size_t count, HyperionParallelTask task, void *context);
+    void *pool;
+} HyperionParallel;
 
 // Memory of an optimizer or a loader. All fields but the counts and fragmentation are bytes.
 typedef struct HyperionMemoryStats {
