@@ -93,13 +93,14 @@ static size_t find_exact_critical(size_t x_count, size_t y_count, double alpha)
     RankSums sums;
     if (!ranking_untied(&ranking, x_count, y_count))
         return 0;
+    const double slack = 1e-12; // 1 - 0.9 is less than 0.1
     size_t critical = 0;
     if (rank_sums_make(&sums, &ranking)) {
         double total = 0;
         for (size_t i = 0; i < sums.count; i++)
             total += sums.ways[i];
         double tail = 0; // the i-th rank sum is that of U = i
-        while (2 * (tail + sums.ways[critical]) <= alpha * total)
+        while (2 * (tail + sums.ways[critical]) <= alpha * total * (1 + slack))
             tail += sums.ways[critical++];
         rank_sums_free(&sums);
     }

@@ -7,11 +7,7 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
-
-// The standard error of a probability of 0.8 is then 0.9 %, of 0.95 0.5 %.
-enum { TRIALS = 2000, MOST_SAMPLES = 10000 };
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -31,106 +27,90 @@ static void draw_sorted(double *values, size_t count, uint64_t *state)
     qsort(values, count, sizeof *values, compare_numbers);
 }
 
-// Standard deviation of the logarithms.
-static double find_sigma(const PowerQuestion *question)
-{
-    return sqrt(log1p(question->variation * question->variation));
-}
-
-// The smallest shift of y, in standard deviations, at which this pair of samples is seen. Of the
-// differences x - y fewer than `critical` may exceed the shift, and their median must lie below it
-// by what matters.
-static double find_threshold(const double *x, size_t x_count, const double *y, size_t y_count,
-                             size_t critical, double least_shift)
+// The test rejects, y being above, once fewer than `critical` of the differences x - y exceed the
+// shift of y.
+static void run_trials(PowerTrials *trials, double *x, size_t x_count, double *y, size_t y_count,
+                       size_t critical, uint64_t seed)
 {
     const size_t pairs = x_count * y_count;
-    const double rejected = stat_select_difference(y, y_count, x, x_count, pairs - critical);
-    if (least_shift == 0) // the rejection is beyond the median anyway
-        return rejected;
-    const double upper = stat_select_difference(y, y_count, x, x_count, pairs / 2);
-    const double lower =
-        pairs % 2 ? upper : stat_select_difference(y, y_count, x, x_count, pairs / 2 - 1);
-    return fmax(rejected, least_shift + (lower + upper) / 2);
+    for (size_t i = 0; i < POWER_TRIALS; i++) {
+        draw_sorted(x, x_count, &seed);
+        draw_sorted(y, y_count, &seed);
+        const double upper = stat_select_difference(x, x_count, y, y_count, pairs / 2);
+        const double lower = stat_select_difference(x, x_count, y, y_count, (pairs - 1) / 2);
+        trials->centre[i] = (lower + upper) / 2;
+        trials->rejection[i] =
+            critical ? stat_select_difference(y, y_count, x, x_count, pairs - critical)
+                     : (double)INFINITY;
+    }
 }
 
-static void run_trials(const PowerQuestion *question, size_t critical, double *x, double *y,
-                       double *thresholds)
+bool stat_power_simulate(PowerTrials *trials, size_t base_count, size_t new_count, double alpha,
+                         uint64_t seed)
 {
-    const double least_shift = log1p(question->least_effect) / find_sigma(question);
-    uint64_t state = question->seed;
-    for (size_t i = 0; i < TRIALS; i++) {
-        draw_sorted(x, question->base_count, &state);
-        draw_sorted(y, question->new_count, &state);
-        thresholds[i] =
-            find_threshold(x, question->base_count, y, question->new_count, critical, least_shift);
-    }
-    qsort(thresholds, TRIALS, sizeof *thresholds, compare_numbers);
-}
-
-// Ascending thresholds of the trials; infinite ones where no shift can be seen. False: out of
-// memory.
-static bool simulate(const PowerQuestion *question, double *thresholds)
-{
-    assert(question->base_count > 0 && question->base_count <= MOST_SAMPLES);
-    assert(question->new_count > 0 && question->new_count <= MOST_SAMPLES);
-    assert(question->variation > 0 && question->least_effect >= 0);
-    const size_t critical =
-        stat_mann_whitney_critical(question->base_count, question->new_count, question->alpha);
-    if (critical == 0) {
-        for (size_t i = 0; i < TRIALS; i++)
-            thresholds[i] = INFINITY;
-        return true;
-    }
-    double *x = calloc(question->base_count, sizeof *x);
-    double *y = calloc(question->new_count, sizeof *y);
-    if (x && y)
-        run_trials(question, critical, x, y, thresholds);
+    assert(base_count > 0 && base_count <= POWER_MOST_SAMPLES);
+    assert(new_count > 0 && new_count <= POWER_MOST_SAMPLES);
+    double *x = calloc(base_count, sizeof *x);
+    double *y = calloc(new_count, sizeof *y);
     const bool done = x && y;
+    if (done)
+        run_trials(trials, x, base_count, y, new_count,
+                   stat_mann_whitney_critical(base_count, new_count, alpha), seed);
     free(x);
     free(y);
     return done;
 }
 
-double stat_visible_effect(const PowerQuestion *question, double probability)
+// Standard deviation of the logarithms.
+static double find_sigma(double variation)
 {
-    assert(probability > 0 && probability < 1);
-    double thresholds[TRIALS];
-    if (!simulate(question, thresholds))
-        return NAN;
-    const size_t rank = (size_t)ceil(probability * TRIALS) - 1;
-    return expm1(find_sigma(question) * thresholds[rank]);
+    assert(variation > 0);
+    return sqrt(log1p(variation * variation));
 }
 
-double stat_power(const PowerQuestion *question, double effect)
+// The smallest shift, in standard deviations, with which trial i is seen.
+static double find_threshold(const PowerTrials *trials, size_t i, double least_shift)
 {
-    assert(effect > -1);
-    double thresholds[TRIALS];
-    if (!simulate(question, thresholds))
-        return NAN;
-    const double shift = log1p(effect) / find_sigma(question);
+    return fmax(trials->rejection[i], least_shift - trials->centre[i]);
+}
+
+double stat_visible_effect(const PowerTrials *trials, double variation, double least_effect,
+                           double probability)
+{
+    assert(probability > 0 && probability <= 1);
+    const double sigma = find_sigma(variation);
+    double thresholds[POWER_TRIALS];
+    for (size_t i = 0; i < POWER_TRIALS; i++)
+        thresholds[i] = find_threshold(trials, i, log1p(least_effect) / sigma);
+    qsort(thresholds, POWER_TRIALS, sizeof *thresholds, compare_numbers);
+    return expm1(sigma * thresholds[(size_t)ceil(probability * POWER_TRIALS) - 1]);
+}
+
+double stat_power(const PowerTrials *trials, double variation, double least_effect, double effect)
+{
+    assert(effect > 0);
+    const double sigma = find_sigma(variation);
     size_t seen = 0;
-    while (seen < TRIALS && thresholds[seen] <= shift)
-        seen++;
-    return (double)seen / TRIALS;
+    for (size_t i = 0; i < POWER_TRIALS; i++)
+        seen += find_threshold(trials, i, log1p(least_effect) / sigma) <= log1p(effect) / sigma;
+    return (double)seen / POWER_TRIALS;
 }
 
-static bool sees_effect(const PowerQuestion *question, size_t count, double effect,
-                        double probability)
+static bool reaches_goal(const PowerGoal *goal, double variation, size_t count, uint64_t seed)
 {
-    PowerQuestion even = *question;
-    even.base_count = even.new_count = count;
-    return stat_visible_effect(&even, probability) <= effect; // not if NAN
+    PowerTrials trials;
+    return stat_power_simulate(&trials, count, count, goal->alpha, seed) &&
+           stat_power(&trials, variation, goal->least_effect, goal->effect) >= goal->probability;
 }
 
-size_t stat_samples_needed(const PowerQuestion *question, double effect, double probability,
-                           size_t most)
+size_t stat_samples_needed(const PowerGoal *goal, double variation, size_t most, uint64_t seed)
 {
-    const size_t limit = most < MOST_SAMPLES ? most : MOST_SAMPLES;
+    const size_t limit = most < POWER_MOST_SAMPLES ? most : POWER_MOST_SAMPLES;
     size_t enough = 1;
     size_t too_few = 0;
-    if (!(effect > question->least_effect))
+    if (!(goal->effect > goal->least_effect) || limit == 0)
         return 0;
-    while (!sees_effect(question, enough, effect, probability)) {
+    while (!reaches_goal(goal, variation, enough, seed)) {
         if (enough >= limit)
             return 0;
         too_few = enough;
@@ -138,7 +118,7 @@ size_t stat_samples_needed(const PowerQuestion *question, double effect, double 
     }
     while (enough - too_few > 1) {
         const size_t middle = too_few + (enough - too_few) / 2;
-        if (sees_effect(question, middle, effect, probability))
+        if (reaches_goal(goal, variation, middle, seed))
             enough = middle;
         else
             too_few = middle;

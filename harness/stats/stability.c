@@ -10,6 +10,8 @@
 // Welford's update, because the values are large beside their spread.
 static size_t find_truncation(const double *values, size_t count, Interval fence)
 {
+    // A handful of values at the end agree by chance: a quarter must remain.
+    const size_t least = count / 4 > WARM_UP_LEAST / 2 ? count / 4 : WARM_UP_LEAST / 2;
     double mean = 0;
     double squares = 0;
     double best = INFINITY;
@@ -21,8 +23,7 @@ static size_t find_truncation(const double *values, size_t count, Interval fence
         mean += step / kept;
         squares += step * (value - mean);
         const double error = squares / (kept * kept);
-        // A handful of values at the end agree by chance: WARM_UP_LEAST / 2 must remain.
-        if (count - first >= WARM_UP_LEAST / 2 && error <= best) {
+        if (count - first >= least && error <= best) {
             best = error;
             truncation = first;
         }

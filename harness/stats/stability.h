@@ -15,8 +15,9 @@ typedef struct WarmUp {
 } WarmUp;
 
 // MSER (White 1997): drops the leading values that make the standard error of the mean of the rest
-// smallest; where that would be half of them or more, the series is not stable yet. Single spikes
-// do not count: values are clamped to the severe Tukey fences of the second half, in order of time.
+// smallest, at most three quarters; where it is half of them or more, the series is not stable yet.
+// Single spikes do not count: values are clamped to the severe Tukey fences of the second half, in
+// order of time.
 WarmUp stat_warm_up(const double *values, size_t count);
 
 typedef struct Precision {

@@ -123,11 +123,12 @@ static double fair_binomial(size_t trials, size_t successes)
 static size_t find_inward(size_t count, double confidence, double *coverage)
 {
     assert(confidence > 0 && confidence < 1);
+    const double slack = 1e-12; // sums of logarithms round
     size_t inward = 0;
     double tail = 0;
     while (inward < count / 2) {
         const double wider = tail + fair_binomial(count, inward);
-        if (2 * wider > 1 - confidence)
+        if (2 * wider > (1 - confidence) * (1 + slack))
             break;
         tail = wider;
         inward++;
