@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 extern const Command command_compare;
+extern const Command command_doctor;
 extern const Command command_list;
 extern const Command command_machine;
 extern const Command command_plan;
@@ -11,7 +12,6 @@ extern const Command command_run;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine, &command_list,    &command_plan,
-    &command_verify,  &command_run,     &command_report,
-    &command_plot,    &command_compare, NULL,
+    &command_machine, &command_doctor, &command_list, &command_plan,    &command_verify,
+    &command_run,     &command_report, &command_plot, &command_compare, NULL,
 };

@@ -20,6 +20,10 @@ bool host_cpu_has_flag(const char *root, const char *flag);
 // {"os", "release", "governor", "boost", "thp", ...}
 json_t *host_kernel_facts(const char *root);
 
+// {"smt_active", "huge_pages_free" (of 2 MiB), "swap_mib", "load_1min", "steal_percent" (since
+// boot), "cpu_quota_cpus" ("none" without)}
+json_t *host_state_facts(const char *root);
+
 // {"virtual": bool, "hypervisor", "product"}
 json_t *host_virtualisation(const char *root);
 

@@ -56,6 +56,7 @@ static const KernelFact kernel_facts[] = {
      {{"/proc/sys/kernel/numa_balancing", FORM_ON}},
      "kernel without NUMA balancing"},
     {"aslr", {{"/proc/sys/kernel/randomize_va_space", FORM_INTEGER}}, not_told},
+    {"nmi_watchdog", {{"/proc/sys/kernel/nmi_watchdog", FORM_ON}}, "kernel without NMI watchdog"},
     {"perf_event_paranoid",
      {{"/proc/sys/kernel/perf_event_paranoid", FORM_INTEGER}},
      "kernel without perf events"},

@@ -47,6 +47,22 @@ bool sysroot_read(const char *root, const char *path, char *text, size_t text_by
     return true;
 }
 
+bool sysroot_read_line(const char *root, const char *path, char *text, size_t text_bytes)
+{
+    char joined[PATH_MAX];
+    if (!join_path(root, path, joined))
+        return say_why(text, text_bytes, path, "name too long");
+    FILE *file = fopen(joined, "re");
+    if (!file)
+        return say_why(text, text_bytes, path, strerror(errno));
+    const bool read = text_bytes <= INT_MAX && fgets(text, (int)text_bytes, file) != NULL;
+    (void)fclose(file);
+    if (!read)
+        return say_why(text, text_bytes, path, "cannot be read, or is empty");
+    text[strcspn(text, "\n")] = '\0';
+    return true;
+}
+
 // The value in a line "name : value", or NULL.
 static char *match_field(char *line, const char *name)
 {

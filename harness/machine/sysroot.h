@@ -10,6 +10,9 @@
 // is absent, unreadable or longer than the buffer; then the text says why.
 bool sysroot_read(const char *root, const char *path, char *text, size_t text_bytes);
 
+// The first line of a file of any length, such as /proc/stat, as sysroot_read.
+bool sysroot_read_line(const char *root, const char *path, char *text, size_t text_bytes);
+
 // Value of the first line "name : value" of a file such as /proc/cpuinfo, as sysroot_read.
 bool sysroot_read_field(const char *root, const char *path, const char *name, char *text,
                         size_t text_bytes);
