@@ -113,6 +113,9 @@ static bool print_plan(const Plan *plan)
 {
     printf("scenario %s%s%s\nseed %llu\n", plan->scenario, plan->description[0] ? ": " : "",
            plan->description, (unsigned long long)plan->seed);
+    if (plan->required_profile)
+        printf("requires profile %s: `hyperion doctor --profile %s`\n", plan->required_profile,
+               plan->required_profile);
     for (size_t i = 0; i < plan->sweep_count; i++) {
         const PlanSweep *sweep = &plan->sweeps[i];
         printf("\nsweep %s: workload %s, %zu cell%s\n", sweep->name, sweep->workload->name,

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "cli/command.h"
 #include "common/clock.h"
+#include "machine/doctor.h"
 #include "machine/machine.h"
 #include "record/run_directory.h"
 #include "run/interrupt.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPTION_SET, OPTION_CELL, OPTION_OUT, OPTION_RESUME, OPTION_SEED };
+enum { OPTION_SET, OPTION_CELL, OPTION_OUT, OPTION_RESUME, OPTION_SEED, OPTION_FORCE };
 
 static const CommandOption options[] = {
     [OPTION_SET] = {"--set", "AXIS=VALUES", true, "replace the values of an axis"},
@@ -24,6 +25,8 @@ static const CommandOption options[] = {
                     "run directory (default results/<scenario>/<date>-<host>-<commit>)"},
     [OPTION_RESUME] = {"--resume", NULL, false, "complete the run in DIR"},
     [OPTION_SEED] = {"--seed", "S", false, "of the input data and the order of the rounds"},
+    [OPTION_FORCE] = {"--force", NULL, false,
+                      "measure although the doctor refuses the scenario's profile"},
     {NULL, NULL, false, NULL},
 };
 
@@ -31,6 +34,7 @@ static const CommandOption options[] = {
 typedef struct RunCommand {
     Plan *plan;
     json_t *machine;
+    json_t *examination; // by the doctor, where the scenario requires a profile
     char *topology_xml;
     char directory[4096];
     char host[256];
@@ -85,6 +89,36 @@ static bool find_worker(RunCommand *run, Problem *problem)
     return true;
 }
 
+// What the scenario demands of the machine. Sets *code when it is refused for that.
+static bool meets_profile(RunCommand *run, const CommandArguments *arguments, int *code,
+                          Problem *problem)
+{
+    size_t profile = 0;
+    char fatal[1024];
+    if (!run->plan->required_profile)
+        return true;
+    if (!doctor_find_profile(run->plan->required_profile, &profile, problem))
+        return false;
+    run->examination = doctor_examine("", profile, problem);
+    if (!run->examination)
+        return false;
+    if (doctor_is_trustworthy(run->examination))
+        return true;
+    doctor_name_fatal(run->examination, fatal, sizeof fatal);
+    if (arguments->options_of[OPTION_FORCE]) {
+        (void)fprintf(stderr, "measuring although profile %s is not met: %s\n",
+                      doctor_profiles[profile], fatal);
+        return true;
+    }
+    *code = EXIT_INCONCLUSIVE;
+    return problem_set(problem,
+                       "%s requires profile %s, which this machine does not meet: %s; `hyperion "
+                       "doctor --profile %s` tells why and what to do, --force measures all the "
+                       "same",
+                       run->plan->scenario, doctor_profiles[profile], fatal,
+                       doctor_profiles[profile]);
+}
+
 // Frequency now, of the first CPU that tells; NAN unknown.
 static json_t *read_mhz(void)
 {
@@ -105,9 +139,9 @@ static json_t *describe_start(const RunCommand *run)
     json_t *average = json_null();
     if (getloadavg(load, 3) == 3)
         average = json_pack("[f, f, f]", load[0], load[1], load[2]);
-    return json_pack("{s:s, s:f, s:o, s:o, s:s}", "host_name", run->host, "started_unix_s",
+    return json_pack("{s:s, s:f, s:o, s:o, s:s, s:O*}", "host_name", run->host, "started_unix_s",
                      clock_unix_s(), "mhz_per_cpu", read_mhz(), "load_average", average, "worker",
-                     "hyperion-worker");
+                     "hyperion-worker", "doctor", run->examination);
 }
 
 static bool describe_machine(RunCommand *run, Problem *problem)
@@ -215,13 +249,15 @@ static int run_run(const CommandArguments *arguments)
 {
     Problem problem = {0};
     static RunCommand run;
+    int refusal = EXIT_USAGE;
     const bool ready = load_plan(&run, arguments, &problem) && find_worker(&run, &problem) &&
+                       meets_profile(&run, arguments, &refusal, &problem) &&
                        describe_machine(&run, &problem) &&
                        choose_directory(&run, arguments, &problem);
-    const int code =
-        ready ? run_sweep(&run, arguments, &problem) : command_fail(EXIT_USAGE, &problem);
+    const int code = ready ? run_sweep(&run, arguments, &problem) : command_fail(refusal, &problem);
     plan_free(run.plan);
     json_decref(run.machine);
+    json_decref(run.examination);
     free(run.topology_xml);
     return code;
 }

@@ -28,9 +28,9 @@ typedef struct Check {
     const char *name;
     const char *fact; // of the kernel's or the state's facts
     const char *unit;
-    Rule rule;
     const char *words;
     double limit;
+    Rule rule;
     Verdict bad[DOCTOR_PROFILES]; // what breaking the rule means
     const char *why;
     const char *remedy; // a command
@@ -57,56 +57,56 @@ const char *const doctor_profiles[DOCTOR_PROFILES + 1] = {"laptop", "ci", "lab",
 
 // Fatal is what moves a timing by more than its noise; a warning, what hides or limits.
 static const Check checks[] = {
-    {"governor", "governor", "", RULE_WORD, "performance", 0, FATAL_IN_LAB,
+    {"governor", "governor", "", "performance", 0, RULE_WORD, FATAL_IN_LAB,
      "any other governor changes the frequency with the load, so timings follow it and not the "
      "code",
      "echo performance | sudo tee " CPU_FOLDER "/cpu*/cpufreq/scaling_governor"},
-    {"boost", "boost", "", RULE_OFF, NULL, 0, FATAL_IN_LAB,
+    {"boost", "boost", "", NULL, 0, RULE_OFF, FATAL_IN_LAB,
      "above the base frequency, speed depends on temperature and on what other cores do",
      "echo 1 | sudo tee " CPU_FOLDER "/intel_pstate/no_turbo || echo 0 | sudo tee " CPU_FOLDER
      "/cpufreq/boost"},
-    {"smt", "smt_active", "", RULE_OFF, NULL, 0, FATAL_IN_LAB,
+    {"smt", "smt_active", "", NULL, 0, RULE_OFF, FATAL_IN_LAB,
      "two hardware threads share a core's units and caches: whatever runs on the sibling slows a "
      "sample",
      "echo off | sudo tee " CPU_FOLDER "/smt/control"},
-    {"aslr", "aslr", "", RULE_LEAST, NULL, 2, WARNS,
+    {"aslr", "aslr", "", NULL, 2, RULE_LEAST, WARNS,
      "every sample is a process of its own, so that layouts average out; with one fixed layout "
      "its luck counts as a difference of the code",
      "sudo sysctl kernel.randomize_va_space=2"},
-    {"thp", "thp", "", RULE_WORD, "madvise", 0, WARNS,
+    {"thp", "thp", "", "madvise", 0, RULE_WORD, WARNS,
      "with 'always' cells of 4k pages may get huge ones, with 'never' cells of huge pages fail",
      "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"},
-    {"numa_balancing", "numa_balancing", "", RULE_OFF, NULL, 0, FATAL_IN_LAB,
+    {"numa_balancing", "numa_balancing", "", NULL, 0, RULE_OFF, FATAL_IN_LAB,
      "the kernel unmaps and moves pages while they are measured",
      "sudo sysctl kernel.numa_balancing=0"},
-    {"isolated_cpus", "isolated_cpus", "", RULE_NOT, "none", 0, WARNS,
+    {"isolated_cpus", "isolated_cpus", "", "none", 0, RULE_NOT, WARNS,
      "without isolated CPUs the scheduler puts other work beside a sample; with them, start "
      "hyperion by `taskset -c CPUS`",
      "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&isolcpus=1 nohz_full=1 /' /etc/default/grub && sudo "
      "update-grub && sudo reboot"},
-    {"cpu_quota", "cpu_quota_cpus", "CPUs", RULE_WORD, "none", 0, FATAL_BUT_ON_LAPTOPS,
+    {"cpu_quota", "cpu_quota_cpus", "CPUs", "none", 0, RULE_WORD, FATAL_BUT_ON_LAPTOPS,
      "a group over its quota is stopped for the rest of each period, in the middle of a sample",
      "sudo systemctl set-property --runtime UNIT CPUQuota= (a container: start it without --cpus)"},
-    {"swap", "swap_mib", "MiB", RULE_MOST, NULL, 0, FATAL_IN_LAB,
+    {"swap", "swap_mib", "MiB", NULL, 0, RULE_MOST, FATAL_IN_LAB,
      "a page that was swapped out costs milliseconds when it is touched", "sudo swapoff -a"},
-    {"load", "load_1min", "runnable", RULE_MOST, NULL, 0.5, FATAL_IN_LAB,
+    {"load", "load_1min", "runnable", NULL, 0.5, RULE_MOST, FATAL_IN_LAB,
      "other processes take CPU time, shared cache and memory bandwidth (mean of one minute)",
      "ps -eo pcpu,pid,comm --sort=-pcpu | head"},
-    {"steal", "steal_percent", "%", RULE_MOST, NULL, 0.5, FATAL_IN_LAB,
+    {"steal", "steal_percent", "%", NULL, 0.5, RULE_MOST, FATAL_IN_LAB,
      "the host runs others while this machine believes to run (since boot); a dedicated host "
      "has none",
      "vmstat 1 10"},
-    {"nmi_watchdog", "nmi_watchdog", "", RULE_OFF, NULL, 0, WARNS,
+    {"nmi_watchdog", "nmi_watchdog", "", NULL, 0, RULE_OFF, WARNS,
      "it holds one hardware counter of each core and interrupts it",
      "sudo sysctl kernel.nmi_watchdog=0"},
-    {"perf_event_paranoid", "perf_event_paranoid", "", RULE_MOST, NULL, 1, WARNS,
+    {"perf_event_paranoid", "perf_event_paranoid", "", NULL, 1, RULE_MOST, WARNS,
      "at 2 the kernel's events cannot be counted without privilege, above 2 none at all",
      "sudo sysctl kernel.perf_event_paranoid=1"},
-    {"clocksource", "clocksource", "", RULE_WORD,
-     "tsc kvm-clock hyperv_clocksource_tsc_page arch_sys_counter", 0, FATAL_ANYWHERE,
+    {"clocksource", "clocksource", "", "tsc kvm-clock hyperv_clocksource_tsc_page arch_sys_counter",
+     0, RULE_WORD, FATAL_ANYWHERE,
      "other clocks are read by a system call, a microsecond each, and step coarsely",
      "echo tsc | sudo tee /sys/devices/system/clocksource/clocksource0/current_clocksource"},
-    {"huge_pages", "huge_pages_free", "of 2 MiB free", RULE_LEAST, NULL, 1, WARNS,
+    {"huge_pages", "huge_pages_free", "of 2 MiB free", NULL, 1, RULE_LEAST, WARNS,
      "cells that ask for pages: hugetlb fail without", "sudo sysctl vm.nr_hugepages=128"},
 };
 enum { CHECK_COUNT = sizeof checks / sizeof checks[0] };

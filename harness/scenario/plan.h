@@ -28,7 +28,9 @@ typedef struct PlanSweep {
 typedef struct Plan {
     char *scenario;    // name
     char *description; // "" if none
-    uint64_t seed;     // order of the rounds, input data
+    // "laptop", "ci" or "lab": a run is refused where the doctor calls a check fatal; NULL = none.
+    const char *required_profile;
+    uint64_t seed; // order of the rounds, input data
     PlanSweep *sweeps;
     size_t sweep_count;
     Cell *cells;

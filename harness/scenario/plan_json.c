@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "scenario/plan.h"
 
+#include "machine/doctor.h"
 #include "scenario/plan_build.h"
 
 #include <math.h>
@@ -14,9 +15,12 @@ static const char schema[] = "hyperion-plan-1";
 // A plan without its sweeps, a sweep without its cells.
 static json_t *plan_head_to_json(const Plan *plan)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:s}", "schema", schema, "scenario", plan->scenario,
-                     "description", plan->description, "seed", (json_int_t)plan->seed, "hash",
-                     plan->hash);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s}", "schema", schema, "scenario",
+                             plan->scenario, "description", plan->description, "seed",
+                             (json_int_t)plan->seed, "hash", plan->hash);
+    if (plan->required_profile)
+        (void)json_object_set_new(json, "require_profile", json_string(plan->required_profile));
+    return json;
 }
 
 static json_t *sweep_head_to_json(const PlanSweep *sweep)
@@ -135,6 +139,18 @@ static bool read_sweep(Plan *plan, PlanSweep *sweep, const json_t *json, Problem
     return true;
 }
 
+static bool read_required_profile(Plan *plan, const json_t *profile, Problem *problem)
+{
+    size_t index = 0;
+    Problem why = {0};
+    if (!profile)
+        return true;
+    if (!json_is_string(profile) || !doctor_find_profile(json_string_value(profile), &index, &why))
+        return problem_set(problem, "plan: require_profile: expected laptop, ci or lab");
+    plan->required_profile = doctor_profiles[index];
+    return true;
+}
+
 static bool read_plan(Plan *plan, const json_t *json, Problem *problem)
 {
     const char *given = json_string_value(json_object_get(json, "schema"));
@@ -156,6 +172,8 @@ static bool read_plan(Plan *plan, const json_t *json, Problem *problem)
     plan->sweeps = calloc(json_array_size(sweeps) + 1, sizeof *plan->sweeps);
     if (!plan->scenario || !plan->description || !plan->sweeps)
         return problem_set(problem, "out of memory");
+    if (!read_required_profile(plan, json_object_get(json, "require_profile"), problem))
+        return false;
     for (size_t i = 0; i < json_array_size(sweeps); i++)
         if (!read_sweep(plan, &plan->sweeps[plan->sweep_count++], json_array_get(sweeps, i),
                         problem))

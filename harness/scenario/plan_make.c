@@ -63,6 +63,8 @@ void plan_seal(Plan *plan)
     (void)snprintf(seed, sizeof seed, "%" PRIu64, plan->seed);
     uint64_t hash = fnv_add_text(FNV_START, plan->scenario);
     hash = fnv_add_text(fnv_add_text(hash, plan->description), seed);
+    if (plan->required_profile)
+        hash = fnv_add_text(fnv_add_text(hash, "require_profile"), plan->required_profile);
     for (size_t i = 0; i < plan->sweep_count; i++) {
         const PlanSweep *sweep = &plan->sweeps[i];
         hash = settings_hash(&sweep->settings, fnv_add_text(hash, sweep->name));
@@ -100,6 +102,7 @@ static bool fill_plan(Plan *plan, ScenarioSpec *spec, Problem *problem)
     plan->scenario = strdup(spec->name);
     plan->description = strdup(spec->description);
     plan->seed = (uint64_t)spec->seed;
+    plan->required_profile = spec->required_profile;
     plan->sweeps = calloc(spec->sweep_count, sizeof *plan->sweeps);
     if (!plan->scenario || !plan->description || !plan->sweeps)
         return problem_set(problem, "out of memory");

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/quantity.h"
+#include "machine/doctor.h"
 #include "scenario/sweep_read.h"
 
 #include <stdlib.h>
@@ -43,6 +44,21 @@ static bool read_description(ScenarioSpec *spec, Problem *problem)
         if ((unsigned char)*at < ' ')
             return tree_fail(spec->file, node, problem, "description: expected one line of text");
     spec->description = node->text;
+    return true;
+}
+
+static bool read_required_profile(ScenarioSpec *spec, Problem *problem)
+{
+    const TreeNode *node = tree_find(spec->root, "require_profile");
+    size_t profile = 0;
+    Problem why = {0};
+    if (!node)
+        return true;
+    if (!tree_expect(spec->file, node, TREE_SCALAR, "require_profile", problem))
+        return false;
+    if (!doctor_find_profile(node->text, &profile, &why))
+        return tree_fail(spec->file, node, problem, "require_profile: %s", why.text);
+    spec->required_profile = doctor_profiles[profile];
     return true;
 }
 
@@ -157,12 +173,13 @@ static bool apply_settings(ScenarioSpec *spec, const char *const *settings, Prob
 
 static bool read_root(ScenarioSpec *spec, SweepSettings *defaults, Problem *problem)
 {
-    static const char *const known[] = {"name", "description", "defaults", "sweeps", NULL};
+    static const char *const known[] = {"name",     "description", "require_profile",
+                                        "defaults", "sweeps",      NULL};
     return tree_expect(spec->file, spec->root, TREE_MAP, "scenario", problem) &&
            tree_check_keys(spec->file, spec->root, known, "the scenario", problem) &&
            scenario_name_read(spec->file, spec->root, "scenario", &spec->name, problem) &&
-           read_description(spec, problem) && read_defaults(spec, defaults, problem) &&
-           read_sweeps(spec, defaults, problem);
+           read_description(spec, problem) && read_required_profile(spec, problem) &&
+           read_defaults(spec, defaults, problem) && read_sweeps(spec, defaults, problem);
 }
 
 bool scenario_read(const char *path, const char *const *settings, ScenarioSpec *spec,

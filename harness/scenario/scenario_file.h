@@ -40,6 +40,7 @@ typedef struct ScenarioSpec {
     TreeNode *root;       // texts point into it
     TreeNode **set_roots; // of --set, NULL-terminated
     const char *name, *description;
+    const char *required_profile; // of the doctor's; NULL = none
     long long seed;
     SweepSpec *sweeps;
     size_t sweep_count;

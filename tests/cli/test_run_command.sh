@@ -82,6 +82,29 @@ expect 2 '1 of 2 cells failed' run slow.yaml --out slow
 grep -q 'failed: .*m:512.*timeout of 0.001 s' err || fail 'no line for the failed cell'
 grep -q ',ok,' slow/cells.csv || fail 'the good cell is not ok'
 
+# A scenario may demand what the doctor judges; --force measures all the same and keeps the judgement.
+cat >lab.yaml <<'YAML'
+name: lab
+require_profile: lab
+defaults: {samples: 1, repetitions: 1, min_time: 1ms, warmup: 0s, counters: none}
+sweeps:
+  - name: one
+    workload: kernel
+    axes: {op: gemm, m: 8, n: 8, k: 8}
+YAML
+# The load may cross its limit meanwhile: then there is nothing to compare with.
+judge() { "$hyperion" doctor --profile lab >/dev/null && echo 0 || echo $?; }
+before=$(judge)
+given=0
+"$hyperion" run lab.yaml --out lab >out 2>err || given=$?
+[ "$before" != "$(judge)" ] || [ "$given" = "$before" ] || fail "the doctor says $before, run says $given"
+if [ $given = 4 ]; then
+    grep -q 'lab requires profile lab, which this machine does not meet: .*--force' err || fail 'the refusal does not say why'
+    [ ! -e lab ] || fail 'a refused run made its directory'
+    expect 0 'results: lab' run lab.yaml --out lab --force
+fi
+grep -q '"profile": "lab"' lab/machine.json || fail "machine.json does not keep the doctor's judgement"
+
 # SIGTERM (a background job of a shell ignores SIGINT): the exit code of an interruption, a journal, and --resume completes.
 cat >long.yaml <<'YAML'
 name: long

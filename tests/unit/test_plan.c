@@ -249,6 +249,10 @@ static void plan_hash_follows_every_setting(void **state)
         "sweeps: [{name: s, workload: kernel, axes: {op: add, size: 1}}]",
         "name: t\ndescription: d\n"
         "sweeps: [{name: s, workload: kernel, axes: {op: add, size: 1}}]",
+        "name: t\nrequire_profile: ci\n"
+        "sweeps: [{name: s, workload: kernel, axes: {op: add, size: 1}}]",
+        "name: t\nrequire_profile: lab\n"
+        "sweeps: [{name: s, workload: kernel, axes: {op: add, size: 1}}]",
     };
     enum { VARIANTS = sizeof variants / sizeof variants[0] };
     char hashes[VARIANTS][17];
@@ -261,6 +265,22 @@ static void plan_hash_follows_every_setting(void **state)
     }
     // Of the plan without counters, as computed on x86-64; another machine must agree.
     assert_string_equal(hashes[5], "db1679a92312e214");
+}
+
+static void plan_json_keeps_the_required_profile(void **state)
+{
+    (void)state;
+    Problem problem = {0};
+    Plan *plan = make_plan("require_profile: ci\n" SWEEP("{op: add, size: 1}"), NULL);
+    assert_string_equal(plan->required_profile, "ci");
+    json_t *json = plan_to_json(plan);
+    Plan *back = plan_from_json(json, &problem);
+    assert_non_null(back);
+    assert_string_equal(back->required_profile, "ci");
+    assert_string_equal(back->hash, plan->hash);
+    json_decref(json);
+    plan_free(back);
+    plan_free(plan);
 }
 
 static void plan_json_that_was_tampered_with_is_refused(void **state)
@@ -276,6 +296,9 @@ static void plan_json_that_was_tampered_with_is_refused(void **state)
         "{\"sweeps\": [{}]}",
         "{\"sweeps\": []}",
         "{\"scenario\": \"other\"}",
+        "{\"require_profile\": \"lab\"}",
+        "{\"require_profile\": \"server\"}",
+        "{\"require_profile\": 3}",
         "{\"sweeps\": [{\"name\": \"s\", \"workload\": \"nosuch\", \"cells\": []}]}",
         "{\"sweeps\": [{\"name\": \"s\", \"workload\": \"kernel\", \"cells\": []}]}",
     };
@@ -370,6 +393,7 @@ int main(void)
         cmocka_unit_test(plan_settings_come_from_defaults_and_sweeps),
         cmocka_unit_test(plan_survives_json_and_keeps_its_hash),
         cmocka_unit_test(plan_hash_follows_every_setting),
+        cmocka_unit_test(plan_json_keeps_the_required_profile),
         cmocka_unit_test(plan_json_that_was_tampered_with_is_refused),
         cmocka_unit_test(cell_survives_json_alone),
         cmocka_unit_test(cell_json_that_is_wrong_is_refused),

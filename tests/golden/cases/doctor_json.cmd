@@ -1,0 +1,1 @@
+doctor --profile ci --json --sysroot ../../machines/quiet_lab

@@ -1,0 +1,1 @@
+doctor --profile lab --sysroot ../../machines/epyc_rome_metal
