@@ -30,6 +30,10 @@ static const CommandOption options[] = {
     {NULL, NULL, false, NULL},
 };
 
+// A tenth of a CPU moves medians by more than the differences one looks for; the runner itself and
+// the system's own threads stay below.
+static const double busy_cpus = 0.1;
+
 // Everything a run holds, so that there is one place to free it.
 typedef struct RunCommand {
     Plan *plan;
@@ -214,6 +218,11 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
                       100 * (1 - outcome->workers_ns / outcome->wall_ns));
     (void)fprintf(stderr, "; %zu of %zu cells failed\n", outcome->failed_cells,
                   run->plan->cell_count);
+    if (outcome->other_cpus > busy_cpus)
+        (void)fprintf(stderr,
+                      "note: other processes kept %.1f CPUs busy meanwhile; the times are worth "
+                      "less for that\n",
+                      outcome->other_cpus);
     (void)fprintf(stderr, "results: %s\n", run->directory);
     if (outcome->interrupted)
         (void)fprintf(stderr, "--out %s --resume completes it\n", run->directory);

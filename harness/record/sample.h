@@ -21,7 +21,8 @@ typedef enum SampleTask {
 // verification brings where they apply: flops bytes elements operand_bytes anonymous_huge_bytes,
 // kernel.<variant> (value 1), mc kc nc mr nr prefetch_lines, predicted.L<i>.{accesses hits misses
 // misses_low misses_high fills write_backs hit_rate}, predicted.{memory_read_bytes
-// memory_write_bytes prefetches}. A count brings the events by their own names.
+// memory_write_bytes prefetches}. A timed sample brings other_cpus (that others kept busy while the
+// worker lived), a count the events by their own names.
 typedef struct SampleValue {
     char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "run/interrupt.h"
+#include "run/other_load.h"
 #include "run/protocol.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ typedef struct Launch {
     sigset_t caller_mask;
     struct sigaction caller_child_action;
     double deadline_ns;
+    double worker_cpu_ns;
     size_t output_length;
     WorkerEnd *end;
 } Launch;
@@ -231,12 +233,19 @@ static void watch_worker(Launch *launch)
     }
 }
 
+static double to_ns(struct timeval time)
+{
+    return (double)time.tv_sec * 1e9 + (double)time.tv_usec * 1e3;
+}
+
 static void reap_worker(Launch *launch)
 {
     int status = 0;
+    struct rusage usage = {0};
     (void)kill(-launch->child, SIGKILL); // what it started and left behind
-    while (waitpid(launch->child, &status, 0) < 0 && errno == EINTR) {
+    while (wait4(launch->child, &status, 0, &usage) < 0 && errno == EINTR) {
     }
+    launch->worker_cpu_ns = to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
     drain_output(launch);
     if (launch->pipes[PIPE_ANSWER].read_end >= 0 && !drain_answer(launch) &&
         launch->end->ending == WORKER_EXITED)
@@ -253,6 +262,7 @@ void worker_launch(const char *program, const char *request, const LaunchLimits 
 {
     Launch launch = {.pipes = {{-1, -1}, {-1, -1}, {-1, -1}}, .end = end};
     *end = (WorkerEnd){.ending = WORKER_NOT_STARTED, .started_unix_s = clock_unix_s()};
+    const double busy_before_ns = other_load_busy_ns();
     const double start_ns = clock_monotonic_ns();
     launch.deadline_ns = start_ns + limits->timeout_ns;
     const pid_t parent = getpid();
@@ -272,6 +282,8 @@ void worker_launch(const char *program, const char *request, const LaunchLimits 
         reap_worker(&launch);
     }
     end->life_ns = clock_monotonic_ns() - start_ns;
+    end->other_cpus =
+        other_load_cpus(busy_before_ns, other_load_busy_ns(), launch.worker_cpu_ns, end->life_ns);
     release_signals(&launch);
     for (int i = 0; i < PIPE_COUNT; i++) {
         close_end(&launch.pipes[i].read_end);

@@ -29,6 +29,7 @@ typedef struct WorkerEnd {
     char output[512];      // the end of standard output and error; printable ASCII and spaces
     double started_unix_s; // wall clock
     double life_ns;        // from fork to the end
+    double other_cpus;     // that others kept busy meanwhile; NAN unknown
 } WorkerEnd;
 
 // Runs `program` with `request` on its standard input, in a process group of its own (out of reach

@@ -3,6 +3,7 @@
 
 #include "run/verdict.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef struct Runner {
     bool *failed;         // by cell
     uint64_t *iterations; // by cell, from its pilot; 0 = none yet
     RunnerOutcome *outcome;
+    double timed_ns, other_busy_ns; // life of the timed workers; CPU time of others meanwhile
 } Runner;
 
 static void note_sample(Runner *runner, const Sample *sample)
@@ -63,6 +65,10 @@ static bool take_sample(Runner *runner, const Job *job, Sample *sample, Problem 
     sample->task = job->task;
     runner->outcome->workers_ns += end.life_ns;
     runner->outcome->interrupted |= end.ending == WORKER_INTERRUPTED;
+    if (job->task == SAMPLE_TIME) {
+        runner->timed_ns += end.life_ns;
+        runner->other_busy_ns += end.other_cpus * end.life_ns;
+    }
     verdict_take(&end, &request, &limits, sample);
     free(end.answer);
     return end.ending != WORKER_INTERRUPTED;
@@ -130,6 +136,8 @@ bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcom
     free(done);
     free(runner.failed);
     free(runner.iterations);
+    outcome->other_cpus =
+        runner.timed_ns > 0 ? runner.other_busy_ns / runner.timed_ns : (double)NAN;
     outcome->wall_ns = tools->now_ns(tools->context) - start_ns;
     return problem->text[0] == '\0';
 }

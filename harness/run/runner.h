@@ -32,6 +32,7 @@ typedef struct RunnerOutcome {
     size_t failed_cells; // of the whole plan, those before included
     double wall_ns;
     double workers_ns; // of it inside worker processes; the rest is overhead
+    double other_cpus; // that others kept busy during the timed samples, on average; NAN unknown
 } RunnerOutcome;
 
 // A failed sample ends its cell; the others go on. False only when the journal cannot be written or

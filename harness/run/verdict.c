@@ -61,6 +61,10 @@ void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const Laun
         describe_end(end, limits, &problem);
     sample->started_unix_s = end->started_unix_s;
     sample->worker_ns = end->life_ns;
+    if (read && sample->ok && sample->task == SAMPLE_TIME &&
+        !sample_add_value(sample, "other_cpus", end->other_cpus, "CPUs", "os",
+                          "/proc/stat does not tell"))
+        sample->ok = problem_set(&problem, "out of memory");
     if (read && sample->ok)
         return;
     if (read)

@@ -6,11 +6,13 @@
 #include "run/launch.h"
 #include "run/sweep_run.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -160,6 +162,27 @@ static void worker_that_is_not_there_is_said(void **state)
     plan_free(plan);
 }
 
+static void busy_neighbours_are_noticed(void **state)
+{
+    (void)state;
+    const LaunchLimits limits = {5e9, 0};
+    WorkerEnd end;
+    const pid_t neighbour = fork();
+    assert_true(neighbour >= 0);
+    if (neighbour == 0)
+        for (;;) {
+        }
+    worker_launch("/bin/sh", "sleep 0.5\n", &limits, &end);
+    (void)kill(neighbour, SIGKILL);
+    assert_int_equal(waitpid(neighbour, NULL, 0), neighbour);
+    free(end.answer);
+    if (isnan(end.other_cpus)) {
+        print_message("skipped: /proc/stat does not tell the load\n");
+        skip();
+    }
+    assert_true(end.other_cpus > 0.3);
+}
+
 static void nothing_is_left_running_or_open(void **state)
 {
     (void)state;
@@ -212,6 +235,7 @@ int main(int argc, char **argv)
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(worker_that_is_not_there_is_said, fixture_enter,
                                         fixture_leave),
+        cmocka_unit_test(busy_neighbours_are_noticed),
         cmocka_unit_test(nothing_is_left_running_or_open),
     };
     return cmocka_run_group_tests_name("worker_faults", tests, NULL, NULL);

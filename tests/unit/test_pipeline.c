@@ -35,6 +35,7 @@ enum { PRODUCTS = 3, BROKEN_CELL = 4, CELLS = 5 };
 typedef struct FakeWorld {
     Plan *plan;
     double now_ns;
+    double other_cpus;
     size_t launches;
     size_t stop_after; // launches; 0 = never
     char order[512];   // "v0 v1 p0 ... t2": task and cell of every launch
@@ -110,7 +111,9 @@ static void fake_launch(void *context, const char *text, const LaunchLimits *lim
     const size_t used = strlen(world->order);
     (void)snprintf(world->order + used, sizeof world->order - used, "%s%c%zu", used ? " " : "",
                    "vptc"[received.request.task], cell);
-    *end = (WorkerEnd){.started_unix_s = 1700000000 + world->now_ns / 1e9, .life_ns = 5e6};
+    *end = (WorkerEnd){.started_unix_s = 1700000000 + world->now_ns / 1e9,
+                       .life_ns = 5e6,
+                       .other_cpus = world->other_cpus};
     world->now_ns += 5e6;
     world->launches++;
     if (cell == BROKEN_CELL) {
@@ -262,6 +265,25 @@ static void order_depends_on_the_seed_alone(void **state)
     plan_free(plan);
 }
 
+static void load_of_others_is_recorded_and_averaged(void **state)
+{
+    (void)state;
+    FakeWorld world = {.plan = fixture_plan(scenario), .other_cpus = 0.75};
+    assert_true(run_world(&world, false).other_cpus == 0.75);
+    JournalContent content = fixture_journal(world.plan);
+    for (size_t i = 0; i < content.sample_count; i++) {
+        const Sample *sample = &content.samples[i];
+        if (sample->task != SAMPLE_TIME)
+            continue;
+        assert_int_equal(sample->value_count, 1);
+        assert_string_equal(sample->values[0].name, "other_cpus");
+        assert_string_equal(sample->values[0].provenance, "os");
+        assert_true(sample->values[0].value == 0.75);
+    }
+    journal_clear(&content);
+    plan_free(world.plan);
+}
+
 // Stopped after every possible number of launches, a run and its resumption take together what one
 // takes in one go, in the same order.
 static void resumed_run_goes_on_where_it_stopped(void **state)
@@ -311,6 +333,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(order_is_verify_pilot_rounds_counts, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(order_depends_on_the_seed_alone, fixture_enter,
+                                        fixture_leave),
+        cmocka_unit_test_setup_teardown(load_of_others_is_recorded_and_averaged, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(resumed_run_goes_on_where_it_stopped, fixture_enter,
                                         fixture_leave),

@@ -40,8 +40,10 @@ static void request_is_read_back_as_written(void **state)
     WorkerRequest request = make_request(plan, SAMPLE_TIME);
     char *text = request_write(&request, &problem);
     ReceivedRequest received = {0};
-    if (!text || !request_read(text, strlen(text), &received, &problem))
+    if (!text || !request_read(text, strlen(text), &received, &problem)) {
         fail_msg("%s", problem.text);
+        return;
+    }
     const WorkerRequest *read = &received.request;
     assert_int_equal(read->task, SAMPLE_TIME);
     assert_string_equal(read->cell.id, plan->cells[0].id);
