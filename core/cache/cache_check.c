@@ -14,6 +14,11 @@ enum {
     FULLY_ASSOCIATIVE = -1,
 };
 
+// No cache is larger than a tebibyte, no block longer than so many elements: sums of sizes below
+// these cannot overflow.
+static const size_t max_cache_bytes = (size_t)1 << 40;
+static const size_t max_block = (size_t)1 << 48;
+
 static bool is_possible_line(int line_bytes)
 {
     return line_bytes >= MIN_LINE_BYTES && line_bytes <= MAX_LINE_BYTES &&
@@ -44,6 +49,10 @@ static bool level_is_valid(const HyperionCacheLevel *level, int number)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
                         "cache topology: L%d line_bytes a power of two from %d to %d, given %d",
                         number, MIN_LINE_BYTES, MAX_LINE_BYTES, level->line_bytes);
+    if (level->size_bytes > max_cache_bytes)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT,
+                        "cache topology: L%d size_bytes at most %zu, given %zu", number,
+                        max_cache_bytes, level->size_bytes);
     const size_t line = level->line_bytes ? (size_t)level->line_bytes : MIN_LINE_BYTES;
     if (level->size_bytes != 0 && level->size_bytes < line)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
@@ -130,11 +139,12 @@ static bool array_fits(size_t rows, size_t row_step, size_t columns, size_t colu
 bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking)
 {
     const HyperionGemmBlocking *b = blocking;
-    if (!b->mr || !b->nr || !b->mc || !b->kc || !b->nc || b->mc % b->mr || b->nc % b->nr)
+    if (!b->mr || !b->nr || !b->mc || !b->kc || !b->nc || b->mc % b->mr || b->nc % b->nr ||
+        b->mc > max_block || b->kc > max_block || b->nc > max_block)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
-                        "gemm blocking: mc a multiple of mr, nc of nr, all positive; given mc %zu "
-                        "kc %zu nc %zu mr %zu nr %zu",
-                        b->mc, b->kc, b->nc, b->mr, b->nr);
+                        "gemm blocking: mc a multiple of mr, nc of nr, all from 1 to %zu; given mc "
+                        "%zu kc %zu nc %zu mr %zu nr %zu",
+                        max_block, b->mc, b->kc, b->nc, b->mr, b->nr);
     if (!array_fits(shape->m, b->mr, shape->k, 1) || !array_fits(shape->k, 1, shape->n, b->nr) ||
         !array_fits(shape->m, b->mr, shape->n, b->nr))
         return hyp_fail(HYPERION_ERROR_ARGUMENT,

@@ -10,8 +10,9 @@
 // a cache_line_size that is neither 0 nor a power of two from 16 to 1024.
 bool hyp_cache_config_is_valid(const HyperionCacheConfig *config);
 
-// False, and the last error says why: no level or too many, a line size as above, ways below -1 or
-// more than the level has lines, a negative sharing count. Unknown (0) fields are valid.
+// False, and the last error says why: no level or too many, a size above 1 TiB, a line size as
+// above, ways below -1 or more than the level has lines, a negative sharing count. Unknown (0)
+// fields are valid.
 bool hyp_cache_topology_is_valid(const HyperionCacheTopology *topology);
 
 // The same geometry without unknowns, for prediction: lines of 64 bytes where no level says (else
@@ -21,8 +22,8 @@ bool hyp_cache_topology_is_valid(const HyperionCacheTopology *topology);
 bool hyp_cache_topology_complete(const HyperionCacheTopology *topology,
                                  HyperionCacheTopology *complete);
 
-// False, and the last error says why, unless mc, kc, nc, mr, nr are positive, mc a multiple of mr,
-// nc of nr, and no array of the product passes the address space.
+// False, and the last error says why, unless mc, kc, nc, mr, nr are from 1 to 2^48, mc a multiple
+// of mr, nc of nr, and no array of the product passes the address space.
 bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking);
 
 // The arguments of a prediction, none of them trusted: false, and the last error says why, on a

@@ -40,33 +40,39 @@ static void add_b_source(HypWindow *window, const HypGemmBlock *block, double sh
     hyp_window_add(window, share * block->b_source, block->b_rows, block->ldb);
 }
 
-// What one iteration of pc touches, beginning with this panel of C.
+// The matrix that a line which comes back is of.
+typedef enum Matrix { MATRIX_A, MATRIX_B, MATRIX_C } Matrix;
+
+// What one iteration of pc touches.
 static void add_depth_iteration(HypWindow *window, const HypGemmNest *nest,
-                                const HypGemmBlock *block)
+                                const HypGemmBlock *block, Matrix own)
 {
     const double m = (double)nest->shape.m;
-    add_rows(window, m, block->c_row, nest->shape.n);
     add_rows(window, m, block->a_row, nest->shape.k);
     add_b_source(window, block, 1);
+    add_rows(window, m, block->c_row, nest->shape.n);
     add_packed(window, block->packed_a);
     add_packed(window, block->packed_b);
+    hyp_window_put_first(window, (int)own);
 }
 
-// What one iteration of jc touches, beginning with all of A.
+// What one iteration of jc touches.
 static void add_column_iteration(HypWindow *window, const HypGemmNest *nest,
-                                 const HypGemmBlock *block)
+                                 const HypGemmBlock *block, Matrix own)
 {
     const double m = (double)nest->shape.m;
     const double k = (double)nest->shape.k;
     hyp_window_add(window, m * k / (double)nest->line_floats, 1, 0);
-    add_rows(window, m, block->c_row, nest->shape.n);
     hyp_window_add(window, block->b_column, block->b_rows, block->ldb);
+    add_rows(window, m, block->c_row, nest->shape.n);
     add_packed(window, block->packed_a);
     add_packed(window, block->packed_b);
+    hyp_window_put_first(window, (int)own);
 }
 
 // Rows that packing reads 16 floats at a time, `group` rows in turn, and writes transposed.
 typedef struct TransposedRows {
+    Matrix matrix;
     double count;
     size_t group, width, stride; // width and stride of a row in floats
     double packed;               // lines written for a group
@@ -98,7 +104,7 @@ static void account_transposed(Predictor *predictor, const Iterations *at,
     hyp_account(account, rows->count * (row_lines - distinct), &next_row);
 
     HypWindow next_depth = {.count = 0}; // likewise the next block of k
-    add_depth_iteration(&next_depth, nest, &at->typical);
+    add_depth_iteration(&next_depth, nest, &at->typical, rows->matrix);
     hyp_account(account, rows->count * (distinct - compulsory), &next_depth);
 
     if (rows->cold) {
@@ -106,7 +112,7 @@ static void account_transposed(Predictor *predictor, const Iterations *at,
         return;
     }
     HypWindow again = {.count = 0};
-    add_column_iteration(&again, nest, &at->typical);
+    add_column_iteration(&again, nest, &at->typical, rows->matrix);
     hyp_account(account, rows->count * compulsory, &again);
 }
 
@@ -138,7 +144,7 @@ static void account_b_rows(Predictor *predictor, const Iterations *at)
     hyp_account(account, rows * (at->exact.c_row - distinct), &next_row);
 
     HypWindow next_column = {.count = 0};
-    add_column_iteration(&next_column, nest, typical);
+    add_column_iteration(&next_column, nest, typical, MATRIX_B);
     hyp_account(account, rows * (distinct - compulsory), &next_column);
 }
 
@@ -187,7 +193,8 @@ static void account_b_source(Predictor *predictor, const Iterations *at)
         account_image(predictor, at);
         written = hyp_lines_of_runs((size_t)exact->slivers * exact->kc, nest->nr, line);
     } else if (nest->shape.b_transposed) {
-        const TransposedRows rows = {.count = (double)exact->nc * at->times,
+        const TransposedRows rows = {.matrix = MATRIX_B,
+                                     .count = (double)exact->nc * at->times,
                                      .group = nest->nr,
                                      .width = exact->kc,
                                      .stride = nest->shape.k,
@@ -233,7 +240,8 @@ static void account_a_source(Predictor *predictor, const Iterations *at)
 {
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *exact = &at->exact;
-    const TransposedRows rows = {.count = (double)exact->mc * at->times,
+    const TransposedRows rows = {.matrix = MATRIX_A,
+                                 .count = (double)exact->mc * at->times,
                                  .group = nest->mr,
                                  .width = exact->kc,
                                  .stride = nest->shape.k,
@@ -383,7 +391,7 @@ static void account_c(Predictor *predictor, const Iterations *at)
     hyp_account_written(account, rows * (at->exact.c_row - distinct), &next_row);
 
     HypWindow next_column = {.count = 0};
-    add_column_iteration(&next_column, nest, typical);
+    add_column_iteration(&next_column, nest, typical, MATRIX_C);
     hyp_account_written(account, rows * (distinct - compulsory), &next_column);
 
     if (at->first_depth) {
@@ -391,7 +399,7 @@ static void account_c(Predictor *predictor, const Iterations *at)
         return;
     }
     HypWindow next_depth = {.count = 0};
-    add_depth_iteration(&next_depth, nest, typical);
+    add_depth_iteration(&next_depth, nest, typical, MATRIX_C);
     hyp_account_written(account, rows * compulsory, &next_depth);
 }
 
@@ -469,7 +477,7 @@ static void account_end(Predictor *predictor, const HypGemmBlock *last)
         hyp_account_write_back(account, m * (double)last->nc / line / WINDOW_SAMPLES, &evicted);
     }
     HypWindow window = {.count = 0};
-    add_column_iteration(&window, nest, last);
+    add_column_iteration(&window, nest, last, MATRIX_C);
     const HypChances evicted = hyp_account_chances(account, &window);
     hyp_account_write_back(account, m * (double)(nest->shape.n - last->nc) / line, &evicted);
 }

@@ -241,7 +241,9 @@ static bool initialise_level(Level *level, const HyperionCacheLevel *geometry)
     level->geometry = *geometry;
     level->ways = geometry->ways > 0 ? (uint64_t)geometry->ways : lines;
     level->sets = lines / level->ways;
-    assert(level->sets > 0 && level->ways < UINT32_MAX);
+    assert(level->sets > 0);
+    if (level->ways >= UINT32_MAX) // more nodes than their numbers can name
+        return false;
     level->set_mask = (level->sets & (level->sets - 1)) == 0 ? level->sets - 1 : 0;
     return level->ways <= MAX_SEARCHED_WAYS ? initialise_entries(level) : initialise_nodes(level);
 }

@@ -2,13 +2,13 @@
 #include "cache/occupancy.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 // Above this many ways a set is so large that shares hardly vary: compared as one number.
 enum { MAX_COUNTED_WAYS = 64 };
 
-enum { SAMPLES = 16 }; // places of a cluster of rows at which lines are counted
+enum { SAMPLES = 8 }; // places of a cluster of rows at which lines are counted
 
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats)
 {
@@ -16,6 +16,14 @@ void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_
         return;
     assert(window->count < HYP_WINDOW_REGIONS);
     window->regions[window->count++] = (HypRegion){lines, rows, stride_floats};
+}
+
+void hyp_window_put_first(HypWindow *window, int index)
+{
+    assert(index < window->count);
+    const HypRegion region = window->regions[index];
+    window->regions[index] = window->regions[0];
+    window->regions[0] = region;
 }
 
 static double smaller(double a, double b)
@@ -66,30 +74,47 @@ typedef struct Layout {
     double least, most; // bounds on the lines in a set
 } Layout;
 
-static Layout lay_out(const HypRegion *region, const HypCacheShape *cache)
+// floor and ceil of what is not negative and fits: instructions, where libm's are calls.
+static double round_down(double value)
 {
-    if (region->rows <= 1) {
-        const double mean = region->lines / cache->sets;
-        const double whole = floor(mean);
-        return (Layout){.whole = whole, .rest = mean - whole, .least = whole, .most = whole + 1};
-    }
+    return (double)(int64_t)value;
+}
+
+static double round_up(double value)
+{
+    const double down = round_down(value);
+    return down < value ? down + 1 : down;
+}
+
+// Filled in place: a prediction lays out some hundred regions.
+static void lay_out_run(Layout *layout, double lines, const HypCacheShape *cache)
+{
+    const double mean = lines / cache->sets;
+    layout->strided = false;
+    layout->whole = round_down(mean);
+    layout->rest = mean - layout->whole;
+    layout->least = layout->whole;
+    layout->most = layout->whole + 1;
+}
+
+static void lay_out_rows(Layout *layout, const HypRegion *region, const HypCacheShape *cache)
+{
     const Clusters clusters = find_clusters(region->rows, region->stride_floats,
                                             (size_t)(cache->sets * cache->line_floats));
-    Layout layout = {.strided = true,
-                     .circle = cache->sets / (double)clusters.count,
-                     .drift = (double)clusters.drift_floats / cache->line_floats,
-                     .cluster_rows = (double)region->rows / (double)clusters.count};
     const double width = region->lines / (double)region->rows;
-    layout.whole = floor(width / layout.circle);
-    layout.rest = width - layout.whole * layout.circle;
-    const double rows = ceil(layout.cluster_rows);
+    layout->strided = true;
+    layout->circle = cache->sets / (double)clusters.count;
+    layout->drift = (double)clusters.drift_floats / cache->line_floats;
+    layout->cluster_rows = (double)region->rows / (double)clusters.count;
+    layout->whole = round_down(width / layout->circle);
+    layout->rest = width - layout->whole * layout->circle;
+    const double rows = round_up(layout->cluster_rows);
     double overlapping = rows; // rows that can hold one place
-    if (layout.drift > 0)
-        overlapping = smaller(rows, floor(layout.rest / layout.drift) + 1);
+    if (layout->drift > 0)
+        overlapping = smaller(rows, round_down(layout->rest / layout->drift) + 1);
     // Where the circle is closed by few rows, the end of a cluster can overlap its beginning.
-    layout.least = layout.whole * floor(layout.cluster_rows);
-    layout.most = layout.whole * rows + smaller(rows, 2 * overlapping);
-    return layout;
+    layout->least = layout->whole * round_down(layout->cluster_rows);
+    layout->most = layout->whole * rows + smaller(rows, 2 * overlapping);
 }
 
 // How many lines of a region a set holds: chance[i] of i, least <= i <= most; the places from
@@ -130,8 +155,8 @@ static void count_sets(Counts *counts, Counting *counting, double lines, double 
 // Of `rows` intervals [i * drift, i * drift + width), those that hold `place`.
 static double count_covering(double place, double rows, double drift, double width)
 {
-    const double last = smaller(rows - 1, (double)(long)(place / drift));
-    const double first = place < width ? 0 : (double)((long)((place - width) / drift) + 1);
+    const double last = smaller(rows - 1, round_down(place / drift));
+    const double first = place < width ? 0 : round_down((place - width) / drift) + 1;
     return larger(0, last - first + 1);
 }
 
@@ -162,7 +187,7 @@ static void find_counts(Counts *counts, const Layout *layout, int ways, bool own
     Counting counting = {.ways = ways, .own = own};
     clear_counts(counts, ways);
     if (layout->strided) {
-        const double least_rows = floor(layout->cluster_rows);
+        const double least_rows = round_down(layout->cluster_rows);
         const double longer = layout->cluster_rows - least_rows;
         count_clusters(counts, &counting, layout, least_rows, 1 - longer);
         if (longer > 0)
@@ -207,7 +232,10 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
     double most = -1;
     double lines = -1;
     for (int i = 0; i < window->count; i++) {
-        layouts[i] = lay_out(&window->regions[i], cache);
+        if (window->regions[i].rows <= 1)
+            lay_out_run(&layouts[i], window->regions[i].lines, cache);
+        else
+            lay_out_rows(&layouts[i], &window->regions[i], cache);
         least += layouts[i].least;
         most += layouts[i].most;
         lines += window->regions[i].lines;

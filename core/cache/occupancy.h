@@ -33,6 +33,9 @@ typedef struct HypWindow {
 // Adds a region; nothing for no lines.
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats);
 
+// Makes region `index` that of the line.
+void hyp_window_put_first(HypWindow *window, int index);
+
 // Probability, 0 to 1, that the line has been evicted.
 double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache);
 

@@ -151,7 +151,25 @@ static void predictions_without_an_answer_say_why(void **state)
     topology.levels[1].line_bytes = 128;
     assert_refused(&shape, &plain, &topology, HYPERION_ERROR_UNSUPPORTED, "64 and 128");
     const HyperionCacheTopology tiny = {2, {{.size_bytes = 256, .line_bytes = 64}, {32, 0, 0, 0}}};
+    topology = zen5;
+    topology.levels[1].size_bytes = SIZE_MAX;
+    assert_refused(&shape, &plain, &topology, HYPERION_ERROR_ARGUMENT, "at most 1099511627776");
+    blocking = plain;
+    blocking.nc = SIZE_MAX - SIZE_MAX % 16;
+    assert_refused(&shape, &blocking, &zen5, HYPERION_ERROR_ARGUMENT, "from 1 to");
     assert_refused(&shape, &plain, &tiny, HYPERION_ERROR_ARGUMENT, "smaller than one line");
+}
+
+static void replay_of_a_cache_too_large_to_simulate_says_so(void **state)
+{
+    (void)state;
+    const HyperionGemmShape shape = {.m = 10, .n = 10, .k = 10};
+    HyperionCacheTopology topology = zen5;
+    topology.levels[1] = (HyperionCacheLevel){(size_t)1 << 40, 64, -1, 1};
+    assert_false(hyperionReplayGemm(&shape, &plain, &topology).valid);
+    assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_MEMORY);
+    assert_non_null(strstr(hyperionGetLastError(), "L2 of 1099511627776 bytes"));
+    assert_true(hyperionPredictGemm(&shape, &plain, &topology).valid);
 }
 
 int main(void)
@@ -165,6 +183,7 @@ int main(void)
         cmocka_unit_test(replay_of_a_larger_cache_with_the_same_sets_misses_less),
         cmocka_unit_test(replay_assumes_what_the_geometry_leaves_open),
         cmocka_unit_test(predictions_without_an_answer_say_why),
+        cmocka_unit_test(replay_of_a_cache_too_large_to_simulate_says_so),
     };
     return cmocka_run_group_tests_name("cache_replay", tests, NULL, NULL);
 }

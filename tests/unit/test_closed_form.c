@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_closed_form.c - formulas against replay on seeded random products, and their laws.
 //
-// Measured on 1,900 products up to 700 (1024 for powers of two), error = |predicted - replayed| /
-// max(replayed, 6400 lines):
+// Measured on 600 products that the formulas were not fitted to, extents up to 700 (1024 for powers
+// of two), 8 geometries, 4 register tiles, error = |predicted - replayed| / max(replayed, 6400
+// lines):
 //
-//             random blockings          automatic blockings
-//          median   90 %    worst    median   90 %    worst
-//   L1     0.3 %    4.8 %    66 %     0.0 %    0.7 %    33 %
-//   L2     0.4 %   10.1 %   107 %     0.2 %    2.7 %    15 %
-//   L3     0.0 %    0.1 %    21 %     0.0 %    0.0 %    10 %
+//             random blockings          automatic blockings       square blockings
+//          median   90 %    worst    median   90 %    worst    median   90 %    worst
+//   L1     0.2 %    4.9 %    41 %     0.0 %    0.7 %    26 %     0.1 %    3.0 %    12 %
+//   L2     0.5 %    7.5 %    33 %     0.2 %    3.3 %    25 %     0.2 %    7.8 %    69 %
+//   L3     0.0 %    0.1 %    16 %     0.0 %    0.0 %     4 %     0.0 %    0.5 %    13 %
+//
+// 88 to 97 % lay in the interval. 18 us each on average, 91 us at most (one Zen 5 core, -O2).
+// Write-backs are rougher: L2 median 2 %, 90 % 32 %.
 #include "cache/blocking.h"
 #include "hyperion/error.h"
 #include "hyperion/simulate.h"
