@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/gemm_windows.h"
+
+#include <math.h>
+
+void hyp_window_add_packed(HypWindow *window, double lines)
+{
+    hyp_window_add(window, lines, 1, 0);
+}
+
+void hyp_window_add_rows(HypWindow *window, double rows, double row_lines, size_t stride)
+{
+    hyp_window_add(window, rows * row_lines, (size_t)ceil(rows), stride);
+}
+
+void hyp_window_add_b_source(HypWindow *window, const HypGemmBlock *block, double share)
+{
+    hyp_window_add(window, share * block->b_source, block->b_rows, block->ldb);
+}
+
+void hyp_window_add_depth(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+                          HypMatrix own)
+{
+    const double m = (double)nest->shape.m;
+    hyp_window_add_rows(window, m, block->a_row, nest->shape.k);
+    hyp_window_add_b_source(window, block, 1);
+    hyp_window_add_rows(window, m, block->c_row, nest->shape.n);
+    hyp_window_add_packed(window, block->packed_a);
+    hyp_window_add_packed(window, block->packed_b);
+    hyp_window_put_first(window, (int)own);
+}
+
+void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+                           HypMatrix own)
+{
+    const double m = (double)nest->shape.m;
+    const double k = (double)nest->shape.k;
+    hyp_window_add(window, m * k / (double)nest->line_floats, 1, 0);
+    hyp_window_add(window, block->b_column, block->b_rows, block->ldb);
+    hyp_window_add_rows(window, m, block->c_row, nest->shape.n);
+    hyp_window_add_packed(window, block->packed_a);
+    hyp_window_add_packed(window, block->packed_b);
+    hyp_window_put_first(window, (int)own);
+}
