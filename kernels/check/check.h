@@ -17,7 +17,8 @@ typedef struct HypCheckReport {
 // CPU has the variant's level. Aborts nothing, prints nothing; false: see report->failure.
 bool hyp_check_variant(const HypKernelVariant *variant, uint64_t seed, HypCheckReport *report);
 
-// The same for the one problem whose sizes and settings `args` gives (pointers are ignored).
+// The same for the one problem whose sizes and settings `args` gives. Of its pointers only
+// `parallel` counts: the threads whose results must be those of one thread; NULL: emulated ones.
 // Large problems are compared at a random sample of elements; guards are always checked.
 #define OP(name, args_type, ENUM)                                                                  \
     bool hyp_check_##name##_args(const HypKernelVariant *variant, const args_type *args,           \

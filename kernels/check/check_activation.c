@@ -74,12 +74,14 @@ static bool check_case(HypCheckRun *run, const HypKernelVariant *variant, const 
         fill(run, c->input, &in);
         if (c->in_place)
             hyp_check_copy(&out, &in);
-        variant->fn.activation(&(HypActivationArgs){.function = c->function,
-                                                    .in = c->in_place ? out.data : in.data,
-                                                    .out = out.data,
-                                                    .count = c->count});
+        const HypActivationArgs args = {.function = c->function,
+                                        .in = c->in_place ? out.data : in.data,
+                                        .out = out.data,
+                                        .count = c->count};
+        variant->fn.activation(&args);
         agrees = hyp_check_guards(run, &in, "in") && hyp_check_guards(run, &out, "out") &&
-                 compare(run, c, in.data, out.data);
+                 compare(run, c, in.data, out.data) &&
+                 hyp_check_split(run, variant, &args, &out, c->in_place ? &in : NULL);
     }
     hyp_check_release(&in);
     hyp_check_release(&out);
@@ -90,6 +92,7 @@ bool hyp_check_activation_args(const HypKernelVariant *variant, const HypActivat
                                uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     const ActivationCase c = {.function = args->function, .count = args->count};
     return check_case(&run, variant, &c);
 }

@@ -54,7 +54,8 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, const Ad
     variant->fn.add(&args);
     args.a = a->data;
     return hyp_check_guards(run, a, "a") && hyp_check_guards(run, b, "b") &&
-           hyp_check_guards(run, out, "out") && compare(run, &args, out->data);
+           hyp_check_guards(run, out, "out") && compare(run, &args, out->data) &&
+           hyp_check_split(run, variant, &args, out, c->in_place ? a : NULL);
 }
 
 static bool check_case(HypCheckRun *run, const HypKernelVariant *variant, const AddCase *c)
@@ -73,6 +74,7 @@ bool hyp_check_add_args(const HypKernelVariant *variant, const HypAddArgs *args,
                         HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     const AddCase c = {.outer = args->outer, .middle = args->middle, .inner = args->inner};
     return check_case(&run, variant, &c);
 }

@@ -114,13 +114,15 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, HypAtten
     variant->fn.attention(args);
     return hyp_check_guards(run, &buffers->q, "q") && hyp_check_guards(run, &buffers->k, "k") &&
            hyp_check_guards(run, &buffers->v, "v") && hyp_check_guards(run, &buffers->out, "out") &&
-           hyp_check_guards(run, &buffers->workspace, "workspace") && compare(run, args);
+           hyp_check_guards(run, &buffers->workspace, "workspace") && compare(run, args) &&
+           hyp_check_split(run, variant, args, &buffers->out, NULL);
 }
 
 static bool check_case(HypCheckRun *run, const HypKernelVariant *variant,
                        const HypAttentionArgs *problem, size_t offset)
 {
     HypAttentionArgs args = *problem;
+    args.parallel = NULL;
     hyp_check_begin_case(run,
                          "batch=%zu heads=%zu queries=%zu keys=%zu dim=%zu scale=%g%s offset=%zu",
                          args.batch, args.heads, args.queries, args.keys, args.dim,
@@ -139,6 +141,7 @@ bool hyp_check_attention_args(const HypKernelVariant *variant, const HypAttentio
                               uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     return check_case(&run, variant, args, 0);
 }
 

@@ -83,6 +83,7 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                           const HypConv2dArgs *problem, size_t misalignment)
 {
     HypConv2dArgs args = *problem;
+    args.parallel = NULL;
     hyp_check_begin_case(run,
                          "%zux%zux%zux%zu -> %zux%zux%zu kernel %zux%zu stride %zux%zu dilation "
                          "%zux%zu pad %zu,%zu groups %zu activation %d",
@@ -97,7 +98,8 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
         hyp_check_fill(run, &buffers.filter, -1, 1);
         hyp_check_fill(run, &buffers.bias, -1, 1);
         variant->fn.conv2d(&args);
-        agrees = check_guards(run, &buffers) && check_values(run, &args);
+        agrees = check_guards(run, &buffers) && check_values(run, &args) &&
+                 hyp_check_split(run, variant, &args, &buffers.out, NULL);
     }
     release_buffers(&buffers);
     return agrees;
@@ -107,6 +109,7 @@ bool hyp_check_conv2d_args(const HypKernelVariant *variant, const HypConv2dArgs 
                            uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     return hyp_check_tile(&run, variant, &args->blocking) && check_problem(&run, variant, args, 0);
 }
 

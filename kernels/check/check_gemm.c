@@ -89,6 +89,7 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                           const HypGemmArgs *problem, size_t misalignment)
 {
     HypGemmArgs args = *problem;
+    args.parallel = NULL;
     const HyperionGemmBlocking *blocking = &args.blocking;
     hyp_check_begin_case(run, "m=%zu n=%zu k=%zu%s mc=%zu kc=%zu nc=%zu activation=%d offset=%zu",
                          args.m, args.n, args.k, args.b_transposed ? " bT" : "", blocking->mc,
@@ -102,7 +103,7 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
         hyp_check_fill(run, &buffers.row_bias, -1, 1);
         variant->fn.gemm(&args);
         agrees = check_guards(run, &buffers) && check_gaps(run, &args, &buffers.c) &&
-                 check_values(run, &args);
+                 check_values(run, &args) && hyp_check_split(run, variant, &args, &buffers.c, NULL);
     }
     release_buffers(&buffers);
     return agrees;
@@ -112,6 +113,7 @@ bool hyp_check_gemm_args(const HypKernelVariant *variant, const HypGemmArgs *arg
                          HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     return hyp_check_tile(&run, variant, &args->blocking) && check_problem(&run, variant, args, 0);
 }
 

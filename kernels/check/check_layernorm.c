@@ -136,7 +136,8 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, const La
     return hyp_check_guards(run, &buffers->in, "in") &&
            hyp_check_guards(run, &buffers->out, "out") &&
            hyp_check_guards(run, &buffers->scale, "scale") &&
-           hyp_check_guards(run, &buffers->bias, "bias") && compare(run, &args);
+           hyp_check_guards(run, &buffers->bias, "bias") && compare(run, &args) &&
+           hyp_check_split(run, variant, &args, &buffers->out, c->in_place ? &buffers->in : NULL);
 }
 
 static bool check_case(HypCheckRun *run, const HypKernelVariant *variant, const LayernormCase *c)
@@ -158,6 +159,7 @@ bool hyp_check_layernorm_args(const HypKernelVariant *variant, const HypLayernor
                               uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     const LayernormCase c = {.rows = args->rows,
                              .columns = args->columns,
                              .with_bias = args->bias != NULL,

@@ -28,6 +28,7 @@ static bool check_case(HypCheckRun *run, const HypKernelVariant *variant,
                        const HypMaxPool2dArgs *problem, const PoolOffsets *offsets)
 {
     HypMaxPool2dArgs args = *problem;
+    args.parallel = NULL;
     hyp_check_begin_case(run,
                          "planes=%zu image=%zux%zu out=%zux%zu kernel=%zux%zu stride=%zux%zu "
                          "dilation=%zux%zu pad=%zu,%zu%s",
@@ -50,7 +51,7 @@ static bool check_case(HypCheckRun *run, const HypKernelVariant *variant,
         args.out = out.data;
         variant->fn.max_pool2d(&args);
         agrees = hyp_check_guards(run, &image, "image") && hyp_check_guards(run, &out, "out") &&
-                 compare(run, &args);
+                 compare(run, &args) && hyp_check_split(run, variant, &args, &out, NULL);
     }
     hyp_check_release(&image);
     hyp_check_release(&out);
@@ -61,6 +62,7 @@ bool hyp_check_max_pool2d_args(const HypKernelVariant *variant, const HypMaxPool
                                uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     return check_case(&run, variant, args, &(PoolOffsets){.image = 0});
 }
 

@@ -101,7 +101,8 @@ static bool check_case(HypCheckRun *run, const HypKernelVariant *variant, const 
         variant->fn.softmax(&args);
         args.in = in.data;
         agrees = hyp_check_guards(run, &in, "in") && hyp_check_guards(run, &out, "out") &&
-                 compare(run, &args);
+                 compare(run, &args) &&
+                 hyp_check_split(run, variant, &args, &out, c->in_place ? &in : NULL);
     }
     hyp_check_release(&in);
     hyp_check_release(&out);
@@ -112,6 +113,7 @@ bool hyp_check_softmax_args(const HypKernelVariant *variant, const HypSoftmaxArg
                             uint64_t seed, HypCheckReport *report)
 {
     HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
     const SoftmaxCase c = {.rows = args->rows, .columns = args->columns};
     return check_case(&run, variant, &c);
 }

@@ -26,7 +26,8 @@ HYP_KERNEL_OPS(OP)
 typedef struct HypCheckRun {
     HypCheckReport *report;
     uint64_t random_state;
-    char label[128]; // sizes and settings of the case at hand
+    char label[128];                  // sizes and settings of the case at hand
+    const HyperionParallel *parallel; // to check with; NULL: emulated ones
 } HypCheckRun;
 
 // Empties the report.
@@ -75,6 +76,13 @@ bool hyp_check_guards(HypCheckRun *run, const HypCheckBuffer *buffer, const char
 // True if data[first .. first + count - 1] still holds the pattern of a fresh buffer.
 bool hyp_check_untouched(HypCheckRun *run, const HypCheckBuffer *buffer, size_t first, size_t count,
                          const char *name);
+
+// After a run on one thread that left its results in `serial_out`: runs the variant once more, on
+// run->parallel or else on 2, 3 or 5 threads in turn, emulated one after another in random order,
+// and demands the same results to the bit. `serial_args` are those of that run, of the variant's
+// operation; in_place: what `out` held before, where it was the input as well; else NULL.
+bool hyp_check_split(HypCheckRun *run, const HypKernelVariant *variant, const void *serial_args,
+                     const HypCheckBuffer *serial_out, const HypCheckBuffer *in_place);
 
 // Fills it with values that are easily mishandled: zeros of both signs, denormals, the largest and
 // smallest numbers, limits of the exponential, infinities of both signs and, if `with_nan`, NaN.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_broken_kernels.c - the checks can fail: each operation's check refuses a kernel that leaves
-// the last result unwritten, one that writes past the end, and one that is wrong in a way of its
-// own. All are the scalar kernel with one fault added.
+// the last result unwritten, one that writes past the end, one that gives other bits on five
+// threads, and one that is wrong in a way of its own. All are the scalar kernel with one fault
+// added.
 #include "check/check.h"
 
 #include <math.h>
@@ -61,7 +62,7 @@ static size_t count_attention(const HypAttentionArgs *args)
     return args->batch * args->queries * args->heads * args->dim;
 }
 
-// For an operation: the sound kernel, and the two faults that any operation can have.
+// For an operation: the sound kernel, and the three faults that any operation can have.
 #define FAULTS(op, OP, args_type, result)                                                          \
     static void run_##op(const args_type *args)                                                    \
     {                                                                                              \
@@ -79,6 +80,12 @@ static size_t count_attention(const HypAttentionArgs *args)
     {                                                                                              \
         run_##op(args);                                                                            \
         spill(args->result + count_##op(args));                                                    \
+    }                                                                                              \
+    static void op##_depends_on_its_threads(const args_type *args)                                 \
+    {                                                                                              \
+        run_##op(args);                                                                            \
+        if (args->parallel && args->parallel->threads == 5 && count_##op(args) > 0)                \
+            args->result[0] = nextafterf(args->result[0], INFINITY);                               \
     }
 FAULTS(gemm, GEMM, HypGemmArgs, c)
 FAULTS(conv2d, CONV2D, HypConv2dArgs, out)
@@ -168,7 +175,8 @@ typedef struct BrokenKernel {
         }                                                                                          \
     }
 #define BROKEN_ANYHOW(op, OP)                                                                      \
-    BROKEN(op, OP, skips_the_last_result), BROKEN(op, OP, writes_past_the_end)
+    BROKEN(op, OP, skips_the_last_result), BROKEN(op, OP, writes_past_the_end),                    \
+        BROKEN(op, OP, depends_on_its_threads)
 static BrokenKernel broken_kernels[] = {
     BROKEN_ANYHOW(gemm, GEMM),
     BROKEN(gemm, GEMM, forgets_the_last_product),
