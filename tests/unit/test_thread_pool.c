@@ -263,6 +263,10 @@ static void builtins_give_the_same_bits_on_any_number_of_threads(void **state)
         (void)snprintf(path, sizeof path, "builtin:%s", hyperionBuiltinModelName(i));
         expect_same_on_threads(path);
     }
+    // Where every layer is worth several threads.
+    expect_same_on_threads("builtin:mlp:batch=67");
+    expect_same_on_threads("builtin:cnn:batch=2,image=48");
+    expect_same_on_threads("builtin:transformer:batch=2,causal=0");
 }
 
 static void mnist_gives_the_same_bits_on_any_number_of_threads(void **state)
