@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/inventory.h"
 
+#include "cli/command.h"
 #include "counters/counters.h"
 #include "hyperion/model.h"
 #include "hyperion/simd.h"
@@ -27,6 +28,26 @@ static json_t *finish(json_t *rows, Problem *problem)
     if (!rows)
         (void)problem_set(problem, "list: out of memory");
     return rows;
+}
+
+static json_t *collect_commands(Problem *problem)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; command_table[i]; i++) {
+        const Command *command = command_table[i];
+        char usage[1024];
+        int used = snprintf(usage, sizeof usage, "%s%s%s", command->name,
+                            command->operands[0] ? " " : "", command->operands);
+        for (size_t j = 0; command->options[j].name && used < (int)sizeof usage; j++) {
+            const CommandOption *option = &command->options[j];
+            used += snprintf(usage + used, sizeof usage - (size_t)used, " [%s%s%s]%s", option->name,
+                             option->value ? " " : "", option->value ? option->value : "",
+                             option->repeated ? "..." : "");
+        }
+        (void)json_array_append_new(
+            rows, json_pack("{s:s, s:s}", "command", usage, "meaning", command->summary));
+    }
+    return finish(rows, problem);
 }
 
 static json_t *collect_kernels(Problem *problem)
@@ -174,8 +195,7 @@ static json_t *collect_models(Problem *problem)
 }
 
 const Inventory inventory_table[] = {
-    {"kernels", collect_kernels},     {"axes", collect_axes},
-    {"workloads", collect_workloads}, {"counters", collect_counters},
-    {"metrics", collect_metrics},     {"scenarios", collect_scenarios},
-    {"models", collect_models},       {NULL, NULL},
+    {"commands", collect_commands},   {"kernels", collect_kernels},   {"axes", collect_axes},
+    {"workloads", collect_workloads}, {"counters", collect_counters}, {"metrics", collect_metrics},
+    {"scenarios", collect_scenarios}, {"models", collect_models},     {NULL, NULL},
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// list.c - `hyperion list`: the inventories, each a table of rows that prints as text or JSON.
+// list.c - `hyperion list`: the inventories, each a table of rows that prints as text, Markdown or
+// JSON.
 #include "cli/command.h"
 #include "cli/inventory.h"
 #include "common/text_table.h"
@@ -9,6 +10,7 @@
 
 static const CommandOption options[] = {
     {"--json", NULL, false, "print one JSON document"},
+    {"--markdown", NULL, false, "print a Markdown table"},
     {NULL, NULL, false, NULL},
 };
 
@@ -16,7 +18,7 @@ static int run_list(const CommandArguments *arguments);
 
 const Command command_list = {
     .name = "list",
-    .operands = "kernels|axes|workloads|counters|metrics|scenarios|models",
+    .operands = "commands|kernels|axes|workloads|counters|metrics|scenarios|models",
     .summary = "print what there is of one kind",
     .least_words = 1,
     .most_words = 1,
@@ -39,21 +41,19 @@ static const Inventory *find_inventory(const char *name, Problem *problem)
     return NULL;
 }
 
-static void add_value(TextTable *table, const json_t *value)
+// The text of a value; a number's goes through `number`.
+static const char *value_text(const json_t *value, char number[static 64])
 {
-    char number[64];
-    if (json_is_string(value)) {
-        text_table_add(table, json_string_value(value));
-    } else if (json_is_number(value)) {
-        (void)snprintf(number, sizeof number, "%.15g", json_number_value(value));
-        text_table_add(table, number);
-    } else {
-        text_table_add(table, json_is_true(value) ? "yes" : json_is_false(value) ? "no" : "-");
-    }
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (!json_is_number(value))
+        return json_is_true(value) ? "yes" : json_is_false(value) ? "no" : "-";
+    (void)snprintf(number, 64, "%.15g", json_number_value(value));
+    return number;
 }
 
 // The keys of the first row are the columns of all.
-static bool print_rows(const json_t *rows)
+static bool print_text(const json_t *rows)
 {
     json_t *first = json_array_get(rows, 0);
     if (!first)
@@ -61,14 +61,52 @@ static bool print_rows(const json_t *rows)
     TextTable *table = text_table_create(json_object_size(first));
     if (!table)
         return false;
+    char number[64];
     const char *key;
     const json_t *value;
     json_object_foreach(first, key, value) text_table_add(table, key);
     for (size_t i = 0; i < json_array_size(rows); i++)
-        json_object_foreach(json_array_get(rows, i), key, value) add_value(table, value);
+        json_object_foreach(json_array_get(rows, i), key, value)
+            text_table_add(table, value_text(value, number));
     const bool printed = text_table_print(table, "", stdout);
     text_table_free(table);
     return printed;
+}
+
+static void print_markdown_cell(const char *text)
+{
+    (void)fputs("| ", stdout);
+    for (; *text; text++) {
+        if (*text == '|')
+            (void)putchar('\\');
+        (void)putchar(*text);
+    }
+    (void)putchar(' ');
+}
+
+static bool print_markdown(const json_t *rows)
+{
+    json_t *first = json_array_get(rows, 0);
+    char number[64];
+    const char *key;
+    const json_t *value;
+    json_object_foreach(first, key, value) print_markdown_cell(key);
+    printf("|\n");
+    for (size_t i = 0; i < json_object_size(first); i++)
+        printf("|---");
+    printf("|\n");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_object_foreach(json_array_get(rows, i), key, value)
+            print_markdown_cell(value_text(value, number));
+        printf("|\n");
+    }
+    return true;
+}
+
+static bool print_json(const json_t *rows)
+{
+    return json_dumpf(rows, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER) == 0 &&
+           putchar('\n') != EOF;
 }
 
 static int run_list(const CommandArguments *arguments)
@@ -78,12 +116,10 @@ static int run_list(const CommandArguments *arguments)
     json_t *rows = inventory ? inventory->collect(&problem) : NULL;
     if (!rows)
         return command_fail(EXIT_USAGE, &problem);
-    bool printed = false;
-    if (command_option(&command_list, arguments, "--json"))
-        printed = json_dumpf(rows, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER) == 0 &&
-                  putchar('\n') != EOF;
-    else
-        printed = print_rows(rows);
+    const bool printed = command_option(&command_list, arguments, "--json") ? print_json(rows)
+                         : command_option(&command_list, arguments, "--markdown")
+                             ? print_markdown(rows)
+                             : print_text(rows);
     json_decref(rows);
     if (printed)
         return EXIT_OK;
