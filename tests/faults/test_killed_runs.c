@@ -151,6 +151,58 @@ static void interrupted_run_keeps_its_journal_and_is_completed(void **state)
     plan_free(plan);
 }
 
+// The worker of a runner, or 0 where the kernel does not tell.
+static pid_t find_worker(pid_t runner)
+{
+    char path[64];
+    long worker = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)runner, (long)runner);
+    for (int i = 0; i < 1000 && worker == 0; i++) {
+        FILE *file = fopen(path, "re");
+        if (!file || fscanf(file, "%ld", &worker) != 1)
+            worker = 0;
+        if (file)
+            (void)fclose(file);
+        sleep_ms(2);
+    }
+    return (pid_t)worker;
+}
+
+// Gone, or a zombie that nobody has reaped yet.
+static bool has_ended(pid_t process)
+{
+    char path[64];
+    char line[256] = "";
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return true;
+    const bool read = fgets(line, sizeof line, file) != NULL;
+    (void)fclose(file);
+    return !read || strstr(line, ") Z ") != NULL;
+}
+
+static void killed_run_takes_its_worker_along(void **state)
+{
+    (void)state;
+    Plan *plan = fixture_plan("name: hang\ndefaults: {samples: 1, timeout: 60s, counters: none}\n"
+                              "sweeps:\n  - name: all\n    workload: kernel\n"
+                              "    axes: {op: gemm, k: 1, n: 1, m: 4}\n"); // FAULT_HANG
+    const pid_t runner = start_run(plan);
+    const pid_t worker = find_worker(runner);
+    sleep_ms(50); // until it is a worker that hangs
+    (void)kill(runner, SIGKILL);
+    (void)wait_for(runner);
+    plan_free(plan);
+    if (worker == 0) {
+        print_message("skipped: the kernel does not list a process's children\n");
+        skip();
+    }
+    for (int i = 0; i < 1000 && !has_ended(worker); i++)
+        sleep_ms(2);
+    assert_true(has_ended(worker));
+}
+
 static void two_runs_cannot_use_one_directory(void **state)
 {
     (void)state;
@@ -176,6 +228,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(torn_line_is_taken_again, fixture_enter, fixture_leave),
         cmocka_unit_test_setup_teardown(interrupted_run_keeps_its_journal_and_is_completed,
                                         fixture_enter, fixture_leave),
+        cmocka_unit_test_setup_teardown(killed_run_takes_its_worker_along, fixture_enter,
+                                        fixture_leave),
         cmocka_unit_test_setup_teardown(two_runs_cannot_use_one_directory, fixture_enter,
                                         fixture_leave),
     };
