@@ -192,12 +192,13 @@ Interval stat_bootstrap_bca(const double *values, size_t count, StatFunction fun
     assert(confidence > 0 && confidence < 1);
     if (count < 2)
         return no_bootstrap.interval;
+    const double estimate = function(values, count);
     const double acceleration = find_acceleration(values, count, function);
     Outcome *outcomes = sample_outcomes(values, count, function, resamples, seed);
     Interval interval = no_bootstrap.interval;
-    if (outcomes && isfinite(acceleration) &&
+    if (outcomes && isfinite(estimate) && isfinite(acceleration) &&
         isfinite(summarise(outcomes, resamples, confidence).deviation)) {
-        const double bias = find_bias(outcomes, resamples, function(values, count));
+        const double bias = find_bias(outcomes, resamples, estimate);
         const double tail = (1 - confidence) / 2;
         interval.low = find_percentile(outcomes, resamples, adjust_tail(tail, bias, acceleration));
         interval.high =

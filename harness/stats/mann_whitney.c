@@ -87,36 +87,37 @@ MannWhitney stat_mann_whitney(const double *x, size_t x_count, const double *y, 
     return result;
 }
 
-static size_t find_exact_critical(size_t x_count, size_t y_count, double alpha)
+static bool find_exact_critical(size_t x_count, size_t y_count, double alpha, size_t *critical)
 {
+    const double slack = 1e-12; // 1 - 0.9 is less than 0.1
     Ranking ranking;
     RankSums sums;
     if (!ranking_untied(&ranking, x_count, y_count))
-        return 0;
-    const double slack = 1e-12; // 1 - 0.9 is less than 0.1
-    size_t critical = 0;
-    if (rank_sums_make(&sums, &ranking)) {
-        double total = 0;
-        for (size_t i = 0; i < sums.count; i++)
-            total += sums.ways[i];
-        double tail = 0; // the i-th rank sum is that of U = i
-        while (2 * (tail + sums.ways[critical]) <= alpha * total * (1 + slack))
-            tail += sums.ways[critical++];
-        rank_sums_free(&sums);
-    }
+        return false;
+    const bool made = rank_sums_make(&sums, &ranking);
     ranking_free(&ranking);
-    return critical;
+    if (!made)
+        return false;
+    double total = 0;
+    for (size_t i = 0; i < sums.count; i++)
+        total += sums.ways[i];
+    double tail = 0;
+    size_t u = 0; // the i-th rank sum is that of U = i
+    while (2 * (tail + sums.ways[u]) <= alpha * total * (1 + slack))
+        tail += sums.ways[u++];
+    *critical = u;
+    rank_sums_free(&sums);
+    return true;
 }
 
-size_t stat_mann_whitney_critical(size_t x_count, size_t y_count, double alpha)
+bool stat_mann_whitney_critical(size_t x_count, size_t y_count, double alpha, size_t *critical)
 {
-    assert(alpha > 0 && alpha < 1);
-    if (x_count == 0 || y_count == 0)
-        return 0;
+    assert(x_count && y_count && alpha > 0 && alpha < 1);
     if (count_pairs(x_count, y_count) <= AUTO_MOST_PAIRS)
-        return find_exact_critical(x_count, y_count, alpha);
+        return find_exact_critical(x_count, y_count, alpha, critical);
     const double mean = (double)x_count * (double)y_count / 2;
-    const double critical =
+    const double limit =
         floor(mean + stat_normal_quantile(alpha / 2) * find_deviation(x_count, y_count, 0) + 0.5);
-    return critical > 0 ? (size_t)critical : 0;
+    *critical = limit > 0 ? (size_t)limit : 0;
+    return true;
 }

@@ -27,13 +27,13 @@ typedef struct MannWhitney {
     bool exact;     // p_value is from the permutation distribution
 } MannWhitney;
 
-// u and p_value are NAN if a sample is empty, a value is not finite, or memory ran out; p_value
-// also for identical values under NORMAL_PLAIN, where it is undefined.
+// Both NAN if a sample is empty or a value is not finite; p_value also if memory ran out, and for
+// identical values under NORMAL_PLAIN, where it is undefined.
 MannWhitney stat_mann_whitney(const double *x, size_t x_count, const double *y, size_t y_count,
                               MannWhitneyMethod method);
 
 // The largest c such that without ties P(U < c) <= alpha / 2: the test (AUTO) rejects when the
-// smaller of the two U is below c. 0: it never does, or memory ran out.
-size_t stat_mann_whitney_critical(size_t x_count, size_t y_count, double alpha);
+// smaller of the two U is below c. 0: it never does. False: out of memory.
+bool stat_mann_whitney_critical(size_t x_count, size_t y_count, double alpha, size_t *critical);
 
 #endif

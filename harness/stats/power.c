@@ -52,10 +52,10 @@ bool stat_power_simulate(PowerTrials *trials, size_t base_count, size_t new_coun
     assert(new_count > 0 && new_count <= POWER_MOST_SAMPLES);
     double *x = calloc(base_count, sizeof *x);
     double *y = calloc(new_count, sizeof *y);
-    const bool done = x && y;
+    size_t critical;
+    const bool done = x && y && stat_mann_whitney_critical(base_count, new_count, alpha, &critical);
     if (done)
-        run_trials(trials, x, base_count, y, new_count,
-                   stat_mann_whitney_critical(base_count, new_count, alpha), seed);
+        run_trials(trials, x, base_count, y, new_count, critical, seed);
     free(x);
     free(y);
     return done;
@@ -96,32 +96,35 @@ double stat_power(const PowerTrials *trials, double variation, double least_effe
     return (double)seen / POWER_TRIALS;
 }
 
-static bool reaches_goal(const PowerGoal *goal, double variation, size_t count, uint64_t seed)
+// False: out of memory.
+static bool measure_goal(const PowerGoal *goal, double variation, size_t count, uint64_t seed,
+                         bool *reached)
 {
     PowerTrials trials;
-    return stat_power_simulate(&trials, count, count, goal->alpha, seed) &&
-           stat_power(&trials, variation, goal->least_effect, goal->effect) >= goal->probability;
+    if (!stat_power_simulate(&trials, count, count, goal->alpha, seed))
+        return false;
+    *reached =
+        stat_power(&trials, variation, goal->least_effect, goal->effect) >= goal->probability;
+    return true;
 }
 
+// Doubles the count until it is enough, then halves the gap to the last that was too few.
 size_t stat_samples_needed(const PowerGoal *goal, double variation, size_t most, uint64_t seed)
 {
     const size_t limit = most < POWER_MOST_SAMPLES ? most : POWER_MOST_SAMPLES;
-    size_t enough = 1;
-    size_t too_few = 0;
-    if (!(goal->effect > goal->least_effect) || limit == 0)
+    if (!(goal->effect > goal->least_effect))
         return 0;
-    while (!reaches_goal(goal, variation, enough, seed)) {
-        if (enough >= limit)
+    size_t too_few = 0;
+    size_t enough = 0;
+    while (enough == 0 ? too_few < limit : enough - too_few > 1) {
+        const size_t doubled = too_few ? 2 * too_few : 1;
+        const size_t count = enough            ? too_few + (enough - too_few) / 2
+                             : doubled < limit ? doubled
+                                               : limit;
+        bool reached;
+        if (!measure_goal(goal, variation, count, seed, &reached))
             return 0;
-        too_few = enough;
-        enough = enough * 2 < limit ? enough * 2 : limit;
-    }
-    while (enough - too_few > 1) {
-        const size_t middle = too_few + (enough - too_few) / 2;
-        if (reaches_goal(goal, variation, middle, seed))
-            enough = middle;
-        else
-            too_few = middle;
+        *(reached ? &enough : &too_few) = count;
     }
     return enough;
 }

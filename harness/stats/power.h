@@ -20,8 +20,8 @@ typedef struct PowerTrials {
     double rejection[POWER_TRIALS], centre[POWER_TRIALS];
 } PowerTrials;
 
-// Counts are 1 .. POWER_MOST_SAMPLES. Takes about 1 ms a sample: one simulation serves all cells with
-// these counts. False: out of memory.
+// Counts are 1 .. POWER_MOST_SAMPLES. Takes about 1 ms a sample: one simulation serves all cells
+// with these counts. False: out of memory.
 bool stat_power_simulate(PowerTrials *trials, size_t base_count, size_t new_count, double alpha,
                          uint64_t seed);
 

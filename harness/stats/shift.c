@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const Shift no_shift = {NAN, {NAN, NAN}};
+
 static const uint64_t sign_bit = UINT64_C(1) << 63;
 
 // Whole numbers in the order of the doubles: halving between them ends at a double, exactly.
@@ -62,12 +64,15 @@ double stat_select_difference(const double *x, size_t x_count, const double *y, 
 static Shift find_shift(const double *x, size_t x_count, const double *y, size_t y_count,
                         double confidence)
 {
+    Shift shift = no_shift;
     const size_t pairs = x_count * y_count;
-    const double upper = stat_select_difference(x, x_count, y, y_count, pairs / 2);
-    const double lower =
-        pairs % 2 ? upper : stat_select_difference(x, x_count, y, y_count, pairs / 2 - 1);
-    Shift shift = {lower + (upper - lower) / 2, {NAN, NAN}};
-    const size_t critical = stat_mann_whitney_critical(x_count, y_count, 1 - confidence);
+    size_t critical;
+    if (!stat_mann_whitney_critical(x_count, y_count, 1 - confidence, &critical))
+        return shift;
+    const double lower = stat_select_difference(x, x_count, y, y_count, (pairs - 1) / 2);
+    const double upper =
+        pairs % 2 ? lower : stat_select_difference(x, x_count, y, y_count, pairs / 2);
+    shift.estimate = lower + (upper - lower) / 2;
     if (critical) {
         shift.interval.low = stat_select_difference(x, x_count, y, y_count, critical - 1);
         shift.interval.high = stat_select_difference(x, x_count, y, y_count, pairs - critical);
@@ -79,7 +84,7 @@ Shift stat_shift(const double *x, size_t x_count, const double *y, size_t y_coun
                  double confidence)
 {
     assert(confidence > 0 && confidence < 1);
-    Shift shift = {NAN, {NAN, NAN}};
+    Shift shift = no_shift;
     double *sorted_x = stat_sorted_copy(x, x_count);
     double *sorted_y = stat_sorted_copy(y, y_count);
     if (sorted_x && sorted_y && x_count <= SIZE_MAX / y_count)
@@ -100,7 +105,7 @@ static double *take_logarithms(const double *values, size_t count)
 Shift stat_ratio(const double *x, size_t x_count, const double *y, size_t y_count,
                  double confidence)
 {
-    Shift shift = {NAN, {NAN, NAN}};
+    Shift shift = no_shift;
     double *log_x = take_logarithms(x, x_count);
     double *log_y = take_logarithms(y, y_count);
     if (log_x && log_y)
