@@ -93,6 +93,7 @@ static void measure_image(const HypGemmNest *nest, HypGemmBlock *block)
     const double depth = (double)block->kc / (double)shape->k;
     const double columns = (double)block->nc / (double)shape->n;
     block->b_rows = 1;
+    block->b_column_rows = 1;
     block->b_source = lines * depth * columns;
     block->b_source_sliver = block->b_source / block->slivers;
     block->b_column = lines * columns;
@@ -105,14 +106,17 @@ static void measure_b_source(const HypGemmNest *nest, HypGemmBlock *block)
         measure_image(nest, block);
         return;
     }
-    block->b_column = (double)shape->k * (double)block->nc / (double)nest->line_floats;
     if (shape->b_transposed) {
         block->b_rows = block->nc;
+        block->b_column_rows = 1; // whole rows
+        block->b_column = (double)shape->k * (double)block->nc / (double)nest->line_floats;
         block->ldb = shape->k;
         block->b_source = (double)block->nc * block->a_row;
         block->b_source_sliver = (double)nest->nr * block->a_row;
     } else {
         block->b_rows = block->kc;
+        block->b_column_rows = shape->k;
+        block->b_column = (double)shape->k * block->c_row;
         block->ldb = shape->n;
         block->b_source = (double)block->kc * block->c_row;
         block->b_source_sliver = (double)block->kc * block->tile_row;

@@ -52,8 +52,8 @@ typedef struct HypGemmBlock {
     double a_row;              // of A, kc floats wide
     double b_source;           // of B, kc x nc, in b_rows rows ldb floats apart
     double b_source_sliver;    // of B, kc x nr
-    double b_column;           // of B, k x nc
-    size_t b_rows, ldb;
+    double b_column;           // of B, k x nc, in b_column_rows rows ldb floats apart
+    size_t b_rows, b_column_rows, ldb;
 } HypGemmBlock;
 
 HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_t nc);

@@ -178,17 +178,13 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     hyp_window_add_packed(&next_row, typical->packed_b);
     hyp_account_written(account, rows * (at->exact.c_row - distinct), &next_row);
 
-    HypWindow next_column = {.count = 0};
-    hyp_window_add_column(&next_column, nest, typical, HYP_MATRIX_C);
-    hyp_account_written(account, rows * (distinct - compulsory), &next_column);
-
-    if (at->first_depth) {
-        hyp_account_cold(account, rows * compulsory);
-        return;
-    }
+    // All of this panel comes back with the next block of k; the lines in which the next panel
+    // begins come back from the last block of k to its first, which is as far.
     HypWindow next_depth = {.count = 0};
     hyp_window_add_depth(&next_depth, nest, typical, HYP_MATRIX_C);
-    hyp_account_written(account, rows * compulsory, &next_depth);
+    const double fresh = at->first_depth ? compulsory : 0;
+    hyp_account_cold(account, rows * fresh);
+    hyp_account_written(account, rows * (distinct - fresh), &next_depth);
 }
 
 static void account_packed_reads(HypGemmPredictor *predictor, const HypIterations *at)

@@ -35,9 +35,13 @@ void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const Hyp
 {
     const double m = (double)nest->shape.m;
     const double k = (double)nest->shape.k;
+    // From one block of k of a panel to the same of the next panel: of C the one panel by the
+    // blocks of k that follow, the other by those before, both whole but for the first and the
+    // last.
+    const double panels_of_c = 2 - (double)nest->blocks.kc / fmax(k, (double)nest->blocks.kc);
     hyp_window_add(window, m * k / (double)nest->line_floats, 1, 0);
-    hyp_window_add(window, block->b_column, block->b_rows, block->ldb);
-    hyp_window_add_rows(window, m, block->c_row, nest->shape.n);
+    hyp_window_add(window, block->b_column, block->b_column_rows, block->ldb);
+    hyp_window_add_rows(window, m, panels_of_c * block->c_row, nest->shape.n);
     hyp_window_add_packed(window, block->packed_a);
     hyp_window_add_packed(window, block->packed_b);
     hyp_window_put_first(window, (int)own);
