@@ -3,6 +3,7 @@
 // packed greedily into legal groups, one pass each; never multiplexed. PAPI_TOT_INS rides in every
 // pass, so that passes which did not do the same work are noticed.
 #include "counters/counter_sources.h"
+#include "counters/papi_events.h"
 
 #include <limits.h>
 #include <math.h>
@@ -21,13 +22,6 @@ enum {
 static const char check_event[] = "PAPI_TOT_INS";
 static const double agreement = 0.01; // of the instructions of two passes
 static const char cpu_component[] = "perf_event";
-
-static const char *const wanted_events[] = {
-    "PAPI_TOT_INS", "PAPI_TOT_CYC", "PAPI_REF_CYC", "PAPI_L1_DCM", "PAPI_L1_DCA",
-    "PAPI_L2_DCM",  "PAPI_L2_DCA",  "PAPI_L2_TCM",  "PAPI_L3_TCA", "PAPI_L3_TCM",
-    "PAPI_PRF_DM",  "PAPI_TLB_DM",  "PAPI_BR_INS",  "PAPI_BR_MSP", "PAPI_LD_INS",
-    "PAPI_SR_INS",  "PAPI_RES_STL", "PAPI_VEC_SP",  "PAPI_SP_OPS",
-};
 
 // What one pass counts. Its first event is the check event where that can be counted.
 typedef struct Pass {
@@ -334,13 +328,15 @@ static void describe_mapping(const char *name, char *text, size_t text_bytes)
 
 static size_t list_events(CounterEvent *events, size_t capacity)
 {
-    const size_t count = sizeof wanted_events / sizeof wanted_events[0];
     const char *reason = start_library();
+    size_t count = 0;
+    while (papi_wanted_events[count])
+        count++;
     for (size_t i = 0; i < count && i < capacity; i++) {
         CounterEvent *event = &events[i];
         long long value = 0;
         *event = (CounterEvent){.probe_value = NAN, .provenance = "pmu"};
-        (void)snprintf(event->name, sizeof event->name, "%s", wanted_events[i]);
+        (void)snprintf(event->name, sizeof event->name, "%s", papi_wanted_events[i]);
         if (reason) {
             (void)snprintf(event->reason, sizeof event->reason, "%s", reason);
             continue;
@@ -352,11 +348,6 @@ static size_t list_events(CounterEvent *events, size_t capacity)
         describe_mapping(event->name, event->native, sizeof event->native);
     }
     return count;
-}
-
-static bool knows_event(const char *name)
-{
-    return strncmp(name, "PAPI_", 5) == 0 || strchr(name, ':');
 }
 
 static json_t *describe_component(const PAPI_component_info_t *component)
@@ -393,7 +384,7 @@ const CounterSource counter_source_papi = {
     .help = "hardware counters of the CPU, through PAPI",
     .unavailable_reason = start_library,
     .list = list_events,
-    .knows = knows_event,
+    .knows = papi_event_is_known,
     .measure = measure_events,
     .describe = describe_library,
 };

@@ -17,7 +17,7 @@ static const char schema[] = "hyperion-machine-1";
 static const char captured[] = "described from files, not on the machine itself";
 
 // What the keys are made of, and all that files and hwloc tell.
-static json_t *collect_facts(const char *root, hwloc_topology_t topology)
+static json_t *collect_facts(const char *root, const Topology *topology)
 {
     json_t *facts = json_object();
     if (facts && fact_set(facts, "schema", json_string(schema)) &&
@@ -66,19 +66,19 @@ static bool set_counters(json_t *machine, const char *root)
 
 static json_t *describe(const char *root, char **topology_xml, Problem *problem)
 {
-    hwloc_topology_t topology = topology_load(root, problem);
+    Topology *topology = topology_load(root, problem);
     if (!topology)
         return NULL;
     json_t *machine = collect_facts(root, topology);
-    bool ok = machine && set_fingerprints(machine) && set_counters(machine, root) &&
-              set_limits(machine, root);
+    const bool ok = machine && set_fingerprints(machine) && set_counters(machine, root) &&
+                    set_limits(machine, root);
     if (!ok)
         (void)problem_set(problem, "out of memory describing the machine");
     if (ok && topology_xml) {
-        *topology_xml = topology_to_xml(topology, problem);
-        ok = *topology_xml != NULL;
+        *topology_xml = topology->xml;
+        topology->xml = NULL;
     }
-    hwloc_topology_destroy(topology);
+    topology_free(topology);
     if (ok)
         return machine;
     json_decref(machine);
@@ -104,11 +104,11 @@ bool machine_set_peaks(json_t *machine, json_t *peaks)
 json_t *machine_measure_peaks(bool use_cache, Problem *problem)
 {
     Problem ignored = {0};
-    hwloc_topology_t topology = topology_load("", problem);
+    Topology *topology = topology_load("", problem);
     if (!topology)
         return NULL;
     json_t *machine = collect_facts("", topology);
-    hwloc_topology_destroy(topology);
+    topology_free(topology);
     const bool identified = machine && set_fingerprints(machine);
     json_t *peaks = NULL;
     if (!identified)

@@ -13,7 +13,7 @@
 // "schema", "key" (machine key), "environment_digest", "cpu", "caches", "topology", "simd",
 // "counters", "kernel", "virtualisation", "build" (compiler, flags, commit), "limits" (or null with
 // a reason); unknown facts are null with a "<name>_reason". hwloc's XML goes to *topology_xml (free
-// with free) when that is not NULL. NULL on failure.
+// with free; NULL in a program built without hwloc) when that is not NULL. NULL on failure.
 // "limits" is {"peaks": as machine_measure_peaks} if they are in the user's cache: nothing is timed
 // here.
 json_t *machine_describe(char **topology_xml, Problem *problem);
@@ -22,7 +22,7 @@ json_t *machine_describe(char **topology_xml, Problem *problem);
 // What only a running machine can tell is null.
 json_t *machine_describe_captured(const char *sysroot, char **topology_xml, Problem *problem);
 
-// The cache topology of one core (the first of machine_worker_cpus) from hwloc, as the library
+// The cache topology of one core (the first of machine_worker_cpus), as the library
 // takes it.
 bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem);
 json_t *machine_topology_to_json(const HyperionCacheTopology *topology);

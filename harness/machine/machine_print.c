@@ -83,7 +83,8 @@ static void print_identity(const json_t *machine)
     print_count(topology, "cpus", "CPU", ", ");
     print_count(topology, "packages", "package", ", ");
     print_count(topology, "numa_nodes", "NUMA node", ", ");
-    printf(", %s of memory\n", memory);
+    printf(", %s of memory%s\n", memory,
+           json_is_true(json_object_get(topology, "xml")) ? "" : " (from /sys, without hwloc)");
 }
 
 static void print_simd(const json_t *simd)
@@ -132,7 +133,7 @@ static void print_caches(const json_t *caches)
     size_t i = 0;
     const json_t *cache = NULL;
     if (json_array_size(caches) == 0) {
-        printf("\n  caches           unknown: hwloc sees none\n");
+        printf("\n  caches           unknown: none seen\n");
         return;
     }
     printf("\n  %-*s %9s %9s %8s %6s\n", LABEL_COLUMNS, "caches", "size", "line", "ways", "count");

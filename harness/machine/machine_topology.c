@@ -1,46 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 // machine_topology.c - the topology as runner and workers use it: caches of one core, CPUs to bind.
+#define _GNU_SOURCE // sched_getaffinity
 #include "machine/machine.h"
 
 #include "machine/topology.h"
 
 #include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const level_names[] = {"size_bytes", "line_bytes", "ways", "sharing_cpus"};
 
-static size_t list_worker_cpus(hwloc_topology_t topology, int *cpus, size_t capacity)
+// The CPUs that this thread may run on, which is within what its cgroup allows.
+static size_t list_allowed_cpus(int *cpus, size_t capacity)
 {
-    hwloc_bitmap_t allowed = hwloc_bitmap_alloc();
+    enum { MOST_CPUS = 1 << 16 };
+    cpu_set_t *set = CPU_ALLOC(MOST_CPUS);
+    const size_t set_bytes = CPU_ALLOC_SIZE(MOST_CPUS);
     size_t count = 0;
-    // The affinity mask is already within what the cgroup allows.
-    if (allowed && hwloc_get_cpubind(topology, allowed, HWLOC_CPUBIND_THREAD) == 0)
-        count = topology_one_cpu_a_core(topology, allowed, cpus, capacity);
-    hwloc_bitmap_free(allowed);
+    if (set && sched_getaffinity(0, set_bytes, set) == 0)
+        for (size_t cpu = 0; cpu < MOST_CPUS && count < capacity; cpu++)
+            if (CPU_ISSET_S(cpu, set_bytes, set))
+                cpus[count++] = (int)cpu;
+    CPU_FREE(set);
+    return count;
+}
+
+static size_t list_worker_cpus(const Topology *topology, int *cpus, size_t capacity)
+{
+    int *allowed = calloc(topology->cpu_count + 1, sizeof *allowed);
+    size_t count = 0;
+    if (allowed) {
+        count = list_allowed_cpus(allowed, topology->cpu_count);
+        count = topology_one_cpu_a_core(topology, allowed, count, cpus, capacity);
+    }
+    free(allowed);
     return count;
 }
 
 size_t machine_worker_cpus(int *cpus, size_t capacity)
 {
     Problem problem = {0};
-    hwloc_topology_t topology = topology_load("", &problem);
+    Topology *topology = topology_load("", &problem);
     if (!topology)
         return 0;
     const size_t count = list_worker_cpus(topology, cpus, capacity);
-    hwloc_topology_destroy(topology);
+    topology_free(topology);
     return count;
 }
 
 bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem)
 {
-    hwloc_topology_t machine = topology_load("", problem);
+    Topology *machine = topology_load("", problem);
     if (!machine)
         return false;
     int cpu = 0;
-    if (list_worker_cpus(machine, &cpu, 1) == 0)
-        cpu = hwloc_bitmap_first(hwloc_topology_get_topology_cpuset(machine));
-    const bool ok = topology_of_cpu(machine, (unsigned)cpu, topology, problem);
-    hwloc_topology_destroy(machine);
+    if (list_worker_cpus(machine, &cpu, 1) == 0 && machine->cpu_count > 0)
+        cpu = machine->cpus[0].cpu;
+    const bool ok = topology_of_cpu(machine, cpu, topology, problem);
+    topology_free(machine);
     return ok;
 }
 

@@ -1,110 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _POSIX_C_SOURCE 200809L
 #include "machine/topology.h"
 
 #include "machine/facts.h"
-#include "machine/sysroot.h"
+#include "machine/topology_sources.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MOST_CACHE_KINDS = 32 };
 
-// hwloc takes the root of a captured tree from the environment only.
-static bool choose_source(hwloc_topology_t topology, const char *root, Problem *problem)
+static bool fill(Topology *topology, const char *root, Problem *problem)
 {
-    if (!root[0])
-        return true;
-    char xml[PATH_MAX];
-    if (snprintf(xml, sizeof xml, "%s/topology.xml", root) >= (int)sizeof xml)
-        return problem_set(problem, "%s: name too long", root);
-    if (sysroot_exists(root, "/topology.xml"))
-        return hwloc_topology_set_xml(topology, xml) == 0 ||
-               problem_set(problem, "%s: not a topology as hwloc writes it (%s)", xml,
-                           strerror(errno));
-    if (!sysroot_exists(root, "/sys/devices/system/cpu"))
-        return problem_set(problem, "%s: holds neither topology.xml nor sys/devices/system/cpu",
-                           root);
-    // Its x86 part would ask the CPU it runs on and mix two machines.
-    return (hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
-                                          "x86") == 0 &&
-            setenv("HWLOC_FSROOT", root, 1) == 0) ||
-           problem_set(problem, "hwloc cannot be pointed at %s: %s", root, strerror(errno));
+#if HYPERION_HAVE_HWLOC
+    return topology_fill_from_hwloc(topology, root, problem);
+#else
+    return topology_fill_from_files(topology, root, problem);
+#endif
 }
 
-hwloc_topology_t topology_load(const char *root, Problem *problem)
+Topology *topology_load(const char *root, Problem *problem)
 {
-    hwloc_topology_t topology = NULL;
-    if (hwloc_topology_init(&topology) != 0) {
-        (void)problem_set(problem, "hwloc: %s", strerror(errno));
-        return NULL;
-    }
-    bool loaded = false;
-    if (choose_source(topology, root, problem)) {
-        loaded =
-            hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) == 0 &&
-            hwloc_topology_set_icache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL) == 0 &&
-            hwloc_topology_load(topology) == 0;
-        if (!loaded)
-            (void)problem_set(problem, "hwloc cannot read the topology of %s: %s",
-                              root[0] ? root : "this machine", strerror(errno));
-    }
-    if (root[0])
-        (void)unsetenv("HWLOC_FSROOT");
-    if (loaded)
+    Topology *topology = calloc(1, sizeof *topology);
+    if (!topology)
+        (void)problem_set(problem, "out of memory");
+    if (topology && fill(topology, root, problem))
         return topology;
-    hwloc_topology_destroy(topology);
+    topology_free(topology);
     return NULL;
 }
 
-static bool set_count(json_t *facts, const char *name, hwloc_topology_t topology,
-                      hwloc_obj_type_t type)
+void topology_free(Topology *topology)
 {
-    const int count = hwloc_get_nbobjs_by_type(topology, type);
-    if (count > 0)
-        return fact_set(facts, name, json_integer(count));
-    return fact_unknown(facts, name, "hwloc does not see any");
+    if (!topology)
+        return;
+    for (size_t i = 0; i < topology->cache_count; i++)
+        free(topology->caches[i].cpus);
+    free(topology->caches);
+    free(topology->cpus);
+    free(topology->xml);
+    free(topology);
 }
 
-json_t *topology_counts(hwloc_topology_t topology)
+TopologyCache *topology_add_cache(Topology *topology, size_t cpu_count)
 {
+    TopologyCache *grown =
+        realloc(topology->caches, (topology->cache_count + 1) * sizeof *topology->caches);
+    if (!grown)
+        return NULL;
+    topology->caches = grown;
+    TopologyCache *cache = &grown[topology->cache_count];
+    *cache =
+        (TopologyCache){.cpus = calloc(cpu_count, sizeof *cache->cpus), .cpu_count = cpu_count};
+    if (!cache->cpus)
+        return NULL;
+    topology->cache_count++;
+    return cache;
+}
+
+static bool set_positive(json_t *facts, const char *name, json_int_t value, const char *source)
+{
+    return value > 0 ? fact_set(facts, name, json_integer(value))
+                     : fact_unknown(facts, name, "%s does not tell", source);
+}
+
+json_t *topology_counts(const Topology *topology)
+{
+    const char *source = topology->source;
     json_t *facts = json_object();
-    const uint64_t memory = hwloc_get_root_obj(topology)->total_memory;
-    if (facts && set_count(facts, "packages", topology, HWLOC_OBJ_PACKAGE) &&
-        set_count(facts, "numa_nodes", topology, HWLOC_OBJ_NUMANODE) &&
-        set_count(facts, "cores", topology, HWLOC_OBJ_CORE) &&
-        set_count(facts, "cpus", topology, HWLOC_OBJ_PU) &&
-        (memory ? fact_set(facts, "memory_bytes", json_integer((json_int_t)memory))
-                : fact_unknown(facts, "memory_bytes", "hwloc does not know")))
+    if (facts && fact_set(facts, "source", json_string(source)) &&
+        (topology->xml ? fact_set(facts, "xml", json_true())
+                       : fact_unknown(facts, "xml", "built without hwloc: no topology.xml")) &&
+        set_positive(facts, "packages", topology->packages, source) &&
+        set_positive(facts, "numa_nodes", topology->numa_nodes, source) &&
+        set_positive(facts, "cores", topology->cores, source) &&
+        set_positive(facts, "cpus", (json_int_t)topology->cpu_count, source) &&
+        set_positive(facts, "memory_bytes", (json_int_t)topology->memory_bytes, source))
         return facts;
     json_decref(facts);
     return NULL;
 }
 
 typedef struct CacheKind {
-    hwloc_obj_cache_type_t type;
-    HyperionCacheLevel geometry;
-    int level;
+    const TopologyCache *first;
     int count;
 } CacheKind;
 
-// 0 in a field means unknown, in hwloc and here.
-static CacheKind kind_of(hwloc_obj_t cache)
-{
-    const struct hwloc_cache_attr_s *attributes = &cache->attr->cache;
-    return (CacheKind){.type = attributes->type,
-                       .geometry = {.size_bytes = (size_t)attributes->size,
-                                    .line_bytes = (int)attributes->linesize,
-                                    .ways = attributes->associativity,
-                                    .sharing_cpus = hwloc_bitmap_weight(cache->cpuset)},
-                       .level = (int)attributes->depth,
-                       .count = 1};
-}
-
-static bool same_kind(const CacheKind *a, const CacheKind *b)
+static bool same_kind(const TopologyCache *a, const TopologyCache *b)
 {
     return a->type == b->type && a->level == b->level &&
            a->geometry.size_bytes == b->geometry.size_bytes &&
@@ -113,144 +93,148 @@ static bool same_kind(const CacheKind *a, const CacheKind *b)
            a->geometry.sharing_cpus == b->geometry.sharing_cpus;
 }
 
-// By level, then data before instruction caches; the rest keeps hwloc's order.
-static bool comes_before(const CacheKind *a, const CacheKind *b)
+// By level, then data before instruction caches; the rest keeps its order.
+static bool comes_before(const TopologyCache *a, const TopologyCache *b)
 {
     if (a->level != b->level)
         return a->level < b->level;
-    return a->type != HWLOC_OBJ_CACHE_INSTRUCTION && b->type == HWLOC_OBJ_CACHE_INSTRUCTION;
+    return a->type != TOPOLOGY_INSTRUCTION && b->type == TOPOLOGY_INSTRUCTION;
 }
 
-static size_t add_kind(CacheKind *kinds, size_t count, CacheKind kind)
+static size_t add_kind(CacheKind *kinds, size_t count, const TopologyCache *cache)
 {
     for (size_t i = 0; i < count; i++)
-        if (same_kind(&kinds[i], &kind)) {
+        if (same_kind(kinds[i].first, cache)) {
             kinds[i].count++;
             return count;
         }
     if (count == MOST_CACHE_KINDS)
         return count;
     size_t place = count;
-    for (; place > 0 && comes_before(&kind, &kinds[place - 1]); place--)
+    for (; place > 0 && comes_before(cache, kinds[place - 1].first); place--)
         kinds[place] = kinds[place - 1];
-    kinds[place] = kind;
+    kinds[place] = (CacheKind){cache, 1};
     return count + 1;
 }
 
-static size_t collect_kinds(hwloc_topology_t topology, CacheKind *kinds)
+static bool set_geometry(json_t *facts, const HyperionCacheLevel *geometry, const char *source)
 {
-    size_t count = 0;
-    for (int depth = 0; depth < hwloc_topology_get_depth(topology); depth++) {
-        if (!hwloc_obj_type_is_cache(hwloc_get_depth_type(topology, depth)))
-            continue;
-        hwloc_obj_t cache = NULL;
-        while ((cache = hwloc_get_next_obj_by_depth(topology, depth, cache)) != NULL)
-            count = add_kind(kinds, count, kind_of(cache));
-    }
-    return count;
-}
-
-static bool set_positive(json_t *facts, const char *name, json_int_t value)
-{
-    return value > 0 ? fact_set(facts, name, json_integer(value))
-                     : fact_unknown(facts, name, "hwloc does not know");
-}
-
-static bool set_geometry(json_t *facts, const HyperionCacheLevel *geometry)
-{
-    return set_positive(facts, "size_bytes", (json_int_t)geometry->size_bytes) &&
-           set_positive(facts, "line_bytes", geometry->line_bytes) &&
+    return set_positive(facts, "size_bytes", (json_int_t)geometry->size_bytes, source) &&
+           set_positive(facts, "line_bytes", geometry->line_bytes, source) &&
            (geometry->ways == -1 ? fact_set(facts, "ways", json_integer(-1))
-                                 : set_positive(facts, "ways", geometry->ways)) &&
-           set_positive(facts, "sharing_cpus", geometry->sharing_cpus);
+                                 : set_positive(facts, "ways", geometry->ways, source)) &&
+           set_positive(facts, "sharing_cpus", geometry->sharing_cpus, source);
 }
 
-static json_t *kind_to_json(const CacheKind *kind)
+static json_t *kind_to_json(const CacheKind *kind, const char *source)
 {
-    static const char *const names[] = {[HWLOC_OBJ_CACHE_UNIFIED] = "unified",
-                                        [HWLOC_OBJ_CACHE_DATA] = "data",
-                                        [HWLOC_OBJ_CACHE_INSTRUCTION] = "instruction"};
+    static const char *const names[] = {[TOPOLOGY_UNIFIED] = "unified",
+                                        [TOPOLOGY_DATA] = "data",
+                                        [TOPOLOGY_INSTRUCTION] = "instruction"};
+    const TopologyCache *cache = kind->first;
     json_t *facts = json_object();
-    if (facts && fact_set(facts, "level", json_integer(kind->level)) &&
-        fact_set(facts, "type", json_string(names[kind->type])) &&
-        set_geometry(facts, &kind->geometry) && fact_set(facts, "count", json_integer(kind->count)))
+    if (facts && fact_set(facts, "level", json_integer(cache->level)) &&
+        fact_set(facts, "type", json_string(names[cache->type])) &&
+        set_geometry(facts, &cache->geometry, source) &&
+        fact_set(facts, "count", json_integer(kind->count)))
         return facts;
     json_decref(facts);
     return NULL;
 }
 
-json_t *topology_caches(hwloc_topology_t topology)
+json_t *topology_caches(const Topology *topology)
 {
     CacheKind kinds[MOST_CACHE_KINDS];
-    const size_t count = collect_kinds(topology, kinds);
+    size_t count = 0;
+    for (size_t i = 0; i < topology->cache_count; i++)
+        count = add_kind(kinds, count, &topology->caches[i]);
     json_t *caches = json_array();
     for (size_t i = 0; caches && i < count; i++)
-        if (json_array_append_new(caches, kind_to_json(&kinds[i])) != 0) {
+        if (json_array_append_new(caches, kind_to_json(&kinds[i], topology->source)) != 0) {
             json_decref(caches);
             return NULL;
         }
     return caches;
 }
 
-bool topology_of_cpu(hwloc_topology_t topology, unsigned cpu, HyperionCacheTopology *caches,
+static bool holds(const int *cpus, size_t count, int cpu)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cpus[i] == cpu)
+            return true;
+    return false;
+}
+
+static bool knows_cpu(const Topology *topology, int cpu)
+{
+    for (size_t i = 0; i < topology->cpu_count; i++)
+        if (topology->cpus[i].cpu == cpu)
+            return true;
+    return false;
+}
+
+bool topology_of_cpu(const Topology *topology, int cpu, HyperionCacheTopology *caches,
                      Problem *problem)
 {
-    hwloc_obj_t object = hwloc_get_pu_obj_by_os_index(topology, cpu);
-    if (!object)
-        return problem_set(problem, "hwloc does not know CPU %u", cpu);
+    if (!knows_cpu(topology, cpu))
+        return problem_set(problem, "%s does not know CPU %d", topology->source, cpu);
     HyperionCacheTopology found = {0};
-    for (; object; object = object->parent) {
-        if (!hwloc_obj_type_is_dcache(object->type))
+    for (size_t i = 0; i < topology->cache_count; i++) {
+        const TopologyCache *cache = &topology->caches[i];
+        if (cache->type == TOPOLOGY_INSTRUCTION || cache->level < 1 ||
+            cache->level > HYPERION_MAX_CACHE_LEVELS || !holds(cache->cpus, cache->cpu_count, cpu))
             continue;
-        const CacheKind kind = kind_of(object);
-        if (kind.level < 1 || kind.level > HYPERION_MAX_CACHE_LEVELS)
-            continue;
-        found.levels[kind.level - 1] = kind.geometry;
-        if (found.level_count < kind.level)
-            found.level_count = kind.level;
+        found.levels[cache->level - 1] = cache->geometry;
+        if (found.level_count < cache->level)
+            found.level_count = cache->level;
     }
     if (!found.level_count)
-        return problem_set(problem, "hwloc knows no data cache of CPU %u", cpu);
+        return problem_set(problem, "%s knows no data cache of CPU %d", topology->source, cpu);
     *caches = found;
     return true;
 }
 
-size_t topology_one_cpu_a_core(hwloc_topology_t topology, hwloc_const_bitmap_t allowed, int *cpus,
-                               size_t capacity)
+size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, size_t allowed_count,
+                               int *cpus, size_t capacity)
 {
     size_t count = 0;
     bool with_zero = false;
-    // A machine that tells no cores is taken as one CPU a core.
-    const hwloc_obj_type_t type =
-        hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
-    hwloc_bitmap_t usable = hwloc_bitmap_alloc();
-    hwloc_obj_t core = NULL;
-    while (usable && (core = hwloc_get_next_obj_by_type(topology, type, core)) != NULL) {
-        if (hwloc_bitmap_and(usable, core->cpuset, allowed) != 0)
-            break;
-        const int cpu = hwloc_bitmap_first(usable);
-        if (cpu == 0)
+    int done = -1; // the core last served; one that is unknown is a core of its own
+    for (size_t i = 0; i < topology->cpu_count; i++) {
+        const TopologyCpu *at = &topology->cpus[i];
+        if ((at->core >= 0 && at->core == done) || !holds(allowed, allowed_count, at->cpu))
+            continue;
+        done = at->core;
+        if (at->cpu == 0)
             with_zero = true;
-        else if (cpu > 0 && count < capacity)
-            cpus[count++] = cpu;
+        else if (count < capacity)
+            cpus[count++] = at->cpu;
     }
-    hwloc_bitmap_free(usable);
     if (with_zero && count < capacity)
         cpus[count++] = 0;
     return count;
 }
 
-char *topology_to_xml(hwloc_topology_t topology, Problem *problem)
+size_t cpu_list_read(const char *text, int *cpus, size_t capacity)
 {
-    char *buffer = NULL;
-    int length = 0;
-    if (hwloc_topology_export_xmlbuffer(topology, &buffer, &length, 0) != 0) {
-        (void)problem_set(problem, "hwloc cannot export the topology: %s", strerror(errno));
-        return NULL;
+    size_t count = 0;
+    for (const char *at = text;;) {
+        char *end = NULL;
+        const long first = strtol(at, &end, 10);
+        if (end == at || first < 0 || first > 1 << 20)
+            return count;
+        long last = first;
+        if (*end == '-') {
+            at = end + 1;
+            last = strtol(at, &end, 10);
+            if (end == at || last < first || last > 1 << 20)
+                return count;
+        }
+        for (long cpu = first; cpu <= last; cpu++, count++)
+            if (count < capacity)
+                cpus[count] = (int)cpu;
+        if (*end != ',')
+            return count;
+        at = end + 1;
     }
-    char *xml = length > 0 ? strndup(buffer, (size_t)length) : NULL;
-    hwloc_free_xmlbuffer(topology, buffer);
-    if (!xml)
-        (void)problem_set(problem, "out of memory");
-    return xml;
 }

@@ -1,36 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// topology.h - hwloc behind the few questions the harness asks. Geometry comes from here alone:
-// PAPI's cache sizes are wrong on virtual machines.
+// topology.h - CPUs, cores, packages and caches of a machine as plain data. It comes from hwloc
+// where the program is built with it, else from /sys and sysconf; never from PAPI, whose cache
+// sizes are wrong on virtual machines.
 #ifndef HYP_TOPOLOGY_H
 #define HYP_TOPOLOGY_H
 
 #include "common/problem.h"
 #include "hyperion/cache.h"
 
-#include <hwloc.h>
 #include <jansson.h>
+#include <stdint.h>
+
+// The operating system's numbers are `cpu` and `node`; core and package are counted from 0.
+typedef struct TopologyCpu {
+    int cpu, core, package, node; // -1 unknown
+} TopologyCpu;
+
+typedef enum TopologyCacheType {
+    TOPOLOGY_UNIFIED,
+    TOPOLOGY_DATA,
+    TOPOLOGY_INSTRUCTION
+} TopologyCacheType;
+
+typedef struct TopologyCache {
+    int level;
+    TopologyCacheType type;
+    HyperionCacheLevel geometry; // 0 unknown
+    int *cpus;                   // those above it
+    size_t cpu_count;
+} TopologyCache;
+
+typedef struct Topology {
+    const char *source; // "hwloc" or "/sys"
+    TopologyCpu *cpus;  // siblings side by side
+    size_t cpu_count;
+    TopologyCache *caches; // nearest first, instances of a level in the order of their CPUs
+    size_t cache_count;
+    int packages, numa_nodes, cores; // 0 unknown
+    uint64_t memory_bytes;           // 0 unknown
+    char *xml;                       // as hwloc exports it; NULL without hwloc
+} Topology;
 
 // This machine where root is ""; else root/topology.xml (as hwloc exports it), or, without such a
-// file, what hwloc finds in root/sys and root/proc. All CPUs, also those a cgroup denies us. The
-// caller destroys it. NULL on failure.
-hwloc_topology_t topology_load(const char *root, Problem *problem);
+// file, what root/sys and root/proc tell. All CPUs, also those a cgroup denies us. The caller frees
+// it. NULL on failure.
+Topology *topology_load(const char *root, Problem *problem);
+void topology_free(Topology *topology); // NULL is allowed
 
-// Counts: {"packages", "numa_nodes", "cores", "cpus", "memory_bytes"}. NULL: out of memory.
-json_t *topology_counts(hwloc_topology_t topology);
+// Counts: {"source", "xml" (true, or null with the reason), "packages", "numa_nodes", "cores",
+// "cpus", "memory_bytes"}. NULL: out of memory.
+json_t *topology_counts(const Topology *topology);
 
 // One entry for all caches that are alike, nearest first: {"level", "type", "size_bytes",
 // "line_bytes", "ways" (-1 fully associative), "sharing_cpus", "count"}. NULL: out of memory.
-json_t *topology_caches(hwloc_topology_t topology);
+json_t *topology_caches(const Topology *topology);
 
 // The data and unified caches above one CPU (by the operating system's number).
-bool topology_of_cpu(hwloc_topology_t topology, unsigned cpu, HyperionCacheTopology *caches,
+bool topology_of_cpu(const Topology *topology, int cpu, HyperionCacheTopology *caches,
                      Problem *problem);
 
-// The first allowed CPU of each core, CPU 0 last; returns how many were written.
-size_t topology_one_cpu_a_core(hwloc_topology_t topology, hwloc_const_bitmap_t allowed, int *cpus,
-                               size_t capacity);
-
-// hwloc's XML, to be freed with free. NULL on failure.
-char *topology_to_xml(hwloc_topology_t topology, Problem *problem);
+// The first CPU of each core that is among the allowed, CPU 0 last; returns how many were written.
+size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, size_t allowed_count,
+                               int *cpus, size_t capacity);
 
 #endif

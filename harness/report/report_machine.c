@@ -136,9 +136,10 @@ void report_machine(const json_t *machine, FILE *out)
                     row->from);
     }
     describe_topology(json_object_get(machine, "topology"), text);
-    report_fact(out, "topology", text, NULL, "hwloc");
+    const char *source = fact_text(json_object_get(machine, "topology"), "source");
+    report_fact(out, "topology", text, NULL, source ? source : "hwloc");
     describe_caches(json_object_get(machine, "caches"), text);
-    report_fact(out, "caches", text, NULL, "hwloc");
+    report_fact(out, "caches", text, NULL, source ? source : "hwloc");
     describe_levels(json_object_get(machine, "simd"), text);
     report_fact(out, "SIMD levels", text, NULL, "cpuid");
     const char *reason = describe_counters(json_object_get(machine, "counters"), text);

@@ -21,7 +21,7 @@ typedef struct WorkerRequest {
     Cell cell;
     uint64_t seed;                  // of the input data
     int cpu;                        // to bind to; -1 = none
-    HyperionCacheTopology topology; // of one core, from hwloc
+    HyperionCacheTopology topology; // of one core
     uint64_t iterations;            // of each timed loop, and of a count; 0 for verify and pilot
     int repetitions;
     double min_time_ns; // least length of the loop a pilot looks for

@@ -37,9 +37,10 @@ sweeps:
 YAML
 
 expect 0 'took 10 samples' run small.yaml --out run
-for file in plan.json machine.json topology.xml journal.jsonl cells.csv benchmark.json; do
+for file in plan.json machine.json journal.jsonl cells.csv benchmark.json; do
     [ -s "run/$file" ] || fail "run/$file is missing"
 done
+[ -s run/topology.xml ] || grep -q 'built without hwloc: no topology.xml' run/machine.json || fail 'run/topology.xml is missing'
 [ "$(wc -l <run/journal.jsonl)" = 10 ] || fail 'journal.jsonl has not 10 lines'
 ! grep -qiE '[^a-z](nan|inf)[^a-z]' run/cells.csv run/benchmark.json run/journal.jsonl || fail 'NaN or infinity in a file'
 grep -q '"name":"page_faults","value":[0-9]' run/journal.jsonl || fail 'page_faults were not counted'

@@ -59,6 +59,10 @@ static void copy_edited(const char *name, const char *from, const char *to)
 static json_t *describe(const char *root)
 {
     Problem problem = {0};
+    if (!HYPERION_HAVE_HWLOC) {
+        print_message("skipped: built without hwloc, which reads topology.xml\n");
+        skip();
+    }
     json_t *machine = machine_describe_captured(root, NULL, &problem);
     if (!machine)
         fail_msg("%s", problem.text);
@@ -183,7 +187,10 @@ static void this_machine_is_described_with_its_topology(void **state)
     HyperionCacheTopology caches;
     json_t *machine = machine_describe(&xml, &problem);
     assert_non_null(machine);
-    assert_non_null(strstr(xml, "<topology"));
+    if (HYPERION_HAVE_HWLOC)
+        assert_non_null(strstr(xml, "<topology"));
+    else
+        assert_null(xml);
     free(xml);
     assert_no_null_without_reason(machine);
     assert_true(json_is_object(json_object_get(machine, "counters")));
