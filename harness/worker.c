@@ -48,10 +48,11 @@ static bool do_request(const WorkerRequest *request, Sample *outcome, Problem *p
 {
     static const TaskTools tools = {clock_monotonic_ns, gbench_time};
     // Before anything is allocated for the workload: memory belongs to the node that touches it.
-    if (request->cpu >= 0 && !bind_to_cpu(request->cpu, problem))
+    // Further threads are bound as they are made.
+    if (request->cpu_count > 0 && !bind_to_cpu(request->cpus[0], problem))
         return false;
     worker_task_do(request, &tools, outcome);
-    outcome->cpu = request->cpu >= 0 ? sched_getcpu() : -1;
+    outcome->cpu = request->cpu_count > 0 ? sched_getcpu() : -1;
     return true;
 }
 

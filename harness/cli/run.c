@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "cli/command.h"
 #include "common/clock.h"
+#include "hyperion/parallel.h"
 #include "machine/doctor.h"
 #include "machine/machine.h"
 #include "record/run_directory.h"
@@ -44,7 +45,8 @@ typedef struct RunCommand {
     char host[256];
     char worker[4096];
     HyperionCacheTopology topology;
-    int cpu;
+    int cpus[HYPERION_MAX_THREADS];
+    size_t cpu_count;
 } RunCommand;
 
 static bool set_seed(Plan *plan, const char *text, Problem *problem)
@@ -163,8 +165,7 @@ static bool describe_machine(RunCommand *run, Problem *problem)
     }
     if (gethostname(run->host, sizeof run->host - 1) != 0)
         run->host[0] = '\0';
-    run->cpu = -1;
-    (void)machine_worker_cpus(&run->cpu, 1);
+    run->cpu_count = machine_worker_cpus(run->cpus, HYPERION_MAX_THREADS);
     return json_object_set_new(run->machine, "run", describe_start(run)) == 0 ||
            problem_set(problem, "out of memory");
 }
@@ -241,7 +242,8 @@ static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem
         .machine = run->machine,
         .topology_xml = run->topology_xml,
         .topology = run->topology,
-        .cpu = run->cpu,
+        .cpus = run->cpus,
+        .cpu_count = run->cpu_count,
         .progress = stderr,
     };
     say_begin(run);

@@ -22,6 +22,17 @@ static json_t *counters_to_json(const char *const *counters)
     return array;
 }
 
+static json_t *cpus_to_json(const int *cpus, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++)
+        if (json_array_append_new(array, json_integer(cpus[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
 static json_t *request_to_json(const WorkerRequest *request)
 {
     // JSON integers are signed: the seed travels as text.
@@ -30,7 +41,7 @@ static json_t *request_to_json(const WorkerRequest *request)
     return json_pack(
         "{s:i, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:f, s:f, s:o}", "protocol", PROTOCOL_VERSION,
         "task", sample_task_name(request->task), "cell", cell_to_json(&request->cell), "seed", seed,
-        "cpu", request->cpu < 0 ? json_null() : json_integer(request->cpu), "topology",
+        "cpus", cpus_to_json(request->cpus, request->cpu_count), "topology",
         machine_topology_to_json(&request->topology), "iterations", (json_int_t)request->iterations,
         "repetitions", request->repetitions, "min_time_ns", request->min_time_ns, "warmup_ns",
         request->warmup_ns, "counters", counters_to_json(request->counters));
@@ -98,18 +109,36 @@ static bool read_counters(ReceivedRequest *received, Problem *problem)
     return true;
 }
 
+// The cell says how many threads it has; the CPUs may be more or fewer.
+static bool read_cpus(ReceivedRequest *received, Problem *problem)
+{
+    const json_t *cpus = json_object_get(received->json, "cpus");
+    if (!json_is_array(cpus))
+        return problem_set(problem, "\"cpus\": expected an array");
+    const size_t count = json_array_size(cpus);
+    received->cpus = calloc(count + 1, sizeof *received->cpus);
+    if (!received->cpus)
+        return problem_set(problem, "\"cpus\": out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *cpu = json_array_get(cpus, i);
+        if (!json_is_integer(cpu) || json_integer_value(cpu) < 0 ||
+            json_integer_value(cpu) > INT_MAX)
+            return problem_set(problem, "\"cpus\"[%zu]: expected the number of a CPU", i);
+        received->cpus[i] = (int)json_integer_value(cpu);
+    }
+    received->request.cpus = received->cpus;
+    received->request.cpu_count = count;
+    return true;
+}
+
 static bool read_numbers(const json_t *json, WorkerRequest *request, Problem *problem)
 {
     long long iterations = 0;
     long long repetitions = 0;
-    long long cpu = -1;
     if (!json_read_integer(json, "iterations", 0, LLONG_MAX, &iterations, problem) ||
         !json_read_integer(json, "repetitions", 0, 1000000, &repetitions, problem) ||
         !json_read_number(json, "min_time_ns", false, &request->min_time_ns, problem) ||
         !json_read_number(json, "warmup_ns", false, &request->warmup_ns, problem))
-        return false;
-    if (!json_is_null(json_object_get(json, "cpu")) &&
-        !json_read_integer(json, "cpu", 0, INT_MAX, &cpu, problem))
         return false;
     const bool loops = request->task == SAMPLE_TIME || request->task == SAMPLE_COUNT;
     if (loops && (iterations == 0 || (request->task == SAMPLE_TIME && repetitions == 0)))
@@ -117,7 +146,6 @@ static bool read_numbers(const json_t *json, WorkerRequest *request, Problem *pr
                            sample_task_name(request->task));
     request->iterations = (uint64_t)iterations;
     request->repetitions = (int)repetitions;
-    request->cpu = (int)cpu;
     return true;
 }
 
@@ -136,7 +164,7 @@ static bool read_request(ReceivedRequest *received, Problem *problem)
            machine_topology_from_json(json_object_get(json, "topology"), &request->topology,
                                       problem) &&
            cell_from_json(json_object_get(json, "cell"), &request->cell, problem) &&
-           read_counters(received, problem);
+           read_cpus(received, problem) && read_counters(received, problem);
 }
 
 bool request_read(const char *text, size_t length, ReceivedRequest *received, Problem *problem)
@@ -153,6 +181,7 @@ bool request_read(const char *text, size_t length, ReceivedRequest *received, Pr
 void request_clear(ReceivedRequest *received)
 {
     cell_clear(&received->request.cell);
+    free(received->cpus);
     free(received->counters);
     json_decref(received->json);
     *received = (ReceivedRequest){0};

@@ -9,7 +9,7 @@
 #include "scenario/plan.h"
 
 enum {
-    PROTOCOL_VERSION = 1,
+    PROTOCOL_VERSION = 2,
     PROTOCOL_ANSWER_DESCRIPTOR = 3,
     // A request must fit a pipe (64 KiB on Linux), so that writing it never waits for the worker.
     PROTOCOL_REQUEST_LIMIT_BYTES = 60 * 1024,
@@ -20,7 +20,8 @@ typedef struct WorkerRequest {
     SampleTask task;
     Cell cell;
     uint64_t seed;                  // of the input data
-    int cpu;                        // to bind to; -1 = none
+    const int *cpus;                // to bind to, one a thread; borrowed
+    size_t cpu_count;               // 0 = left to the scheduler
     HyperionCacheTopology topology; // of one core
     uint64_t iterations;            // of each timed loop, and of a count; 0 for verify and pilot
     int repetitions;
@@ -36,6 +37,7 @@ char *request_write(const WorkerRequest *request, Problem *problem);
 typedef struct ReceivedRequest {
     WorkerRequest request;
     json_t *json;
+    int *cpus;
     const char **counters;
 } ReceivedRequest;
 

@@ -27,18 +27,26 @@ static void note_sample(Runner *runner, const Sample *sample)
         runner->iterations[sample->cell] = sample->iterations;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static WorkerRequest make_request(const Runner *runner, const Job *job)
 {
     const Cell *cell = &runner->input->plan->cells[job->cell];
     const SweepSettings *settings = &cell->sweep->settings;
     const char *binding = axis_table[AXIS_BINDING].words[cell->values[AXIS_BINDING].integer];
+    const bool bound = strcmp(binding, "core") == 0;
+    const size_t threads = (size_t)cell->values[AXIS_THREADS].integer;
     static const char *const no_counters[] = {NULL};
     const bool loops = job->task == SAMPLE_TIME || job->task == SAMPLE_COUNT;
     return (WorkerRequest){
         .task = job->task,
         .cell = *cell,
         .seed = runner->input->plan->seed,
-        .cpu = strcmp(binding, "core") == 0 ? runner->input->cpu : -1,
+        .cpus = runner->input->cpus,
+        .cpu_count = bound ? least(threads, runner->input->cpu_count) : 0,
         .topology = runner->input->topology,
         .iterations = loops ? runner->iterations[job->cell] : 0,
         .repetitions = settings->repetitions,

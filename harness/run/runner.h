@@ -19,7 +19,8 @@ typedef struct RunnerTools {
 typedef struct RunnerInput {
     const Plan *plan;
     HyperionCacheTopology topology; // for the workers
-    int cpu;                        // that workers with binding `core` are bound to; -1 = none
+    const int *cpus;                // that workers with binding `core` are bound to, best first
+    size_t cpu_count;
     Journal *journal;
     const Sample *samples; // taken before, in the order of the journal
     size_t sample_count;

@@ -86,7 +86,8 @@ static bool run_samples(const SweepRun *sweep, const char *journal_path, const R
         const RunnerInput input = {
             .plan = sweep->plan,
             .topology = sweep->topology,
-            .cpu = sweep->cpu,
+            .cpus = sweep->cpus,
+            .cpu_count = sweep->cpu_count,
             .journal = &journal,
             .samples = content.samples,
             .sample_count = content.sample_count,

@@ -12,7 +12,8 @@ typedef struct SweepRun {
     json_t *machine;          // written as machine.json by a new run
     const char *topology_xml; // the same as topology.xml; NULL = none
     HyperionCacheTopology topology;
-    int cpu;        // for workers that are bound; -1 = none
+    const int *cpus; // for workers that are bound, best first
+    size_t cpu_count;
     FILE *progress; // also says what is resumed; NULL = silent
 } SweepRun;
 

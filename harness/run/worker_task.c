@@ -115,6 +115,23 @@ static bool record_counts(const Task *task, const CounterValue *values, size_t c
     return true;
 }
 
+// The sources count the calling thread alone, which is not the cell where it has more.
+static bool count_events(const Task *task, CounterValue *values, size_t count)
+{
+    const WorkerRequest *request = task->request;
+    if (request->cell.values[AXIS_THREADS].integer <= 1)
+        return counters_measure(request->counters, count, request->cell.workload->run,
+                                task->context, request->iterations, values, task->problem);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (CounterValue){
+            .name = request->counters[i],
+            .value = NAN,
+            .provenance = "unavailable",
+            .reason = "counters tell of one thread, and the cell has several",
+        };
+    return true;
+}
+
 static bool do_count(const Task *task)
 {
     const WorkerRequest *request = task->request;
@@ -125,10 +142,7 @@ static bool do_count(const Task *task)
     if (!values)
         return out_of_memory(task);
     warm_up(task);
-    const bool counted =
-        counters_measure(request->counters, count, request->cell.workload->run, task->context,
-                         request->iterations, values, task->problem) &&
-        record_counts(task, values, count);
+    const bool counted = count_events(task, values, count) && record_counts(task, values, count);
     task->outcome->iterations = request->iterations;
     free(values);
     return counted;
@@ -145,7 +159,10 @@ void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample
 {
     Problem problem = {0};
     const Workload *workload = request->cell.workload;
-    const WorkloadMachine machine = {.topology = request->topology, .seed = request->seed};
+    const WorkloadMachine machine = {.topology = request->topology,
+                                     .seed = request->seed,
+                                     .cpus = request->cpus,
+                                     .cpu_count = request->cpu_count};
     Task task = {request, tools, NULL, outcome, &problem};
     *outcome = sample_empty();
     outcome->task = request->task;

@@ -170,10 +170,20 @@ static double amount_per_ns(const RunRecord *run, const CellSummary *summary, co
 RATES(RATE)
 #undef RATE
 
+// That of one core: cells of several threads have none, since a multiple of it is not measured.
+static double find_peak_and_spread(const RunRecord *run, const CellSummary *summary,
+                                   Interval *spread)
+{
+    *spread = (Interval){NAN, NAN};
+    if (run->plan->cells[summary->cell].values[AXIS_THREADS].integer > 1)
+        return NAN;
+    return metrics_peak(run, metrics_level(run, summary), spread);
+}
+
 static double find_peak(const RunRecord *run, const CellSummary *summary)
 {
     Interval spread;
-    return metrics_peak(run, metrics_level(run, summary), &spread);
+    return find_peak_and_spread(run, summary, &spread);
 }
 
 static double compute_peak_fraction(const RunRecord *run, const CellSummary *summary)
@@ -185,7 +195,7 @@ static double compute_peak_fraction(const RunRecord *run, const CellSummary *sum
 static double find_above_roof(const RunRecord *run, const CellSummary *summary)
 {
     Interval spread;
-    const double peak = metrics_peak(run, metrics_level(run, summary), &spread);
+    const double peak = find_peak_and_spread(run, summary, &spread);
     const double roof = isnan(spread.high) ? peak : spread.high;
     const double gflops = compute_gflops(run, summary);
     return isnan(roof) || isnan(gflops) ? (double)NAN : gflops > roof;
@@ -288,6 +298,7 @@ READ_METRICS(READ)
 #define NO_SAMPLE "no timed sample"
 #define FEW_SAMPLES "an interval with 95 % coverage needs at least 6 samples"
 
+#define NO_PEAK "no measured peak at this SIMD level and number of threads"
 #define NO_RATE "no timed sample or no count of what is done"
 #define RATE(function, metric, unit, amount, help)                                                 \
     {metric, unit, "clock", help " / median time", function, amount, NO_RATE},                     \
@@ -318,11 +329,11 @@ const Metric metric_table[] = {
     {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
     RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
                 "measured peak of one core of this machine at the cell's SIMD level", find_peak,
-                NULL, "no measured peak at this SIMD level"},
+                NULL, NO_PEAK},
     {"peak_fraction", "", "clock", "gflops / peak_gflops", compute_peak_fraction, "flops",
-     "no measured peak at this SIMD level, or no rate"},
+     NO_PEAK ", or no rate"},
     {"above_roof", "", "clock", "1: faster than the highest measured peak, so not to be believed",
-     find_above_roof, "flops", "no measured peak at this SIMD level, or no rate"},
+     find_above_roof, "flops", NO_PEAK ", or no rate"},
     {"peak_rss_kib", "KiB", "os", "largest resident memory of the timed worker processes",
      find_peak_rss, NULL, "not reported by the operating system"},
     READ_METRICS(READ)};

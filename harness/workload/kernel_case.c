@@ -332,8 +332,8 @@ static void make_attention(const AxisValue *values, KernelCase *kernel_case)
 #define IMAGE_AXES                                                                                 \
     AXIS_BATCH, AXIS_CHANNELS, AXIS_HEIGHT, AXIS_WIDTH, AXIS_WINDOW, AXIS_STRIDE, AXIS_PADDING
 
-static const AxisId common_axes[] = {AXIS_OP, AXIS_SIMD_LEVEL, AXIS_BINDING, AXIS_PAGES,
-                                     AXIS_COUNT};
+static const AxisId common_axes[] = {AXIS_OP,      AXIS_SIMD_LEVEL, AXIS_BINDING,
+                                     AXIS_THREADS, AXIS_PAGES,      AXIS_COUNT};
 static const AxisId gemm_axes[] = {PRODUCT_AXES,     AXIS_M,    AXIS_N,        AXIS_K,
                                    AXIS_TRANSPOSE_B, AXIS_BIAS, AXIS_FUNCTION, AXIS_COUNT};
 static const AxisId conv2d_axes[] = {PRODUCT_AXES, IMAGE_AXES,    AXIS_OUT_CHANNELS, AXIS_GROUPS,

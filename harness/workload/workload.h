@@ -13,7 +13,9 @@ struct Cell;
 // What the worker knows of the machine; comes with the request.
 typedef struct WorkloadMachine {
     HyperionCacheTopology topology;
-    uint64_t seed; // of the input data
+    uint64_t seed;    // of the input data
+    const int *cpus;  // for the threads; the worker is bound to the first
+    size_t cpu_count; // 0: not bound
 } WorkloadMachine;
 
 // Facts of one iteration that metrics are made of. NAN = does not apply.

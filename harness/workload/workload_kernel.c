@@ -7,6 +7,7 @@
 #include "workload/operand_memory.h"
 #include "workload/random_fill.h"
 #include "workload/simd_choice.h"
+#include "workload/thread_team.h"
 #include "workload/workloads.h"
 
 #include <math.h>
@@ -21,6 +22,8 @@ typedef struct KernelContext {
     HyperionCacheTopology topology;
     uint64_t seed;
     OperandMemory memory;
+    HyperionThreadPool *pool;
+    HyperionParallel parallel; // of the pool
 } KernelContext;
 
 static bool choose_variant(KernelContext *context, const AxisValue *values, Problem *problem)
@@ -55,6 +58,28 @@ static bool choose_blocking(KernelContext *context, const AxisValue *values, Pro
         context->problem.args.conv2d.blocking = context->blocking;
     else
         context->problem.args.gemm.blocking = context->blocking;
+    return true;
+}
+
+static void set_parallel(KernelArgs *args, HypKernelOp op, const HyperionParallel *parallel)
+{
+    switch (op) {
+#define OP(name, args_type, ENUM)                                                                  \
+    case HYP_OP_##ENUM: args->name.parallel = parallel; break;
+        HYP_KERNEL_OPS(OP)
+#undef OP
+    case HYP_OP_COUNT: break;
+    }
+}
+
+static bool start_threads(KernelContext *context, const AxisValue *values,
+                          const WorkloadMachine *machine, Problem *problem)
+{
+    context->pool = thread_team_open(values, machine, problem);
+    if (!context->pool)
+        return false;
+    context->parallel = hyperionThreadPoolParallel(context->pool);
+    set_parallel(&context->problem.args, context->problem.op, &context->parallel);
     return true;
 }
 
@@ -104,6 +129,7 @@ static void close_kernel(void *opened)
     if (!context)
         return;
     operand_memory_close(&context->memory);
+    hyperionFreeThreadPool(context->pool);
     free(context);
 }
 
@@ -121,6 +147,7 @@ static void *open_kernel(const struct Cell *cell, const WorkloadMachine *machine
         strcmp(axis_table[AXIS_PAGES].words[cell->values[AXIS_PAGES].integer], "thp") == 0;
     if (!choose_variant(context, cell->values, problem) ||
         !choose_blocking(context, cell->values, problem) ||
+        !start_threads(context, cell->values, machine, problem) ||
         !allocate_operands(context, huge_pages, problem)) {
         close_kernel(context);
         return NULL;
@@ -128,7 +155,7 @@ static void *open_kernel(const struct Cell *cell, const WorkloadMachine *machine
     return context;
 }
 
-// The checker has operands of its own: sizes and settings are what counts.
+// The checker has operands of its own: sizes, settings and threads are what counts.
 static bool verify_kernel(void *opened, Problem *problem)
 {
     const KernelContext *context = opened;
@@ -167,6 +194,8 @@ static void predict_product(const KernelContext *context, WorkloadFacts *facts)
     const char *reason = kernel_case->unpredicted;
     if (!kernel_case->has_product)
         reason = "no prediction for operations that are no matrix product";
+    if (!reason && context->parallel.threads > 1)
+        reason = "predictions are of one thread, and the cell has several";
     if (!reason) {
         facts->predicted =
             hyperionPredictGemm(&kernel_case->product, &context->blocking, &context->topology);

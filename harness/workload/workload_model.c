@@ -6,6 +6,7 @@
 #include "scenario/plan.h"
 #include "workload/random_fill.h"
 #include "workload/simd_choice.h"
+#include "workload/thread_team.h"
 #include "workload/workloads.h"
 
 #include <inttypes.h>
@@ -16,10 +17,11 @@
 
 typedef struct ModelContext {
     HyperionModel *model;
+    HyperionThreadPool *pool;
     HyperionSIMDLevel level;
     HyperionTensor **inputs;
     HyperionTensor **outputs;
-    HyperionTensor **expected; // outputs of the scalar kernels
+    HyperionTensor **expected; // outputs of the scalar kernels on one thread
 } ModelContext;
 
 static const char builtin_prefix[] = "builtin:";
@@ -39,6 +41,7 @@ static bool use_axis(const AxisValue *values, AxisId axis)
     case AXIS_PREFETCH:
     case AXIS_PREFETCH_DISTANCE:
     case AXIS_BINDING:
+    case AXIS_THREADS:
     case AXIS_BATCH: return true;
     default: return false;
     }
@@ -100,7 +103,8 @@ static bool configure_model(ModelContext *context, const AxisValue *values,
         return false;
     hyperionSetSIMDOptimizationLevel(context->model, (int)context->level);
     return (hyperionSetCacheTopology(context->model, topology) &&
-            hyperionConfigureCacheOptimization(context->model, &config)) ||
+            hyperionConfigureCacheOptimization(context->model, &config) &&
+            hyperionSetThreadPool(context->model, context->pool)) ||
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
@@ -138,6 +142,7 @@ static void close_model(void *opened)
     free_tensors(context->outputs);
     free_tensors(context->expected);
     hyperionFreeModel(context->model);
+    hyperionFreeThreadPool(context->pool);
     free(context);
 }
 
@@ -166,7 +171,8 @@ static void *open_model(const struct Cell *cell, const WorkloadMachine *machine,
         (void)problem_set(problem, "out of memory");
         return NULL;
     }
-    context->model = load_model(cell->values, problem);
+    context->pool = thread_team_open(cell->values, machine, problem);
+    context->model = context->pool ? load_model(cell->values, problem) : NULL;
     // The first pass reads the weights and places the activations.
     if (!context->model || !configure_model(context, cell->values, &machine->topology, problem) ||
         !create_all_tensors(context, machine->seed, problem) ||
@@ -210,9 +216,11 @@ static bool verify_model(void *opened, Problem *problem)
 {
     ModelContext *context = opened;
     hyperionSetSIMDOptimizationLevel(context->model, HYPERION_SIMD_SCALAR);
-    const bool scalar = hyperionRunModel(context->model, context->inputs, context->expected);
+    const bool scalar = hyperionSetThreadPool(context->model, NULL) &&
+                        hyperionRunModel(context->model, context->inputs, context->expected);
     hyperionSetSIMDOptimizationLevel(context->model, (int)context->level);
-    if (!scalar || !hyperionRunModel(context->model, context->inputs, context->outputs))
+    if (!hyperionSetThreadPool(context->model, context->pool) || !scalar ||
+        !hyperionRunModel(context->model, context->inputs, context->outputs))
         return problem_set(problem, "%s", hyperionGetLastError());
     for (int i = 0; i < hyperionModelOutputCount(context->model); i++)
         if (!compare_output(context, i, problem))
@@ -243,15 +251,17 @@ static WorkloadFacts describe_model(void *opened)
     WorkloadFacts facts = {
         .flops = hyperionModelFlops(context->model),
         .bytes = weights + operands,
-        .predicted = hyperionGetCacheStats(context->model),
         .operand_bytes = weights + operands + (double)hyperionModelActivationBytes(context->model),
         .anonymous_huge_bytes = NAN,
     };
     for (size_t i = 0; context->outputs[i]; i++)
         facts.elements += (double)hyperionTensorElementCount(context->outputs[i]);
-    if (!facts.predicted.valid)
-        (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason, "%s",
-                       hyperionGetLastError());
+    const char *reason = "predictions are of one thread, and the cell has several";
+    if (hyperionGetThreadCount(context->model) == 1) {
+        facts.predicted = hyperionGetCacheStats(context->model);
+        reason = facts.predicted.valid ? "" : hyperionGetLastError();
+    }
+    (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason, "%s", reason);
     return facts;
 }
 

@@ -82,20 +82,20 @@ static void misbehave(int fault, const WorkerRequest *request)
     case FAULT_OUT_OF_MEMORY_KILL: (void)raise(SIGKILL); break;
     case FAULT_GARBAGE: say("\x80\xff rubbish\n"); break;
     case FAULT_SILENCE: break;
-    case FAULT_HALF_LINE: say("{\"protocol\":1"); break;
+    case FAULT_HALF_LINE: say("{\"protocol\":2"); break;
     case FAULT_TWO_LINES:
         answer(request);
         answer(request);
         break;
-    case FAULT_OTHER_PROTOCOL: say("{\"protocol\":2}\n"); break;
-    case FAULT_MISSING_MEMBER: say("{\"protocol\":1,\"ok\":true,\"iterations\":1}\n"); break;
+    case FAULT_OTHER_PROTOCOL: say("{\"protocol\":9}\n"); break;
+    case FAULT_MISSING_MEMBER: say("{\"protocol\":2,\"ok\":true,\"iterations\":1}\n"); break;
     case FAULT_ENDLESS_ANSWER:
         for (;;)
             say("and so on ");
     case FAULT_STATUS: (void)fprintf(stderr, "about to give up\n"); exit(3);
     case FAULT_STATUS_AFTER_ANSWER: answer(request); exit(3);
     case FAULT_REFUSAL:
-        say("{\"protocol\":1,\"ok\":false,\"reason\":\"no such thing\",\"iterations\":0,"
+        say("{\"protocol\":2,\"ok\":false,\"reason\":\"no such thing\",\"iterations\":0,"
             "\"real_ns\":[],\"cpu_ns\":[],\"values\":[],\"cpu\":null,\"minor_faults\":null,"
             "\"major_faults\":null,\"voluntary_switches\":null,\"involuntary_switches\":null,"
             "\"peak_rss_kib\":null}\n");

@@ -89,7 +89,6 @@ static inline SweepRun fixture_sweep(const Plan *plan, json_t *machine, bool res
         .machine = machine,
         .topology_xml = "<topology/>\n",
         .topology = {1, {{32768, 64, 8, 1}}},
-        .cpu = -1,
     };
 }
 

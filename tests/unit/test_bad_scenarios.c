@@ -185,8 +185,6 @@ static void axes_are_checked(void **state)
         {AXES("op: ad, size: 1"),
          ":6:16: axis op: expected one of gemm, conv2d, activation, max_pool2d, add, softmax, "
          "layernorm, attention; given 'ad', did you mean 'add'?"},
-        {AXES("op: add, size: 1, threads: 2"),
-         ":6:30: axis threads is refused: kernels run on one thread in this version"},
         {AXES("op: add, size: 1, prefetch_window: 2"),
          ":6:30: axis prefetch_window is refused: the progressive loader is not implemented in "
          "this version"},

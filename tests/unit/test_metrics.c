@@ -123,7 +123,8 @@ static void unknown_numbers_say_why(void **state)
                   "an interval with 95 % coverage needs at least 6 samples");
     check_unknown(fixture, 1, "gflops_high",
                   "an interval with 95 % coverage needs at least 6 samples");
-    check_unknown(fixture, 1, "peak_fraction", "no measured peak at this SIMD level, or no rate");
+    check_unknown(fixture, 1, "peak_fraction",
+                  "no measured peak at this SIMD level and number of threads, or no rate");
     check_unknown(fixture, 1, "predicted_l3_misses", "no third level");
     check_unknown(fixture, 1, "PAPI_L1_DCM", "no PMU on this machine");
     check_unknown(fixture, 1, "PAPI_L2_DCM", "not among the counters of this sweep");

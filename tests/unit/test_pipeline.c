@@ -284,6 +284,52 @@ static void load_of_others_is_recorded_and_averaged(void **state)
     plan_free(world.plan);
 }
 
+// Notes what a cell's worker is to be bound to: "threads: CPUs"; no cell gets further.
+static void note_cpus(void *context, const char *text, const LaunchLimits *limits, WorkerEnd *end)
+{
+    FakeWorld *world = context;
+    ReceivedRequest received;
+    Problem problem = {0};
+    (void)limits;
+    if (!request_read(text, strlen(text), &received, &problem))
+        fail_msg("%s", problem.text);
+    const WorkerRequest *request = &received.request;
+    size_t used = strlen(world->order);
+    used +=
+        (size_t)snprintf(world->order + used, sizeof world->order - used,
+                         "%s%lld:", used ? ", " : "", request->cell.values[AXIS_THREADS].integer);
+    for (size_t i = 0; i < request->cpu_count; i++)
+        used += (size_t)snprintf(world->order + used, sizeof world->order - used, " %d",
+                                 request->cpus[i]);
+    *end = (WorkerEnd){.ending = WORKER_SIGNALLED, .code = 9, .life_ns = 1};
+    request_clear(&received);
+}
+
+static void workers_get_a_cpu_for_each_thread_as_far_as_there_are(void **state)
+{
+    (void)state;
+    static const int cpus[] = {4, 6, 0};
+    FakeWorld world = {
+        .plan = fixture_plan("name: team\n"
+                             "sweeps:\n"
+                             "  - name: team\n"
+                             "    workload: kernel\n"
+                             "    axes: {op: add, size: 1000, binding: [core, none], threads: "
+                             "[1, 2, 8]}\n")};
+    const RunnerTools tools = {note_cpus, fake_clock, fake_interrupt, &world};
+    Problem problem = {0};
+    RunnerOutcome outcome;
+    json_t *machine = fixture_machine("here");
+    SweepRun sweep = fixture_sweep(world.plan, machine, false);
+    sweep.cpus = cpus;
+    sweep.cpu_count = 3;
+    if (!sweep_run(&sweep, &tools, &outcome, &problem))
+        fail_msg("%s", problem.text);
+    assert_string_equal(world.order, "1: 4, 2: 4 6, 8: 4 6 0, 1:, 2:, 8:");
+    json_decref(machine);
+    plan_free(world.plan);
+}
+
 // Stopped after every possible number of launches, a run and its resumption take together what one
 // takes in one go, in the same order.
 static void resumed_run_goes_on_where_it_stopped(void **state)
@@ -326,6 +372,8 @@ static void interrupted_run_has_files_that_say_incomplete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(workers_get_a_cpu_for_each_thread_as_far_as_there_are,
+                                        fixture_enter, fixture_leave),
         cmocka_unit_test_setup_teardown(files_of_a_run_with_known_times_are_golden, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(benchmark_json_is_strict_and_has_only_finite_times,

@@ -153,7 +153,7 @@ static void plan_set_refuses_what_it_cannot_use(void **state)
     assert_set_refused("size=1,x", "size=1,x:1:8: axis size: expected a whole number");
     assert_set_refused("size=", "size=:1:5: axis size: the list is empty");
     assert_set_refused("size=[1", "size=[1:2:1: while parsing a flow sequence");
-    assert_set_refused("threads=2", "no sweep of");
+    assert_set_refused("prefetch_window=2", "no sweep of");
     assert_set_refused("size=4..1 +1", "is empty");
 }
 

@@ -16,13 +16,16 @@ static const char scenario[] = "name: one\nsweeps:\n  - name: all\n    workload:
                                "    axes: {op: gemm, m: 3, n: 4, k: 5, block_size: 64}\n";
 static const char *const counters[] = {"PAPI_TOT_INS", "PAPI_L1_DCM", NULL};
 
+static const int cpus[] = {3, 1};
+
 static WorkerRequest make_request(const Plan *plan, SampleTask task)
 {
     return (WorkerRequest){
         .task = task,
         .cell = plan->cells[0],
         .seed = UINT64_MAX,
-        .cpu = 3,
+        .cpus = cpus,
+        .cpu_count = 2,
         .topology = {2, {{32768, 64, 8, 1}, {1048576, 64, 16, 2}}},
         .iterations = 12,
         .repetitions = 4,
@@ -49,7 +52,8 @@ static void request_is_read_back_as_written(void **state)
     assert_string_equal(read->cell.id, plan->cells[0].id);
     assert_int_equal(read->cell.values[AXIS_BLOCK_SIZE].integer, 64);
     assert_true(read->seed == UINT64_MAX);
-    assert_int_equal(read->cpu, 3);
+    assert_int_equal(read->cpu_count, 2);
+    assert_memory_equal(read->cpus, cpus, sizeof cpus);
     assert_memory_equal(&read->topology, &request.topology, sizeof read->topology);
     assert_int_equal(read->iterations, 12);
     assert_int_equal(read->repetitions, 4);
@@ -58,10 +62,10 @@ static void request_is_read_back_as_written(void **state)
     assert_null(read->counters[2]);
     request_clear(&received);
     free(text);
-    request.cpu = -1;
+    request.cpu_count = 0;
     text = request_write(&request, &problem);
     assert_true(request_read(text, strlen(text), &received, &problem));
-    assert_int_equal(received.request.cpu, -1);
+    assert_int_equal(received.request.cpu_count, 0);
     request_clear(&received);
     free(text);
     plan_free(plan);
@@ -72,14 +76,15 @@ static void bad_requests_are_refused_by_name(void **state)
 {
     (void)state;
     static const char *const bad[][3] = {
-        {"protocol", "2", "protocol version 2"},
-        {"protocol", "\"1\"", "protocol"},
+        {"protocol", "1", "protocol version 1"},
+        {"protocol", "\"2\"", "protocol"},
         {"task", "\"dance\"", "dance"},
         {"task", "7", "task"},
         {"seed", "7", "seed"},
         {"seed", "\"-7\"", "seed"},
-        {"cpu", "-2", "cpu"},
-        {"cpu", "\"all\"", "cpu"},
+        {"cpus", "[1, -2]", "\"cpus\"[1]"},
+        {"cpus", "null", "cpus"},
+        {"cpus", "[\"all\"]", "\"cpus\"[0]"},
         {"topology", "7", "topology"},
         {"iterations", "0", "iterations"},
         {"iterations", "-1", "iterations"},

@@ -123,7 +123,6 @@ static Sample do_task(SampleTask task, uint64_t iterations)
         .task = task,
         .cell = {.workload = &workload, .id = cell_id},
         .seed = 42,
-        .cpu = -1,
         .topology = {.level_count = 2},
         .iterations = iterations,
         .repetitions = 3,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_workload_kernel.c - every operation opens, verifies, runs and tells its facts; what cannot
 // run says why.
+#define _GNU_SOURCE
 #include "scenario/plan.h"
 
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +18,12 @@ static const WorkloadMachine machine = {
     .topology = {.level_count = 2, .levels = {{48 << 10, 64, 12, 1}, {1 << 20, 64, 16, 1}}},
     .seed = 7,
 };
+
+static int count_cpus(void)
+{
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
 
 typedef struct Opened {
     json_t *json;
@@ -184,6 +192,52 @@ static void operands_past_any_memory_fail_with_the_reason(void **state)
     json_decref(json);
 }
 
+static void cell_of_several_threads_verifies_and_has_no_prediction(void **state)
+{
+    (void)state;
+    static const char *const cells[] = {
+        "{\"op\": \"gemm\", \"m\": 90, \"n\": 100, \"k\": 80, \"threads\": 2}",
+        "{\"op\": \"softmax\", \"rows\": 70, \"columns\": 650, \"threads\": 2}",
+        "{\"op\": \"attention\", \"heads\": 2, \"queries\": 50, \"keys\": 90, \"dim\": 16, "
+        "\"threads\": 2}",
+    };
+    if (count_cpus() < 2) {
+        print_message("skipped: this process may use one CPU only\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        Opened opened = open_cell(cells[i]);
+        const Workload *workload = opened.cell.workload;
+        if (!opened.context || !workload->verify(opened.context, &opened.problem))
+            fail_msg("%s: %s", cells[i], opened.problem.text);
+        workload->run(opened.context);
+        const WorkloadFacts facts = workload->facts(opened.context);
+        assert_false(facts.predicted.valid);
+        if (i == 0)
+            assert_string_equal(facts.predicted_reason,
+                                "predictions are of one thread, and the cell has several");
+        close_cell(&opened);
+    }
+}
+
+static void more_threads_than_cpus_are_refused(void **state)
+{
+    (void)state;
+    static const int cpus[] = {0};
+    Opened opened = open_cell("{\"op\": \"add\", \"size\": 9, \"threads\": 1024}");
+    assert_null(opened.context);
+    assert_non_null(strstr(opened.problem.text, "CPUs that this process may use"));
+    WorkloadMachine bound = machine;
+    bound.cpus = cpus;
+    bound.cpu_count = 1;
+    opened.cell.values[AXIS_THREADS].integer = 2;
+    opened.problem = (Problem){0};
+    assert_null(opened.cell.workload->open(&opened.cell, &bound, &opened.problem));
+    assert_string_equal(opened.problem.text,
+                        "threads 2: there are 1 CPUs, one a core, to bind them to");
+    close_cell(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +246,8 @@ int main(void)
         cmocka_unit_test(facts_of_causal_attention_count_visible_pairs),
         cmocka_unit_test(operations_without_a_prediction_say_so),
         cmocka_unit_test(level_that_is_not_here_is_refused),
+        cmocka_unit_test(cell_of_several_threads_verifies_and_has_no_prediction),
+        cmocka_unit_test(more_threads_than_cpus_are_refused),
         cmocka_unit_test(huge_pages_are_read_back),
         cmocka_unit_test(operands_past_any_memory_fail_with_the_reason),
     };

@@ -84,8 +84,8 @@ bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCach
 // The configuration in force. All zero, with the last error set, for a NULL model.
 HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
-// Get cache statistics: predicted for one forward pass under the settings in force, on one thread:
-// the sum over the layers, each from cold caches, of the formulas of hyperionPredictGemm for
+// Get cache statistics: predicted for one forward pass under the settings in force, on one thread
+// also where the model runs on several: the sum over the layers, each from cold caches, of the formulas of hyperionPredictGemm for
 // products and convolutions, and of passes over the tensors for the others. Attention has no
 // formula in this version: see layers_modelled. Takes microseconds a layer. `valid` is false, and
 // the last error says why, on a NULL model or a geometry with a size that is not known.
