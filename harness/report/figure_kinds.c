@@ -17,7 +17,10 @@ const FigureKind figure_kind_table[] = {
      figure_tabulate_misses},
     {"misses-over-n", "misses", AXIS_N, NULL, "predicted and measured cache misses over size",
      figure_has_misses, figure_define_misses, figure_tabulate_misses},
-    {"time-by-model", "models", AXIS_MODEL, NULL, "time of one pass by SIMD level", figure_has_time,
-     figure_define_models, figure_tabulate_models},
+    {"gelements-by-function", "categories", AXIS_FUNCTION, "gelements_per_s",
+     "throughput by function and SIMD level", figure_has_gelements, figure_define_categories,
+     figure_tabulate_categories},
+    {"time-by-model", "categories", AXIS_MODEL, NULL, "time of one pass by SIMD level",
+     figure_has_time, figure_define_categories, figure_tabulate_categories},
     {.name = NULL},
 };

@@ -42,6 +42,7 @@ void figure_tabulate_bars(const Figure *figure, BarReader read, const char *valu
 // figure_rate.c
 bool figure_has_gflops(const RunRecord *run, const CellSummary *summary);
 bool figure_has_gelements(const RunRecord *run, const CellSummary *summary);
+Bar figure_read_rate(const Figure *figure, size_t cell); // of the kind's metric
 void figure_define_rate(const Figure *figure, FILE *script);
 void figure_tabulate_rate(const Figure *figure, FILE *data);
 
@@ -50,9 +51,9 @@ bool figure_has_misses(const RunRecord *run, const CellSummary *summary);
 void figure_define_misses(const Figure *figure, FILE *script);
 void figure_tabulate_misses(const Figure *figure, FILE *data);
 
-// figure_models.c
+// figure_categories.c
 bool figure_has_time(const RunRecord *run, const CellSummary *summary);
-void figure_define_models(const Figure *figure, FILE *script);
-void figure_tabulate_models(const Figure *figure, FILE *data);
+void figure_define_categories(const Figure *figure, FILE *script);
+void figure_tabulate_categories(const Figure *figure, FILE *data);
 
 #endif

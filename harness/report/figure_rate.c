@@ -15,7 +15,7 @@ static double read_variant(const Figure *figure, size_t cell, const char *stem, 
     return figure_metric(figure, cell, name);
 }
 
-static Bar read_rate(const Figure *figure, size_t cell)
+Bar figure_read_rate(const Figure *figure, size_t cell)
 {
     const char *stem = figure->kind->metric;
     Bar bar = {.value = figure_metric(figure, cell, stem),
@@ -55,7 +55,7 @@ void figure_define_rate(const Figure *figure, FILE *script)
     const Metric *metric = metric_find(figure->kind->metric);
     figure_define_series(figure, script);
     figure_define_x(figure, script);
-    Range range = figure_find_range(figure, read_rate);
+    Range range = figure_find_range(figure, figure_read_rate);
     const size_t peaks = define_peaks(figure, &range, script);
     char text[512];
     (void)snprintf(text, sizeof text, "throughput [%s]", metric->unit);
@@ -65,7 +65,7 @@ void figure_define_rate(const Figure *figure, FILE *script)
     (void)snprintf(
         text, sizeof text,
         "Median over worker processes; bars: %s. Time: clock; amount of work: nominal.%s",
-        figure_describe_bars(figure, read_rate),
+        figure_describe_bars(figure, figure_read_rate),
         peaks ? "\nPeak: register-only multiply-adds of one core, measured (clock)."
         : strcmp(figure->kind->metric, "gflops") == 0
             ? "\nPeak: unavailable (the machine's limits were not measured)."
@@ -78,7 +78,7 @@ void figure_tabulate_rate(const Figure *figure, FILE *data)
     const Metric *metric = metric_find(figure->kind->metric);
     char value[96];
     (void)snprintf(value, sizeof value, "%s [%s] (clock)", metric->name, metric->unit);
-    figure_tabulate_bars(figure, read_rate, value, data);
+    figure_tabulate_bars(figure, figure_read_rate, value, data);
 }
 
 bool figure_has_gflops(const RunRecord *run, const CellSummary *summary)

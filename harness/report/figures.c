@@ -32,35 +32,71 @@ static void find_facets(Figure *figure)
 
 static bool same_facet(const Figure *figure, const Cell *a, const Cell *b)
 {
-    for (size_t i = 0; i < figure->facets.count; i++) {
-        const AxisId axis = figure->facets.axes[i];
-        if (cell_uses_axis(a, axis) != cell_uses_axis(b, axis) ||
-            (cell_uses_axis(a, axis) && !axis_equal(axis, a->values[axis], b->values[axis])))
+    for (size_t i = 0; i < figure->facets.count; i++)
+        if (!cells_agree(a, b, figure->facets.axes[i]))
             return false;
-    }
     return true;
 }
 
-// Where the cell stands on the x axis: texts by their first appearance in the sweep, from 1.
+static bool is_category(AxisId axis)
+{
+    return axis_table[axis].kind == AXIS_TEXT || axis_table[axis].kind == AXIS_WORD;
+}
+
+// Whether the cell binds everything like some cell of the figure's sweep but for the SIMD level and
+// a numeric x axis.
+static bool fits_sweep(const Figure *figure, const Cell *cell)
+{
+    const Cell *own = &figure->run->plan->cells[figure->sweep->first_cell];
+    for (size_t i = 0; i < figure->sweep->cell_count; i++) {
+        bool fits = own[i].workload == cell->workload;
+        for (AxisId axis = 0; fits && axis < AXIS_COUNT; axis++)
+            fits = axis == AXIS_SIMD_LEVEL || (axis == figure->kind->x && !is_category(axis)) ||
+                   cells_agree(&own[i], cell, axis);
+        if (fits)
+            return true;
+    }
+    return false;
+}
+
+bool figure_takes_sweep(const Figure *figure, const PlanSweep *sweep)
+{
+    if (sweep == figure->sweep)
+        return true;
+    const Cell *cells = &figure->run->plan->cells[sweep->first_cell];
+    for (size_t i = 0; i < sweep->cell_count; i++)
+        if (!fits_sweep(figure, &cells[i]))
+            return false;
+    return sweep->cell_count > 0;
+}
+
+// Position of the cell's value of the x axis among those of the figure's sweep, in order of
+// appearance, from 1.
+static double find_category(const Figure *figure, const Cell *cell)
+{
+    const AxisId axis = figure->kind->x;
+    const Cell *own = &figure->run->plan->cells[figure->sweep->first_cell];
+    double position = 1;
+    for (size_t i = 0; i < figure->sweep->cell_count; i++) {
+        if (cells_agree(&own[i], cell, axis))
+            break;
+        bool first = true;
+        for (size_t j = 0; j < i; j++)
+            first = first && !cells_agree(&own[i], &own[j], axis);
+        position += first;
+    }
+    return position;
+}
+
 static FigurePoint place_cell(const Figure *figure, size_t index)
 {
-    const Cell *cells = figure->run->plan->cells;
+    const Cell *cell = &figure->run->plan->cells[index];
     const AxisId axis = figure->kind->x;
-    FigurePoint point = {.cell = index, .x = cell_axis_number(&cells[index], axis)};
+    FigurePoint point = {.cell = index};
+    point.x = is_category(axis) ? find_category(figure, cell) : cell_axis_number(cell, axis);
     if (axis == AXIS_BLOCK_SIZE && point.x == 0) {
         point.automatic = true;
         point.x = metric_value("mc", figure->run, &figure->summaries[index]);
-    }
-    if (axis_table[axis].kind != AXIS_TEXT)
-        return point;
-    point.x = 1;
-    for (size_t i = figure->sweep->first_cell; i < index; i++) {
-        bool first = true;
-        for (size_t j = figure->sweep->first_cell; j < i; j++)
-            first = first && !axis_equal(axis, cells[i].values[axis], cells[j].values[axis]);
-        if (axis_equal(axis, cells[i].values[axis], cells[index].values[axis]))
-            break;
-        point.x += first;
     }
     return point;
 }
@@ -80,28 +116,43 @@ static void insert_point(FigureSeries *series, FigurePoint point)
     series->points[at] = point;
 }
 
-// Cells of the facet that `leader` belongs to, sorted into series[level].
-static bool sort_cells(Figure *figure, size_t leader)
+// Puts the cell into the series if it belongs to the facet of `leader` and to the series' level.
+static void sort_cell(Figure *figure, FigureSeries *series, size_t leader, size_t index)
 {
     const Cell *cells = figure->run->plan->cells;
-    const size_t end = figure->sweep->first_cell + figure->sweep->cell_count;
+    const CellSummary *summary = &figure->summaries[index];
+    if (!same_facet(figure, &cells[leader], &cells[index]) ||
+        strcmp(metrics_level(figure->run, summary), series->level) != 0)
+        return;
+    const FigurePoint point = place_cell(figure, index);
+    if (summary->failed || isnan(point.x) || !figure->kind->shows(figure->run, summary))
+        figure->left_out++;
+    else
+        insert_point(series, point);
+}
+
+static bool fill_series(Figure *figure, FigureSeries *series, size_t leader)
+{
+    const Plan *plan = figure->run->plan;
+    series->points = calloc(plan->cell_count, sizeof *series->points);
+    for (size_t i = 0; series->points && i < plan->sweep_count; i++) {
+        const PlanSweep *sweep = &plan->sweeps[i];
+        if (!figure_takes_sweep(figure, sweep))
+            continue;
+        for (size_t j = 0; j < sweep->cell_count; j++)
+            sort_cell(figure, series, leader, sweep->first_cell + j);
+    }
+    return series->points != NULL;
+}
+
+// Cells of the facet that `leader` belongs to, a series a level.
+static bool sort_cells(Figure *figure, size_t leader)
+{
     for (int level = 0; level < FIGURE_MOST_LEVELS; level++) {
         FigureSeries *series = &figure->series[figure->series_count];
         series->level = hyperionSIMDLevelName(level);
-        series->points = calloc(figure->sweep->cell_count, sizeof *series->points);
-        if (!series->points)
+        if (!fill_series(figure, series, leader))
             return false;
-        for (size_t i = leader; i < end; i++) {
-            const CellSummary *summary = &figure->summaries[i];
-            if (!same_facet(figure, &cells[leader], &cells[i]) ||
-                strcmp(metrics_level(figure->run, summary), series->level) != 0)
-                continue;
-            const FigurePoint point = place_cell(figure, i);
-            if (summary->failed || isnan(point.x) || !figure->kind->shows(figure->run, summary))
-                figure->left_out++;
-            else
-                insert_point(series, point);
-        }
         if (series->count > 0) {
             figure->series_count++;
         } else {
@@ -115,7 +166,7 @@ static bool sort_cells(Figure *figure, size_t leader)
 // A line needs two places on the x axis that were asked for; categories stand alone.
 static bool is_worth_showing(const Figure *figure)
 {
-    if (axis_table[figure->kind->x].kind == AXIS_TEXT)
+    if (is_category(figure->kind->x))
         return figure->series_count > 0;
     double first = NAN;
     for (size_t i = 0; i < figure->series_count; i++) {
@@ -242,6 +293,19 @@ static bool find_in_sweep(Figure *blank, const char *suffix, FigureList *list)
     return true;
 }
 
+// Whether the figure of an earlier sweep takes this one in.
+static bool is_taken(const Figure *blank)
+{
+    const Plan *plan = blank->run->plan;
+    for (const PlanSweep *earlier = plan->sweeps; earlier < blank->sweep; earlier++) {
+        Figure other = *blank;
+        other.sweep = earlier;
+        if (earlier->cell_count > 0 && figure_takes_sweep(&other, blank->sweep))
+            return true;
+    }
+    return false;
+}
+
 bool figures_find(const RunRecord *run, const CellSummary *summaries, const char *suffix,
                   FigureList *list)
 {
@@ -249,7 +313,7 @@ bool figures_find(const RunRecord *run, const CellSummary *summaries, const char
         for (size_t i = 0; i < run->plan->sweep_count; i++) {
             Figure blank = {
                 .kind = kind, .run = run, .summaries = summaries, .sweep = &run->plan->sweeps[i]};
-            if (blank.sweep->cell_count == 0)
+            if (blank.sweep->cell_count == 0 || is_taken(&blank))
                 continue;
             find_facets(&blank);
             if (!find_in_sweep(&blank, suffix, list))

@@ -65,6 +65,10 @@ bool figures_find(const RunRecord *run, const CellSummary *summaries, const char
                   FigureList *list);
 void figures_clear(FigureList *list);
 
+// Whether cells of the sweep are in the figure: its own sweep, and others whose cells differ from
+// those of its own in the SIMD level and a numeric x axis only.
+bool figure_takes_sweep(const Figure *figure, const PlanSweep *sweep);
+
 // What the figure fixes: facets and axes that differ from their defaults; and what varies along
 // with its x axis: "m = n = 512, k varies along".
 void figure_describe_fixed(const Figure *figure, char *text, size_t text_bytes);

@@ -159,9 +159,14 @@ static void write_sweep(const RunSet *set, size_t index, const PlanSweep *sweep,
     write_best(run, set->summaries[index], sweep, "gflops", out);
     (void)fputc('\n', out);
     report_sweep_tables(run, set->summaries[index], sweep, out);
-    for (size_t i = 0; i < set->figures.count; i++)
-        if (set->figures.items[i].run == run && set->figures.items[i].sweep == sweep)
-            write_figure(&set->figures.items[i], drawn, out);
+    for (size_t i = 0; i < set->figures.count; i++) {
+        const Figure *figure = &set->figures.items[i];
+        if (figure->run == run && figure->sweep == sweep)
+            write_figure(figure, drawn, out);
+        else if (figure->run == run && figure_takes_sweep(figure, sweep))
+            (void)fprintf(out, "\nIn the figure *%s* of sweep %s.\n", figure->title,
+                          figure->sweep->name);
+    }
 }
 
 // The preset that gives the recorded build type.

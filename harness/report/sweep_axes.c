@@ -11,8 +11,7 @@ bool cell_uses_axis(const Cell *cell, AxisId axis)
     return cell->workload->uses(cell->values, axis);
 }
 
-// Two cells agree on an axis when both or neither use it and it is bound alike.
-static bool cells_agree(const Cell *a, const Cell *b, AxisId axis)
+bool cells_agree(const Cell *a, const Cell *b, AxisId axis)
 {
     const bool used = cell_uses_axis(a, axis);
     if (used != cell_uses_axis(b, axis))

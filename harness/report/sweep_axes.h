@@ -28,6 +28,9 @@ void sweep_axis_title(const Plan *plan, const PlanSweep *sweep, AxisId axis, cha
 // The list without those that the title of an earlier one includes.
 AxisList sweep_axes_titled(const Plan *plan, const PlanSweep *sweep, const AxisList *list);
 
+// Two cells agree on an axis when both or neither use it and it is bound alike.
+bool cells_agree(const Cell *a, const Cell *b, AxisId axis);
+
 bool cell_uses_axis(const Cell *cell, AxisId axis);
 
 // Numeric value of an integer, size or real axis; NAN for words, flags, texts and unused axes.

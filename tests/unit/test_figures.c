@@ -236,6 +236,31 @@ static void counted_misses_are_drawn(void **state)
     free_fixture(&fixture);
 }
 
+static void sweeps_that_differ_in_level_and_x_share_a_figure(void **state)
+{
+    (void)state;
+    Fixture fixture = {.synthetic = synthetic_make(6)};
+    PlanSweep sweeps[] = {fixture.synthetic->sweep, fixture.synthetic->sweep};
+    sweeps[0].cell_count = 2; // scalar
+    sweeps[1].name = "vectors";
+    sweeps[1].first_cell = sweeps[1].cell_count = 2;
+    fixture.synthetic->plan.sweeps = sweeps;
+    fixture.synthetic->plan.sweep_count = 2;
+    find_figures(&fixture);
+    assert_int_equal(fixture.figures.count, 2);
+    const Figure *rate = figure_named(&fixture, "gflops-over-block-size-blocks");
+    assert_int_equal(rate->series_count, 2);
+    assert_true(figure_takes_sweep(rate, &sweeps[1]));
+    figures_clear(&fixture.figures);
+    metrics_free(fixture.summaries, SYNTHETIC_CELLS);
+    // Another size is another figure.
+    synthetic_bind(&fixture.synthetic->cells[2], AXIS_N, "256");
+    synthetic_bind(&fixture.synthetic->cells[3], AXIS_N, "256");
+    find_figures(&fixture);
+    assert_int_equal(fixture.figures.count, 4);
+    free_fixture(&fixture);
+}
+
 static bool model_uses(const AxisValue *values, AxisId axis)
 {
     (void)values;
@@ -374,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_follow_from_what_the_run_varies),
         cmocka_unit_test(an_axis_that_is_not_shown_gives_a_figure_a_value),
+        cmocka_unit_test(sweeps_that_differ_in_level_and_x_share_a_figure),
         cmocka_unit_test(data_of_a_rate_are_median_and_interval),
         cmocka_unit_test(too_few_samples_are_drawn_with_their_range_and_said),
         cmocka_unit_test(definitions_name_series_ticks_and_peaks),

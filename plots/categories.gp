@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# models.gp - time of one pass by model and SIMD level: median with its interval, side by side within
-# a model. Columns of a block: position of the model, time, low, high, samples.
+# categories.gp - a time or a rate by category (model, function) and SIMD level: median with its
+# interval, side by side within a category. Columns of a block: position, value, low, high, samples.
 
 set ylabel y_label
 set xtics scale 0 ('' 0)
@@ -29,7 +29,7 @@ do for [output = 1:output_count] {
              pointtype marker(series_level[i]) pointsize 1.8 \
              linecolor rgb colour(series_level[i]) title level_label(series_level[i]), \
          for [i = 1:series_count] data index i - 1 \
-             using ($1 + offset(i)):2:(sprintf('%.3g', $2)) with labels offset 0,1.0 font ',9' \
+             using ($1 + offset(i)):4:(sprintf('%.3g', $2)) with labels offset 0,0.7 font ',9' \
              textcolor rgb colour(series_level[i]) notitle
     unset output
 }

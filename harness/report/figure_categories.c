@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// figure_models.c - time of models by SIMD level.
+// figure_categories.c - a time or a rate by a named axis and SIMD level, side by side.
 #include "report/figure_parts.h"
 
 #include "report/figure_script.h"
 
 #include <math.h>
 #include <string.h>
+
+bool figure_has_time(const RunRecord *run, const CellSummary *summary)
+{
+    return !isnan(metric_value("time_ns", run, summary));
+}
 
 static Bar read_time_ms(const Figure *figure, size_t cell)
 {
@@ -20,16 +25,11 @@ static Bar read_time_ms(const Figure *figure, size_t cell)
     return bar;
 }
 
-bool figure_has_time(const RunRecord *run, const CellSummary *summary)
-{
-    return !isnan(metric_value("time_ns", run, summary));
-}
-
 // "builtin:cnn:width=8,depth=2" in lines, the first "builtin:cnn"; of a path the last part.
-static void label_model(const char *model, char *text, size_t text_bytes)
+static void label_category(const char *value, char *text, size_t text_bytes)
 {
-    const char *slash = strrchr(model, '/');
-    (void)snprintf(text, text_bytes, "%s", slash ? slash + 1 : model);
+    const char *slash = strrchr(value, '/');
+    (void)snprintf(text, text_bytes, "%s", slash ? slash + 1 : value);
     enum { LONG_LINE = 12 };
     const char *line = text;
     bool colon_seen = false;
@@ -65,30 +65,47 @@ static void define_categories(const Figure *figure, FILE *script)
     for (size_t x = 1; x <= count; x++) {
         const FigurePoint *point = find_category(figure, (double)x);
         char label[AXIS_TEXT_BYTES + 1] = "";
-        if (point)
-            label_model(figure->run->plan->cells[point->cell].values[figure->kind->x].text, label,
-                        sizeof label);
+        char value[AXIS_TEXT_BYTES + 1];
+        if (point) {
+            cell_format_axis(&figure->run->plan->cells[point->cell], figure->kind->x, value,
+                             sizeof value);
+            label_category(value, label, sizeof label);
+        }
         (void)fprintf(script, "%s", x > 1 ? ", " : "");
         script_quote(script, label);
     }
     (void)fprintf(script, "]\n");
 }
 
-void figure_define_models(const Figure *figure, FILE *script)
+// A kind without a metric shows the time.
+static BarReader find_reader(const Figure *figure)
 {
+    return figure->kind->metric ? figure_read_rate : read_time_ms;
+}
+
+void figure_define_categories(const Figure *figure, FILE *script)
+{
+    const BarReader read = find_reader(figure);
     figure_define_series(figure, script);
     define_categories(figure, script);
-    const Range range = figure_find_range(figure, read_time_ms);
-    script_text(script, "y_label", "time of one pass [ms]");
+    const Range range = figure_find_range(figure, read);
+    char text[320];
+    (void)snprintf(text, sizeof text, "%s [%s]",
+                   figure->kind->metric ? "throughput" : "time of one pass",
+                   figure->kind->metric ? metric_find(figure->kind->metric)->unit : "ms");
+    script_text(script, "y_label", text);
     script_number(script, "y_low", range.low / 2);
     script_number(script, "y_high", range.high * 2);
-    char text[320];
     (void)snprintf(text, sizeof text, "Median over worker processes (clock); bars: %s.",
-                   figure_describe_bars(figure, read_time_ms));
+                   figure_describe_bars(figure, read));
     script_text(script, "caption", text);
 }
 
-void figure_tabulate_models(const Figure *figure, FILE *data)
+void figure_tabulate_categories(const Figure *figure, FILE *data)
 {
-    figure_tabulate_bars(figure, read_time_ms, "time [ms] (clock)", data);
+    char value[96] = "time [ms] (clock)";
+    if (figure->kind->metric)
+        (void)snprintf(value, sizeof value, "%s [%s] (clock)", figure->kind->metric,
+                       metric_find(figure->kind->metric)->unit);
+    figure_tabulate_bars(figure, find_reader(figure), value, data);
 }
