@@ -149,36 +149,33 @@ static bool fill_series(Figure *figure, FigureSeries *series, size_t leader)
 static bool sort_cells(Figure *figure, size_t leader)
 {
     for (int level = 0; level < FIGURE_MOST_LEVELS; level++) {
-        FigureSeries *series = &figure->series[figure->series_count];
-        series->level = hyperionSIMDLevelName(level);
-        if (!fill_series(figure, series, leader))
+        FigureSeries series = {.level = hyperionSIMDLevelName(level)};
+        if (!fill_series(figure, &series, leader))
             return false;
-        if (series->count > 0) {
-            figure->series_count++;
-        } else {
-            free(series->points);
-            *series = (FigureSeries){NULL, NULL, 0};
-        }
+        if (series.count > 0)
+            figure->series[figure->series_count++] = series;
+        else
+            free(series.points);
     }
     return true;
 }
 
-// A line needs two places on the x axis that were asked for; categories stand alone.
+// A line needs two places on the x axis that were asked for.
+static bool is_line(const FigureSeries *series)
+{
+    for (size_t i = 1; i < series->count; i++)
+        if (!series->points[i].automatic && series->points[i].x != series->points[0].x)
+            return true;
+    return false;
+}
+
 static bool is_worth_showing(const Figure *figure)
 {
     if (is_category(figure->kind->x))
         return figure->series_count > 0;
-    double first = NAN;
-    for (size_t i = 0; i < figure->series_count; i++) {
-        for (size_t j = 0; j < figure->series[i].count; j++) {
-            const FigurePoint *point = &figure->series[i].points[j];
-            if (point->automatic)
-                continue;
-            if (!isnan(first) && point->x != first)
-                return true;
-            first = point->x;
-        }
-    }
+    for (size_t i = 0; i < figure->series_count; i++)
+        if (is_line(&figure->series[i]))
+            return true;
     return false;
 }
 
