@@ -79,7 +79,9 @@ static inline GemmBlocks gemm_blocks(const HypGemmArgs *args)
 {
     const HyperionGemmBlocking *limit = &args->blocking;
     GemmBlocks blocks = {.kc = gemm_even_block(args->k, limit->kc, 1),
-                         .nc = gemm_even_block(args->n, limit->nc, limit->nr)};
+                         .nc = gemm_even_block(args->n, limit->nc, limit->nr),
+                         .row_parts = 1,
+                         .column_parts = 1};
     gemm_share(args, &blocks);
     const size_t rows = hyp_parallel_part(args->m, limit->mr, blocks.row_parts, 0).end;
     blocks.mc = gemm_even_block(rows, limit->mc, limit->mr);
