@@ -199,6 +199,57 @@ static void statistics_count_what_they_leave_out(void **state)
     assert_int_equal(stats.levels[0].misses, 3 * 16 * 32 / 16);
 }
 
+static uint64_t count_misses(HyperionLayerOp op, const HyperionLayerAttributes *attributes,
+                             int rank, const int64_t *dims, int weight_rank,
+                             const int64_t *weight_dims, int weights)
+{
+    HyperionModel *model = hyperionCreateModel("layer");
+    const int in = add_input(model, "in", rank, dims);
+    int operands[2] = {-1, -1};
+    for (int i = 0; i < weights; i++)
+        operands[i] = add_input(model, i ? "second" : "first", weight_rank, weight_dims);
+    (void)add_layer(model, "layer", op, attributes, in, operands[0], operands[1]);
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    const HyperionCacheStats stats = hyperionGetCacheStats(model);
+    assert_int_equal(stats.layers_modelled, 1);
+    hyperionFreeModel(model);
+    return stats.levels[1].misses;
+}
+
+// All fits L2: each line is missed there once.
+static void streams_miss_each_line_once(void **state)
+{
+    (void)state;
+    static const int64_t rows[] = {4, 4, 64};
+    static const int64_t row[] = {64};
+    static const int64_t image[] = {2, 3, 32, 32};
+    const HyperionLayerAttributes none = {.epsilon = 0};
+    const HyperionLayerAttributes pool = {.kernel = {2, 2}, .stride = {2, 2}};
+    assert_int_equal(count_misses(HYPERION_LAYER_SOFTMAX, &none, 3, rows, 0, NULL, 0), 2 * 64);
+    assert_int_equal(count_misses(HYPERION_LAYER_LAYERNORM, &none, 3, rows, 1, row, 2), 2 * 64 + 8);
+    assert_int_equal(count_misses(HYPERION_LAYER_ADD, &none, 3, rows, 1, row, 1), 2 * 64 + 4);
+    assert_int_equal(count_misses(HYPERION_LAYER_MAX_POOL2D, &pool, 4, image, 0, NULL, 0),
+                     (2 * 3 * 32 * 32 + 2 * 3 * 16 * 16) / 16);
+}
+
+// Images and groups are products of their own: filters and packed copies are counted for each.
+static void convolution_repeats_its_product(void **state)
+{
+    (void)state;
+    static const int64_t one[] = {1, 8, 16, 16};
+    static const int64_t three[] = {3, 8, 16, 16};
+    static const int64_t grouped[] = {1, 16, 16, 16};
+    static const int64_t filter[] = {32, 8, 3, 3};
+    static const int64_t both_filters[] = {64, 8, 3, 3};
+    const HyperionLayerAttributes plain = {.padding = {1, 1, 1, 1}};
+    const HyperionLayerAttributes halves = {.padding = {1, 1, 1, 1}, .groups = 2};
+    const uint64_t once = count_misses(HYPERION_LAYER_CONV2D, &plain, 4, one, 4, filter, 1);
+    assert_true(once >= (8 * 256 + 32 * 72 + 32 * 256) / 16);
+    assert_int_equal(count_misses(HYPERION_LAYER_CONV2D, &plain, 4, three, 4, filter, 1), 3 * once);
+    assert_int_equal(count_misses(HYPERION_LAYER_CONV2D, &halves, 4, grouped, 4, both_filters, 1),
+                     2 * once);
+}
+
 static void configured_line_size_overrules_the_geometry(void **state)
 {
     HyperionModel *model = *state;
@@ -255,6 +306,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(statistics_of_a_product_are_those_of_the_formula, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(statistics_count_what_they_leave_out, setup, teardown),
+        cmocka_unit_test(streams_miss_each_line_once),
+        cmocka_unit_test(convolution_repeats_its_product),
         cmocka_unit_test_setup_teardown(configured_line_size_overrules_the_geometry, setup,
                                         teardown),
         cmocka_unit_test(statistics_of_every_built_in_model_are_lawful),
