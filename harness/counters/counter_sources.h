@@ -6,6 +6,7 @@
 #include "counters/counters.h"
 
 extern const CounterSource counter_source_papi;
+extern const CounterSource counter_source_perf;
 extern const CounterSource counter_source_os;
 
 // Makes the value unavailable for that reason.

@@ -13,15 +13,35 @@ enum { MOST_EVENTS = 128 };
 
 const CounterSource *const counter_source_table[] = {
     &counter_source_papi,
+    &counter_source_perf,
     &counter_source_os,
     NULL,
 };
 
 const char *const counters_default[] = {
-    "PAPI_TOT_INS", "PAPI_TOT_CYC",  "PAPI_REF_CYC",     "PAPI_L1_DCM",
-    "PAPI_L1_DCA",  "PAPI_L2_DCM",   "PAPI_L2_DCA",      "PAPI_L3_TCM",
-    "PAPI_TLB_DM",  "PAPI_BR_MSP",   "PAPI_VEC_SP",      "PAPI_SP_OPS",
-    "page_faults",  "task_clock_ns", "context_switches", NULL,
+    "PAPI_TOT_INS",
+    "PAPI_TOT_CYC",
+    "PAPI_REF_CYC",
+    "PAPI_L1_DCM",
+    "PAPI_L1_DCA",
+    "PAPI_L2_DCM",
+    "PAPI_L2_DCA",
+    "PAPI_L3_TCM",
+    "PAPI_TLB_DM",
+    "PAPI_BR_MSP",
+    "PAPI_VEC_SP",
+    "PAPI_SP_OPS",
+    "instructions",
+    "cycles",
+    "cache-misses",
+    "L1-dcache-load-misses",
+    "LLC-load-misses",
+    "dTLB-load-misses",
+    "branch-misses",
+    "page_faults",
+    "task_clock_ns",
+    "context_switches",
+    NULL,
 };
 
 void counter_value_refuse(CounterValue *value, const char *reason)

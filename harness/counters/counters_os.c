@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // counters_os.c - what the kernel counts for the calling thread by itself: getrusage, the thread's
 // CPU clock and the one perf software event that they lack. No PMU is needed.
-#define _GNU_SOURCE // RUSAGE_THREAD, syscall
+#define _GNU_SOURCE // RUSAGE_THREAD
 #include "counters/counter_sources.h"
+#include "counters/perf_call.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef struct Snapshot {
     struct rusage usage;
@@ -86,24 +84,15 @@ static const OsEvent *find_event(const char *name)
 static int open_migrations(void)
 {
     struct perf_event_attr attributes = {.type = PERF_TYPE_SOFTWARE,
-                                         .size = sizeof attributes,
                                          .config = PERF_COUNT_SW_CPU_MIGRATIONS};
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    return perf_call_open(&attributes, -1);
 }
 
 static bool take_snapshot(int perf, Snapshot *snapshot)
 {
     return getrusage(RUSAGE_THREAD, &snapshot->usage) == 0 &&
            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &snapshot->cpu_time) == 0 &&
-           (perf < 0 || read(perf, &snapshot->migrations, sizeof snapshot->migrations) ==
-                            (ssize_t)sizeof snapshot->migrations);
-}
-
-static void explain_perf(int error, char *text, size_t text_bytes)
-{
-    (void)snprintf(text, text_bytes, "perf_event_open: %s%s", strerror(error),
-                   error == EACCES || error == EPERM ? " (see /proc/sys/kernel/perf_event_paranoid)"
-                                                     : "");
+           (perf < 0 || perf_call_read(perf, &snapshot->migrations, sizeof snapshot->migrations));
 }
 
 static bool measure_events(CounterValue *values, size_t count, const CounterWork *work,
@@ -118,7 +107,7 @@ static bool measure_events(CounterValue *values, size_t count, const CounterWork
         work->work(work->context);
     ok = ok && take_snapshot(perf, &after);
     if (perf >= 0)
-        (void)close(perf);
+        perf_call_close(perf);
     if (!ok)
         return problem_set(problem, "reading the thread's resource usage: %s", strerror(errno));
     for (size_t i = 0; i < count; i++) {
@@ -128,7 +117,7 @@ static bool measure_events(CounterValue *values, size_t count, const CounterWork
         values[i].value = event->read(&after) - event->read(&before);
         if (event->by_perf && perf_error) {
             char reason[sizeof values[i].reason];
-            explain_perf(perf_error, reason, sizeof reason);
+            perf_call_explain(perf_error, reason, sizeof reason);
             counter_value_refuse(&values[i], reason);
         }
     }

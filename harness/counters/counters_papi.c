@@ -1,52 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// counters_papi.c - hardware counters through PAPI. Every event is probed alone, then events are
-// packed greedily into legal groups, one pass each; never multiplexed. PAPI_TOT_INS rides in every
-// pass, so that passes which did not do the same work are noticed.
+// counters_papi.c - hardware counters through PAPI.
+#include "counters/counter_passes.h"
 #include "counters/counter_sources.h"
 #include "counters/papi_events.h"
 
 #include <limits.h>
 #include <math.h>
 #include <papi.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    // PAPI's kernel interfaces offer at most a dozen counters; a set of ours is cut off there.
-    MOST_IN_PASS = 16,
-    REASON_BYTES = sizeof((CounterValue *)0)->reason
-};
-
 static const char check_event[] = "PAPI_TOT_INS";
-static const double agreement = 0.01; // of the instructions of two passes
 static const char cpu_component[] = "perf_event";
 
-// What one pass counts. Its first event is the check event where that can be counted.
-typedef struct Pass {
+typedef struct PapiGroup {
     int event_set;
-    bool checked;
-    size_t size;
-    size_t members[MOST_IN_PASS]; // indices of values; SIZE_MAX for a check nobody asked for
-    long long instructions;       // of the check event; -1 unknown
-} Pass;
-
-typedef struct Measurement {
-    CounterValue *values;
-    size_t count;
-    bool *pending;
-    size_t *pass_of; // SIZE_MAX: refused
-    Pass *passes;
-    size_t pass_count;
-    bool can_check;
-} Measurement;
+} PapiGroup;
 
 // NULL once the library runs.
 static const char *start_library(void)
 {
     static bool tried;
-    static char reason[REASON_BYTES];
+    static char reason[COUNTER_REASON_BYTES];
     if (!tried) {
         tried = true;
         const int version = PAPI_library_init(PAPI_VER_CURRENT);
@@ -74,15 +50,15 @@ static const PAPI_component_info_t *find_component(const char *event)
 }
 
 // "Component containing event is disabled (perf_event: libpfm4 no default PMU found)"
-static void explain(int status, const char *event, char reason[REASON_BYTES])
+static void explain(int status, const char *event, char *reason)
 {
     const PAPI_component_info_t *component = find_component(event);
     const char *what = PAPI_strerror(status);
     if (component && component->disabled && component->disabled_reason[0])
-        (void)snprintf(reason, REASON_BYTES, "%.56s (%.20s: %.76s)", what ? what : "PAPI error",
-                       component->name, component->disabled_reason);
+        (void)snprintf(reason, COUNTER_REASON_BYTES, "%.56s (%.20s: %.76s)",
+                       what ? what : "PAPI error", component->name, component->disabled_reason);
     else
-        (void)snprintf(reason, REASON_BYTES, "%s", what ? what : "PAPI error");
+        (void)snprintf(reason, COUNTER_REASON_BYTES, "%s", what ? what : "PAPI error");
 }
 
 static void drop_set(int *event_set)
@@ -94,18 +70,8 @@ static void drop_set(int *event_set)
     *event_set = PAPI_NULL;
 }
 
-// Some loads, stores, multiplications and branches, so that a counter has something to count.
-static void exercise(void)
-{
-    static float data[4096];
-    volatile float factor = 1.0001F;
-    for (int round = 0; round < 8; round++)
-        for (size_t i = 0; i < sizeof data / sizeof data[0]; i++)
-            data[i] = data[i] * factor + 1.0F;
-}
-
 // Counts one event alone; false with PAPI's reason.
-static bool probe_event(const char *name, long long *value, char reason[REASON_BYTES])
+static bool probe_event(const char *name, long long *value, char *reason)
 {
     int event_set = PAPI_NULL;
     int status = PAPI_create_eventset(&event_set);
@@ -114,7 +80,7 @@ static bool probe_event(const char *name, long long *value, char reason[REASON_B
     if (status == PAPI_OK)
         status = PAPI_start(event_set);
     if (status == PAPI_OK) {
-        exercise();
+        counter_exercise();
         status = PAPI_stop(event_set, value);
     }
     drop_set(&event_set);
@@ -122,191 +88,84 @@ static bool probe_event(const char *name, long long *value, char reason[REASON_B
     if (status != PAPI_OK)
         explain(status, name, reason);
     else if (*value == -1)
-        (void)snprintf(reason, REASON_BYTES, "added and started, but reads -1");
+        (void)snprintf(reason, COUNTER_REASON_BYTES, "added and started, but reads -1");
     return !reason[0];
 }
 
-// Adds to a pass what the hardware can count beside the rest. Some conflicts show at the start
-// only, hence the trial.
-static int add_event(Pass *pass, const char *name, size_t member)
+static void *create_group(char *reason)
 {
-    long long values[MOST_IN_PASS];
-    if (pass->size == MOST_IN_PASS)
-        return PAPI_ECNFLCT;
-    int status = PAPI_add_named_event(pass->event_set, name);
+    PapiGroup *group = malloc(sizeof *group);
+    if (!group) {
+        (void)snprintf(reason, COUNTER_REASON_BYTES, "out of memory");
+        return NULL;
+    }
+    *group = (PapiGroup){.event_set = PAPI_NULL};
+    const int status = PAPI_create_eventset(&group->event_set);
+    if (status == PAPI_OK)
+        return group;
+    explain(status, check_event, reason);
+    free(group);
+    return NULL;
+}
+
+static void destroy_group(void *group)
+{
+    PapiGroup *papi = group;
+    if (papi)
+        drop_set(&papi->event_set);
+    free(papi);
+}
+
+// Some conflicts show at the start only, hence the trial.
+static bool add_event(void *group, const char *name, char *reason)
+{
+    PapiGroup *papi = group;
+    long long values[COUNTER_GROUP_LIMIT];
+    int status = PAPI_add_named_event(papi->event_set, name);
+    if (status == PAPI_OK) {
+        status = PAPI_start(papi->event_set);
+        if (status == PAPI_OK)
+            status = PAPI_stop(papi->event_set, values);
+        if (status != PAPI_OK)
+            (void)PAPI_remove_named_event(papi->event_set, name);
+    }
     if (status != PAPI_OK)
-        return status;
-    status = PAPI_start(pass->event_set);
-    if (status == PAPI_OK)
-        status = PAPI_stop(pass->event_set, values);
-    if (status == PAPI_OK)
-        pass->members[pass->size++] = member;
-    else
-        (void)PAPI_remove_named_event(pass->event_set, name);
-    return status;
+        explain(status, name, reason);
+    return status == PAPI_OK;
 }
 
-static void refuse(Measurement *measurement, size_t index, const char *reason)
+static bool start_group(void *group, char *reason)
 {
-    measurement->pending[index] = false;
-    measurement->pass_of[index] = SIZE_MAX;
-    counter_value_refuse(&measurement->values[index], reason);
-}
-
-// An event that cannot be added to an otherwise empty pass can be in no pass.
-static void refuse_first(Measurement *measurement, int status)
-{
-    char why[REASON_BYTES];
-    char reason[REASON_BYTES + 48];
-    size_t index = 0;
-    while (!measurement->pending[index])
-        index++;
-    explain(status, measurement->values[index].name, why);
-    (void)snprintf(reason, sizeof reason, "%s%s%s", measurement->can_check ? "beside " : "",
-                   measurement->can_check ? "PAPI_TOT_INS: " : "", why);
-    refuse(measurement, index, reason);
-}
-
-static int join_pass(Measurement *measurement, Pass *pass, size_t index)
-{
-    const char *name = measurement->values[index].name;
-    int status = PAPI_OK;
-    if (pass->checked && strcmp(name, check_event) == 0)
-        pass->members[0] = index;
-    else
-        status = add_event(pass, name, index);
-    if (status == PAPI_OK) {
-        measurement->pending[index] = false;
-        measurement->pass_of[index] = measurement->pass_count;
-    }
-    return status;
-}
-
-// Takes as many pending events as fit. If that is none, the first of them is refused and false
-// returned.
-static bool fill_pass(Measurement *measurement, Pass *pass)
-{
-    *pass = (Pass){.event_set = PAPI_NULL, .instructions = -1};
-    int first_failure = PAPI_create_eventset(&pass->event_set);
-    bool taken = false;
-    if (first_failure == PAPI_OK) {
-        if (measurement->can_check)
-            pass->checked = add_event(pass, check_event, SIZE_MAX) == PAPI_OK;
-        for (size_t i = 0; i < measurement->count; i++) {
-            const int status =
-                measurement->pending[i] ? join_pass(measurement, pass, i) : PAPI_ECNFLCT;
-            taken = taken || status == PAPI_OK;
-            if (measurement->pending[i] && first_failure == PAPI_OK)
-                first_failure = status;
-        }
-    }
-    if (!taken) {
-        drop_set(&pass->event_set);
-        refuse_first(measurement, first_failure);
-    }
-    return taken;
-}
-
-static void run_pass(Measurement *measurement, Pass *pass, const CounterWork *work)
-{
-    long long counts[MOST_IN_PASS] = {0};
-    char reason[REASON_BYTES] = "";
-    int status = PAPI_start(pass->event_set);
-    if (status == PAPI_OK) {
-        for (unsigned long long i = 0; i < work->iterations; i++)
-            work->work(work->context);
-        status = PAPI_stop(pass->event_set, counts);
-    }
+    const PapiGroup *papi = group;
+    const int status = PAPI_start(papi->event_set);
     if (status != PAPI_OK)
         explain(status, check_event, reason);
-    for (size_t i = 0; i < pass->size; i++) {
-        if (pass->members[i] == SIZE_MAX)
-            continue;
-        CounterValue *value = &measurement->values[pass->members[i]];
-        *value =
-            (CounterValue){.name = value->name, .value = (double)counts[i], .provenance = "pmu"};
-        if (reason[0] || counts[i] == -1)
-            counter_value_refuse(value, reason[0] ? reason : "reads -1 beside other events");
-    }
-    if (pass->checked && !reason[0])
-        pass->instructions = counts[0];
+    return status == PAPI_OK;
 }
 
-static bool passes_agree(const Pass *a, const Pass *b)
+static bool stop_group(void *group, long long *counts, char *reason)
 {
-    const double more = (double)(a->instructions > b->instructions ? a : b)->instructions;
-    const double less = (double)(a->instructions > b->instructions ? b : a)->instructions;
-    return more - less <= agreement * more;
+    const PapiGroup *papi = group;
+    const int status = PAPI_stop(papi->event_set, counts);
+    if (status != PAPI_OK)
+        explain(status, check_event, reason);
+    return status == PAPI_OK;
 }
 
-// A pass that most others contradict did other work than they: its values stay, with the doubt.
-static void doubt_pass(Measurement *measurement, size_t index)
-{
-    const Pass *pass = &measurement->passes[index];
-    char reason[REASON_BYTES] = "";
-    size_t against = 0;
-    for (size_t i = 0; i < measurement->pass_count; i++)
-        if (i != index && !passes_agree(pass, &measurement->passes[i]))
-            against++;
-    if (pass->instructions < 0)
-        (void)snprintf(reason, sizeof reason,
-                       "pass %zu of %zu without "
-                       "PAPI_TOT_INS: not known to be the same work",
-                       index + 1, measurement->pass_count);
-    else if (2 * against > measurement->pass_count - 1)
-        (void)snprintf(reason, sizeof reason,
-                       "pass %zu of %zu executed %lld instructions, over 1 %% off most others",
-                       index + 1, measurement->pass_count, pass->instructions);
-    for (size_t i = 0; reason[0] && i < measurement->count; i++)
-        if (measurement->pass_of[i] == index && !isnan(measurement->values[i].value))
-            (void)snprintf(measurement->values[i].reason, REASON_BYTES, "%s", reason);
-}
-
-static void measure_passes(Measurement *measurement, const CounterWork *work)
-{
-    char reason[REASON_BYTES];
-    long long value = 0;
-    size_t pending = measurement->count;
-    measurement->can_check = probe_event(check_event, &value, reason);
-    for (size_t i = 0; i < measurement->count; i++) {
-        measurement->pending[i] = probe_event(measurement->values[i].name, &value, reason);
-        if (!measurement->pending[i])
-            refuse(measurement, i, reason);
-    }
-    for (size_t i = 0; i < measurement->count; i++)
-        pending -= !measurement->pending[i];
-    while (pending > 0) {
-        Pass *pass = &measurement->passes[measurement->pass_count];
-        if (fill_pass(measurement, pass)) {
-            run_pass(measurement, pass, work);
-            drop_set(&pass->event_set);
-            measurement->pass_count++;
-        }
-        pending = 0;
-        for (size_t i = 0; i < measurement->count; i++)
-            pending += measurement->pending[i];
-    }
-    for (size_t i = 0; measurement->pass_count > 1 && i < measurement->pass_count; i++)
-        doubt_pass(measurement, i);
-}
+static const CounterBackend backend = {
+    .check_event = check_event,
+    .probe = probe_event,
+    .create = create_group,
+    .add = add_event,
+    .start = start_group,
+    .stop = stop_group,
+    .destroy = destroy_group,
+};
 
 static bool measure_events(CounterValue *values, size_t count, const CounterWork *work,
                            Problem *problem)
 {
-    Measurement measurement = {.values = values,
-                               .count = count,
-                               .pending = calloc(count, sizeof *measurement.pending),
-                               .pass_of = calloc(count, sizeof *measurement.pass_of),
-                               .passes = calloc(count, sizeof *measurement.passes)};
-    const bool ok = measurement.pending && measurement.pass_of && measurement.passes;
-    if (ok)
-        measure_passes(&measurement, work);
-    else
-        (void)problem_set(problem, "out of memory for %zu counters", count);
-    free(measurement.pending);
-    free(measurement.pass_of);
-    free(measurement.passes);
-    return ok;
+    return counter_passes_measure(&backend, values, count, work, problem);
 }
 
 // The native events behind a preset, as PAPI maps them on this CPU: "A + B (DERIVED_ADD)".
