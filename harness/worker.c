@@ -3,14 +3,18 @@
 // `hyperion run`.
 #define _GNU_SOURCE
 #include "common/clock.h"
+#include "run/emulate.h"
+#include "run/emulated_task.h"
 #include "run/gbench_bridge.h"
 #include "run/worker_task.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static bool read_input(char *buffer, size_t capacity, size_t *length, Problem *problem)
@@ -44,14 +48,20 @@ static bool bind_to_cpu(int cpu, Problem *problem)
     return true;
 }
 
-static bool do_request(const WorkerRequest *request, Sample *outcome, Problem *problem)
+static bool do_request(const WorkerRequest *request, bool emulated, Sample *outcome,
+                       Problem *problem)
 {
     static const TaskTools tools = {clock_monotonic_ns, gbench_time};
     // Before anything is allocated for the workload: memory belongs to the node that touches it.
     // Further threads are bound as they are made.
     if (request->cpu_count > 0 && !bind_to_cpu(request->cpus[0], problem))
         return false;
-    worker_task_do(request, &tools, outcome);
+    if (emulated)
+        emulated_task_do(request, outcome);
+    else if (request->task == SAMPLE_EMULATE)
+        emulate_cell(request, outcome);
+    else
+        worker_task_do(request, &tools, outcome);
     outcome->cpu = request->cpu_count > 0 ? sched_getcpu() : -1;
     return true;
 }
@@ -75,8 +85,12 @@ static bool write_answer(const Sample *outcome)
     return written == length;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const bool emulated = argc == 2 && strcmp(argv[1], EMULATED_WORKER_ARGUMENT) == 0;
+    // The worker that started this one has no means of taking it along when it is killed.
+    if (emulated)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     static char input[PROTOCOL_REQUEST_LIMIT_BYTES + 1];
     size_t length = 0;
     Problem problem = {0};
@@ -84,7 +98,7 @@ int main(void)
     Sample outcome = sample_empty();
     if (!read_input(input, sizeof input, &length, &problem) ||
         !request_read(input, length, &received, &problem) ||
-        !do_request(&received.request, &outcome, &problem))
+        !do_request(&received.request, emulated, &outcome, &problem))
         (void)snprintf(outcome.reason, sizeof outcome.reason, "%.500s", problem.text);
     const bool answered = write_answer(&outcome);
     if (!answered)

@@ -12,7 +12,8 @@
 // Of the journal line. A reader refuses lines of another version.
 enum { SAMPLE_VERSION = 1 };
 
-static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count"};
+static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count",
+                                                          "emulate"};
 
 Sample sample_empty(void)
 {
@@ -50,6 +51,14 @@ bool sample_add_value(Sample *sample, const char *name, double value, const char
                    known ? provenance : "unavailable");
     (void)snprintf(added->reason, sizeof added->reason, "%s", reason);
     return true;
+}
+
+const SampleValue *sample_find_value(const Sample *sample, const char *name)
+{
+    for (size_t i = 0; i < sample->value_count; i++)
+        if (strcmp(sample->values[i].name, name) == 0)
+            return &sample->values[i];
+    return NULL;
 }
 
 const char *sample_task_name(SampleTask task)

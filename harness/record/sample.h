@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 typedef enum SampleTask {
-    SAMPLE_VERIFY, // compared with the reference; also brings the facts and the prediction
-    SAMPLE_PILOT,  // finds the iteration count
-    SAMPLE_TIME,   // timed repetitions
-    SAMPLE_COUNT,  // passes of hardware counters
+    SAMPLE_VERIFY,  // compared with the reference; also brings the facts and the prediction
+    SAMPLE_PILOT,   // finds the iteration count
+    SAMPLE_TIME,    // timed repetitions
+    SAMPLE_COUNT,   // passes of hardware counters
+    SAMPLE_EMULATE, // one iteration under callgrind, no clock
     SAMPLE_TASK_COUNT
 } SampleTask;
 
@@ -22,7 +23,9 @@ typedef enum SampleTask {
 // kernel.<variant> (value 1), mc kc nc mr nr prefetch_lines, predicted.L<i>.{accesses hits misses
 // misses_low misses_high fills write_backs hit_rate}, predicted.{memory_read_bytes
 // memory_write_bytes prefetches}. A timed sample brings other_cpus (that others kept busy while the
-// worker lived), a count the events by their own names.
+// worker lived), a count the events by their own names, an emulation instructions data_reads
+// data_writes, emulator.<name and version> (value 1) and, of the first and the last cache level,
+// simulated.{L1 LL}.{misses read_misses write_misses level size_bytes ways line_bytes}.
 typedef struct SampleValue {
     char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something
@@ -60,7 +63,10 @@ void sample_clear(Sample *sample);
 bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
                       const char *provenance, const char *reason);
 
-// "verify", "pilot", "time", "count"; and back, SAMPLE_TASK_COUNT if unknown.
+// Of that name; NULL if there is none.
+const SampleValue *sample_find_value(const Sample *sample, const char *name);
+
+// "verify", "pilot", "time", "count", "emulate"; and back, SAMPLE_TASK_COUNT if unknown.
 const char *sample_task_name(SampleTask task);
 SampleTask sample_task_find(const char *name);
 

@@ -64,7 +64,8 @@ static double estimate_left_ns(const Progress *progress)
 static void format_line(const Progress *progress, const Job *job, const char *cell, char *line,
                         size_t bytes)
 {
-    static const char *const doing[SAMPLE_TASK_COUNT] = {"verify", "pilot", "round", "count"};
+    static const char *const doing[SAMPLE_TASK_COUNT] = {"verify", "pilot", "round", "count",
+                                                         "round"};
     char left[32] = "";
     char round[16] = "";
     char failed[40] = "";
@@ -74,7 +75,7 @@ static void format_line(const Progress *progress, const Job *job, const char *ce
         progress_format_time(left_ns, time, sizeof time);
         (void)snprintf(left, sizeof left, "%s left  ", time);
     }
-    if (job->task == SAMPLE_TIME)
+    if (job->task == SAMPLE_TIME || job->task == SAMPLE_EMULATE)
         (void)snprintf(round, sizeof round, " %d", job->round + 1);
     if (progress->failed_cells)
         (void)snprintf(failed, sizeof failed, "%zu failed  ", progress->failed_cells);

@@ -38,13 +38,14 @@ static json_t *request_to_json(const WorkerRequest *request)
     // JSON integers are signed: the seed travels as text.
     char seed[24];
     (void)snprintf(seed, sizeof seed, "%" PRIu64, request->seed);
-    return json_pack(
-        "{s:i, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:f, s:f, s:o}", "protocol", PROTOCOL_VERSION,
-        "task", sample_task_name(request->task), "cell", cell_to_json(&request->cell), "seed", seed,
-        "cpus", cpus_to_json(request->cpus, request->cpu_count), "topology",
-        machine_topology_to_json(&request->topology), "iterations", (json_int_t)request->iterations,
-        "repetitions", request->repetitions, "min_time_ns", request->min_time_ns, "warmup_ns",
-        request->warmup_ns, "counters", counters_to_json(request->counters));
+    return json_pack("{s:i, s:s, s:o, s:b, s:s, s:o, s:o, s:I, s:i, s:f, s:f, s:o}", "protocol",
+                     PROTOCOL_VERSION, "task", sample_task_name(request->task), "cell",
+                     cell_to_json(&request->cell), "emulated", request->emulated, "seed", seed,
+                     "cpus", cpus_to_json(request->cpus, request->cpu_count), "topology",
+                     machine_topology_to_json(&request->topology), "iterations",
+                     (json_int_t)request->iterations, "repetitions", request->repetitions,
+                     "min_time_ns", request->min_time_ns, "warmup_ns", request->warmup_ns,
+                     "counters", counters_to_json(request->counters));
 }
 
 char *request_write(const WorkerRequest *request, Problem *problem)
@@ -160,6 +161,10 @@ static bool read_request(ReceivedRequest *received, Problem *problem)
     request->task = sample_task_find(task);
     if (request->task == SAMPLE_TASK_COUNT)
         return problem_set(problem, "\"task\": unknown task '%s'", task);
+    // A harness from before there were emulated cells does not say.
+    if (json_object_get(json, "emulated") &&
+        !json_read_flag(json, "emulated", &request->emulated, problem))
+        return false;
     return read_seed(json, &request->seed, problem) && read_numbers(json, request, problem) &&
            machine_topology_from_json(json_object_get(json, "topology"), &request->topology,
                                       problem) &&
@@ -212,6 +217,8 @@ static bool check_answer(const WorkerRequest *request, const Sample *sample, Pro
         return true;
     if (request->task == SAMPLE_PILOT && sample->iterations == 0)
         return problem_set(problem, "worker answer: a pilot without an iteration count");
+    if (request->task == SAMPLE_EMULATE && !sample_find_value(sample, "instructions"))
+        return problem_set(problem, "worker answer: no instructions");
     if (request->task != SAMPLE_TIME)
         return true;
     if (sample->real_count != (size_t)request->repetitions ||

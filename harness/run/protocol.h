@@ -19,11 +19,12 @@ enum {
 typedef struct WorkerRequest {
     SampleTask task;
     Cell cell;
+    bool emulated;                  // the cell's samples are taken under callgrind
     uint64_t seed;                  // of the input data
     const int *cpus;                // to bind to, one a thread; borrowed
     size_t cpu_count;               // 0 = left to the scheduler
     HyperionCacheTopology topology; // of one core
-    uint64_t iterations;            // of each timed loop, and of a count; 0 for verify and pilot
+    uint64_t iterations;            // of each timed loop, and of a count; else 0
     int repetitions;
     double min_time_ns; // least length of the loop a pilot looks for
     double warmup_ns;

@@ -44,6 +44,7 @@ static WorkerRequest make_request(const Runner *runner, const Job *job)
     return (WorkerRequest){
         .task = job->task,
         .cell = *cell,
+        .emulated = settings->measure == MEASURE_INSTRUCTIONS,
         .seed = runner->input->plan->seed,
         .cpus = runner->input->cpus,
         .cpu_count = bound ? least(threads, runner->input->cpu_count) : 0,

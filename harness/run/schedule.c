@@ -26,39 +26,33 @@ static int count_rounds(const Plan *plan)
     return rounds;
 }
 
-static bool is_counted(const Cell *cell)
+static bool is_timed(const Cell *cell)
 {
-    return cell->sweep->settings.counters && cell->sweep->settings.counters[0];
-}
-
-static size_t count_jobs(const Plan *plan)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < plan->cell_count; i++)
-        count += 2 + (size_t)plan->cells[i].sweep->settings.samples + is_counted(&plan->cells[i]);
-    return count;
+    return cell->sweep->settings.measure == MEASURE_TIME;
 }
 
 Job *schedule_make(const Plan *plan, size_t *count)
 {
-    Job *jobs = calloc(count_jobs(plan) + 1, sizeof *jobs);
+    Job *jobs = calloc(plan_worker_count(plan) + 1, sizeof *jobs);
     size_t used = 0;
     if (!jobs)
         return NULL;
     for (size_t i = 0; i < plan->cell_count; i++)
         jobs[used++] = (Job){i, -1, SAMPLE_VERIFY};
     for (size_t i = 0; i < plan->cell_count; i++)
-        jobs[used++] = (Job){i, -1, SAMPLE_PILOT};
+        if (is_timed(&plan->cells[i]))
+            jobs[used++] = (Job){i, -1, SAMPLE_PILOT};
     for (int round = 0; round < count_rounds(plan); round++) {
         const size_t first = used;
         for (size_t i = 0; i < plan->cell_count; i++)
             if (round < plan->cells[i].sweep->settings.samples)
-                jobs[used++] = (Job){i, round, SAMPLE_TIME};
+                jobs[used++] =
+                    (Job){i, round, is_timed(&plan->cells[i]) ? SAMPLE_TIME : SAMPLE_EMULATE};
         uint64_t seed = plan->seed + (uint64_t)round;
         shuffle(jobs + first, used - first, splitmix_next(&seed));
     }
     for (size_t i = 0; i < plan->cell_count; i++)
-        if (is_counted(&plan->cells[i]))
+        if (settings_workers_after(&plan->cells[i].sweep->settings))
             jobs[used++] = (Job){i, 0, SAMPLE_COUNT};
     *count = used;
     return jobs;

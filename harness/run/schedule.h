@@ -13,9 +13,9 @@ typedef struct Job {
     SampleTask task;
 } Job;
 
-// All verifications and all pilots in the order of the plan; rounds, every cell that has so many
-// samples once a round in an order shuffled by seed and round; counter passes. The caller frees.
-// NULL: out of memory.
+// All verifications and, of timed cells, pilots in the order of the plan; rounds, every cell that
+// has so many samples once a round in an order shuffled by seed and round; counter passes. The
+// caller frees. NULL: out of memory.
 Job *schedule_make(const Plan *plan, size_t *count);
 
 // Which of the jobs the samples have done already; jobs of a cell that failed count as done. The

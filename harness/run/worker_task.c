@@ -5,6 +5,7 @@
 #include "run/fact_values.h"
 #include "run/usage.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,9 +162,11 @@ void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample
     const Workload *workload = request->cell.workload;
     const WorkloadMachine machine = {.topology = request->topology,
                                      .seed = request->seed,
+                                     .emulated = request->emulated,
                                      .cpus = request->cpus,
                                      .cpu_count = request->cpu_count};
     Task task = {request, tools, NULL, outcome, &problem};
+    assert(task_functions[request->task]);
     *outcome = sample_empty();
     outcome->task = request->task;
     const Usage before = usage_now();

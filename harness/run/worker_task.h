@@ -12,8 +12,8 @@ typedef struct TaskTools {
                        uint64_t iterations, int repetitions, double *real_ns, double *cpu_ns);
 } TaskTools;
 
-// Opens the workload, does the task and fills the outcome: values, times, usage; or ok = false with
-// the reason. The caller clears the outcome.
+// Opens the workload, does the task (any but emulate) and fills the outcome: values, times, usage;
+// or ok = false with the reason. The caller clears the outcome.
 void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample *outcome);
 
 #endif

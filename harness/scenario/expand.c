@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/fnv.h"
+#include "hyperion/simd.h"
 #include "scenario/plan_build.h"
 
 #include <stdlib.h>
@@ -85,6 +86,23 @@ static void describe_workload(const SweepSpec *spec, const AxisValue *values, ch
                    op);
 }
 
+// What cannot be counted under callgrind is refused before anything runs.
+static bool check_measure(const Expansion *expansion, const AxisValue *values)
+{
+    const SweepSpec *spec = expansion->spec;
+    const char *reason = NULL;
+    if (spec->settings.measure != MEASURE_INSTRUCTIONS)
+        return true;
+    if (spec->workload->uses(values, AXIS_SIMD_LEVEL) &&
+        values[AXIS_SIMD_LEVEL].integer == HYPERION_SIMD_AVX512)
+        reason = "simd_level avx512: callgrind knows AVX2 at most";
+    if (spec->workload->uses(values, AXIS_THREADS) && values[AXIS_THREADS].integer > 1)
+        reason = "more than one thread: their counts are not the same every time";
+    return !reason ||
+           tree_fail(spec->file, spec->axes_node, expansion->problem,
+                     "sweep %s: instructions cannot be measured at %s", spec->name, reason);
+}
+
 static bool check_cell(const Expansion *expansion, const AxisValue *values)
 {
     const SweepSpec *spec = expansion->spec;
@@ -102,6 +120,8 @@ static bool check_cell(const Expansion *expansion, const AxisValue *values)
                          "axis %s is missing: %s needs it", axis_table[id].key, workload);
     }
     Problem reason = {0};
+    if (!check_measure(expansion, values))
+        return false;
     return spec->workload->check(values, &reason) ||
            tree_fail(spec->file, spec->axes_node, expansion->problem, "sweep %s: %s", spec->name,
                      reason.text);

@@ -52,8 +52,8 @@ void plan_set_seed(Plan *plan, uint64_t seed);
 // are left without cells. False, and nothing changed, when one is not there.
 bool plan_keep_cells(Plan *plan, const char *const *ids, Problem *problem);
 
-// Worker processes a run starts: verification, pilot, samples and, where events are asked for, a
-// counting one a cell.
+// Worker processes a run starts: verification, pilot (of a timed cell), samples and, where events
+// are asked for, a counting one a cell.
 size_t plan_worker_count(const Plan *plan);
 
 // Expected wall-clock of a run: workers, pilot, verification and counting, from the settings and

@@ -138,8 +138,9 @@ Plan *plan_from_scenario(const char *path, const char *const *settings, Problem 
 
 static size_t count_workers(const PlanSweep *sweep)
 {
-    const size_t counting = sweep->settings.counters[0] ? 1 : 0;
-    return sweep->cell_count * (2 + (size_t)sweep->settings.samples + counting);
+    const SweepSettings *settings = &sweep->settings;
+    return sweep->cell_count * (settings_workers_before(settings) + (size_t)settings->samples +
+                                settings_workers_after(settings));
 }
 
 size_t plan_worker_count(const Plan *plan)
@@ -150,25 +151,45 @@ size_t plan_worker_count(const Plan *plan)
     return count;
 }
 
-static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
+static double guess_iteration_ns(const Cell *cell)
 {
-    // Starting a worker (exec, dynamic linking, request, operands) took 12 to 20 ms in the first
-    // runs of scenarios/smoke-gemm.yaml, verifying an ordinary cell 50 ms, a large one some
-    // iterations.
-    const double start_ns = 15e6;
+    return cell->workload->guess_ns ? cell->workload->guess_ns(cell->values) : 0;
+}
+
+// Starting a worker (exec, dynamic linking, request, operands) took 12 to 20 ms in the first runs
+// of scenarios/smoke-gemm.yaml, verifying an ordinary cell 50 ms, a large one some iterations.
+static const double start_ns = 15e6;
+
+static double estimate_verification_ns(double iteration_ns)
+{
     const double verify_ns = 50e6;
     const double verify_iterations = 4;
+    return start_ns + verify_ns + verify_iterations * iteration_ns;
+}
+
+static double estimate_emulated_ns(double iteration_ns, int samples)
+{
+    // Starting a worker under callgrind took EMULATED_START in runs of
+    // scenarios/ci-instructions.yaml; a warm-up and an iteration SLOWDOWN times as long as without.
+    const double emulated_start_ns = 1.2e9;
+    const double slowdown = 100;
+    return samples * (emulated_start_ns + 2 * slowdown * iteration_ns);
+}
+
+static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
+{
     // The pilot aims a fifth above the least time.
     const double overshoot = 1.2;
-    const double iteration_ns =
-        cell->workload->guess_ns ? cell->workload->guess_ns(cell->values) : 0;
+    const double iteration_ns = guess_iteration_ns(cell);
+    const double verification_ns = estimate_verification_ns(iteration_ns);
+    if (settings->measure == MEASURE_INSTRUCTIONS)
+        return verification_ns + estimate_emulated_ns(iteration_ns, settings->samples);
     const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
     const double warmup_ns = fmax(settings->warmup_ns, iteration_ns);
     const double sample_ns = start_ns + warmup_ns + settings->repetitions * loop_ns;
     const double pilot_ns = start_ns + warmup_ns + 2 * loop_ns;
-    const double count_ns = settings->counters[0] ? start_ns + warmup_ns + loop_ns : 0;
-    return start_ns + verify_ns + verify_iterations * iteration_ns + pilot_ns + count_ns +
-           settings->samples * sample_ns;
+    const double count_ns = settings_workers_after(settings) ? start_ns + warmup_ns + loop_ns : 0;
+    return verification_ns + pilot_ns + count_ns + settings->samples * sample_ns;
 }
 
 double plan_estimate_ns(const Plan *plan)

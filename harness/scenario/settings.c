@@ -13,7 +13,8 @@
 typedef enum SettingKind {
     SETTING_COUNT, // int
     SETTING_TIME,  // double, nanoseconds
-    SETTING_BYTES  // size_t
+    SETTING_BYTES, // size_t
+    SETTING_WORD   // an enum: index of one of `words`
 } SettingKind;
 
 typedef struct Setting {
@@ -22,24 +23,32 @@ typedef struct Setting {
     SettingKind kind;
     size_t offset;
     double fallback, minimum, maximum;
+    const char *const *words; // SETTING_WORD: NULL-terminated
 } Setting;
 
 enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
 
+// Indices are Measure.
+static const char *const measure_words[] = {"time", "instructions", NULL};
+
 static const Setting setting_table[] = {
-    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000},
-    {"repetitions", "repetitions", SETTING_COUNT, offsetof(SweepSettings, repetitions), 3, 1, 1000},
-    {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3,
-     1e12},
-    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12},
-    {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14},
+    {"measure", "measure", SETTING_WORD, offsetof(SweepSettings, measure), MEASURE_TIME, 0,
+     MEASURE_INSTRUCTIONS, measure_words},
+    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000, NULL},
+    {"repetitions", "repetitions", SETTING_COUNT, offsetof(SweepSettings, repetitions), 3, 1, 1000,
+     NULL},
+    {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3, 1e12,
+     NULL},
+    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12, NULL},
+    {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14,
+     NULL},
     {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
-     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50},
+     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL},
 };
 enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
 
-const char *const settings_keys[] = {"samples", "repetitions",  "min_time", "warmup",
-                                     "timeout", "memory_limit", "counters", NULL};
+const char *const settings_keys[] = {"measure", "samples",      "repetitions", "min_time", "warmup",
+                                     "timeout", "memory_limit", "counters",    NULL};
 
 static double get_number(const Setting *setting, const SweepSettings *settings)
 {
@@ -48,6 +57,7 @@ static double get_number(const Setting *setting, const SweepSettings *settings)
     case SETTING_COUNT: return *(const int *)(const void *)at;
     case SETTING_TIME: return *(const double *)(const void *)at;
     case SETTING_BYTES: return (double)*(const size_t *)(const void *)at;
+    case SETTING_WORD: return *(const Measure *)(const void *)at;
     }
     return 0;
 }
@@ -59,6 +69,7 @@ static void set_number(const Setting *setting, SweepSettings *settings, double v
     case SETTING_COUNT: *(int *)(void *)at = (int)value; break;
     case SETTING_TIME: *(double *)(void *)at = value; break;
     case SETTING_BYTES: *(size_t *)(void *)at = (size_t)value; break;
+    case SETTING_WORD: *(Measure *)(void *)at = (Measure)value; break;
     }
 }
 
@@ -68,7 +79,20 @@ static void format_number(const Setting *setting, double value, char *buffer, si
     case SETTING_COUNT: quantity_format_real(value, buffer, buffer_bytes); break;
     case SETTING_TIME: quantity_format_time(value, buffer, buffer_bytes); break;
     case SETTING_BYTES: quantity_format_bytes((long long)value, buffer, buffer_bytes); break;
+    case SETTING_WORD:
+        (void)snprintf(buffer, buffer_bytes, "%s", setting->words[(size_t)value]);
+        break;
     }
+}
+
+static bool find_word(const Setting *setting, const char *text, double *value)
+{
+    for (size_t i = 0; setting->words[i]; i++)
+        if (strcmp(setting->words[i], text) == 0) {
+            *value = (double)i;
+            return true;
+        }
+    return false;
 }
 
 static bool parse_number(const Setting *setting, const char *text, double *value)
@@ -79,10 +103,26 @@ static bool parse_number(const Setting *setting, const char *text, double *value
     case SETTING_COUNT: parsed = quantity_parse_integer(text, &whole); break;
     case SETTING_TIME: return quantity_parse_time(text, value);
     case SETTING_BYTES: parsed = quantity_parse_bytes(text, &whole); break;
+    case SETTING_WORD: return find_word(setting, text, value);
     }
     if (parsed)
         *value = (double)whole;
     return parsed;
+}
+
+static bool fail_word(const char *name, const TreeNode *node, const Setting *setting,
+                      Problem *problem)
+{
+    char known[128] = "";
+    for (size_t i = 0; setting->words[i]; i++) {
+        const size_t used = strlen(known);
+        (void)snprintf(known + used, sizeof known - used, "%s%s", i ? " or " : "",
+                       setting->words[i]);
+    }
+    const char *near = problem_nearest(node->text, setting->words);
+    return tree_fail(name, node, problem, "%s: expected %s, given '%.64s'%s%s%s", setting->key,
+                     known, node->text, near ? ", did you mean '" : "", near ? near : "",
+                     near ? "'?" : "");
 }
 
 static bool read_number(const char *name, const TreeNode *node, const Setting *setting,
@@ -97,6 +137,8 @@ static bool read_number(const char *name, const TreeNode *node, const Setting *s
     double value = 0;
     if (!parse_number(setting, node->text, &value) || value < setting->minimum ||
         value > setting->maximum) {
+        if (setting->kind == SETTING_WORD)
+            return fail_word(name, node, setting, problem);
         char low[40];
         char high[40];
         format_number(setting, setting->minimum, low, sizeof low);
@@ -219,8 +261,12 @@ json_t *settings_to_json(const SweepSettings *settings)
 {
     json_t *json = json_object();
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        const double value = get_number(&setting_table[i], settings);
-        (void)json_object_set_new(json, setting_table[i].json_key, json_integer((json_int_t)value));
+        const Setting *setting = &setting_table[i];
+        const double value = get_number(setting, settings);
+        (void)json_object_set_new(json, setting->json_key,
+                                  setting->kind == SETTING_WORD
+                                      ? json_string(setting->words[(size_t)value])
+                                      : json_integer((json_int_t)value));
     }
     json_t *counters = json_array();
     for (size_t i = 0; settings->counters[i]; i++)
@@ -231,17 +277,29 @@ json_t *settings_to_json(const SweepSettings *settings)
     return NULL;
 }
 
+static bool number_from_json(const json_t *json, const Setting *setting, double *value,
+                             Problem *problem)
+{
+    const json_t *given = json_object_get(json, setting->json_key);
+    const char *word = json_string_value(given);
+    if (setting->kind == SETTING_WORD)
+        return (word && find_word(setting, word, value)) ||
+               problem_set(problem, "settings: %s: unknown word '%.64s'", setting->json_key,
+                           word ? word : "");
+    *value = (double)json_integer_value(given);
+    return (json_is_integer(given) && *value >= setting->minimum && *value <= setting->maximum) ||
+           problem_set(problem, "settings: %s: expected a whole number from %.15g to %.15g",
+                       setting->json_key, setting->minimum, setting->maximum);
+}
+
 bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *problem)
 {
     *settings = (SweepSettings){0};
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        const Setting *setting = &setting_table[i];
-        const json_t *number = json_object_get(json, setting->json_key);
-        const double value = (double)json_integer_value(number);
-        if (!json_is_integer(number) || value < setting->minimum || value > setting->maximum)
-            return problem_set(problem, "settings: %s: expected a whole number from %.15g to %.15g",
-                               setting->json_key, setting->minimum, setting->maximum);
-        set_number(setting, settings, value);
+        double value = 0;
+        if (!number_from_json(json, &setting_table[i], &value, problem))
+            return false;
+        set_number(&setting_table[i], settings, value);
     }
     const json_t *events = json_object_get(json, "counters");
     const char *names[COUNTER_LIMIT];
@@ -270,4 +328,14 @@ uint64_t settings_hash(const SweepSettings *settings, uint64_t hash)
     for (size_t i = 0; settings->counters[i]; i++)
         hash = fnv_add_text(hash, settings->counters[i]);
     return fnv_add_text(hash, "");
+}
+
+size_t settings_workers_before(const SweepSettings *settings)
+{
+    return settings->measure == MEASURE_TIME ? 2 : 1;
+}
+
+size_t settings_workers_after(const SweepSettings *settings)
+{
+    return settings->measure == MEASURE_TIME && settings->counters && settings->counters[0];
 }

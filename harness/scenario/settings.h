@@ -10,16 +10,27 @@
 #include <jansson.h>
 #include <stdint.h>
 
+typedef enum Measure {
+    MEASURE_TIME,        // the clock
+    MEASURE_INSTRUCTIONS // instructions and simulated misses of one iteration, under callgrind
+} Measure;
+
 // How the cells of one sweep are measured.
 typedef struct SweepSettings {
-    int samples;               // worker processes a cell, one a round (default 5)
-    int repetitions;           // timed loops a sample (default 3)
-    double min_time_ns;        // least length of one timed loop, for the pilot (default 20 ms)
-    double warmup_ns;          // untimed running before the first loop (default 5 ms)
-    double timeout_ns;         // of one worker process (default 60 s)
+    Measure measure;    // default time; instructions need samples, timeout, memory_limit only
+    int samples;        // worker processes a cell, one a round (default 5)
+    int repetitions;    // timed loops a sample (default 3)
+    double min_time_ns; // least length of one timed loop, for the pilot (default 20 ms)
+    double warmup_ns;   // untimed running before the first loop (default 5 ms)
+    double timeout_ns;  // of one worker process (default 60 s)
     size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
     const char **counters;     // events to count, NULL-terminated; owned by the plan
 } SweepSettings;
+
+// Worker processes a cell needs before its samples (verification and, for the clock, a pilot) and
+// after them (the counting of events).
+size_t settings_workers_before(const SweepSettings *settings);
+size_t settings_workers_after(const SweepSettings *settings);
 
 // The keys a scenario may give, NULL-terminated.
 extern const char *const settings_keys[];

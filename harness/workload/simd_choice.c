@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-bool simd_choice_resolve(const char *word, HyperionSIMDLevel *level, Problem *problem)
+bool simd_choice_resolve(const char *word, bool emulated, HyperionSIMDLevel *level,
+                         Problem *problem)
 {
     const HyperionSIMDCapabilities machine = hyperionGetSIMDCapabilities();
     if (strcmp(word, "best") == 0) {
-        *level = machine.best_level;
+        *level = emulated && machine.best_level > HYPERION_SIMD_AVX2 ? HYPERION_SIMD_AVX2
+                                                                     : machine.best_level;
         return true;
     }
     char present[128] = "";

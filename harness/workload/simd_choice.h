@@ -6,7 +6,9 @@
 #include "common/problem.h"
 #include "hyperion/simd.h"
 
-// "best" or the name of a level. False, and the levels that can run here are named, otherwise.
-bool simd_choice_resolve(const char *word, HyperionSIMDLevel *level, Problem *problem);
+// "best" or the name of a level; the best that can be emulated where `emulated`. False, and the
+// levels that can run here are named, otherwise.
+bool simd_choice_resolve(const char *word, bool emulated, HyperionSIMDLevel *level,
+                         Problem *problem);
 
 #endif

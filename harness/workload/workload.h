@@ -14,6 +14,7 @@ struct Cell;
 typedef struct WorkloadMachine {
     HyperionCacheTopology topology;
     uint64_t seed;    // of the input data
+    bool emulated;    // by callgrind, which knows AVX2 at most: simd_level best stops there
     const int *cpus;  // for the threads; the worker is bound to the first
     size_t cpu_count; // 0: not bound
 } WorkloadMachine;

@@ -26,11 +26,12 @@ typedef struct KernelContext {
     HyperionParallel parallel; // of the pool
 } KernelContext;
 
-static bool choose_variant(KernelContext *context, const AxisValue *values, Problem *problem)
+static bool choose_variant(KernelContext *context, const AxisValue *values, bool emulated,
+                           Problem *problem)
 {
     const char *word = axis_table[AXIS_SIMD_LEVEL].words[values[AXIS_SIMD_LEVEL].integer];
     HyperionSIMDLevel level;
-    if (!simd_choice_resolve(word, &level, problem))
+    if (!simd_choice_resolve(word, emulated, &level, problem))
         return false;
     context->variant = hyp_kernel_find(context->problem.op, level);
     if (!context->variant)
@@ -145,7 +146,7 @@ static void *open_kernel(const struct Cell *cell, const WorkloadMachine *machine
     context->seed = machine->seed;
     const bool huge_pages =
         strcmp(axis_table[AXIS_PAGES].words[cell->values[AXIS_PAGES].integer], "thp") == 0;
-    if (!choose_variant(context, cell->values, problem) ||
+    if (!choose_variant(context, cell->values, machine->emulated, problem) ||
         !choose_blocking(context, cell->values, problem) ||
         !start_threads(context, cell->values, machine, problem) ||
         !allocate_operands(context, huge_pages, problem)) {

@@ -91,7 +91,7 @@ static HyperionModel *load_model(const AxisValue *values, Problem *problem)
 }
 
 static bool configure_model(ModelContext *context, const AxisValue *values,
-                            const HyperionCacheTopology *topology, Problem *problem)
+                            const WorkloadMachine *machine, Problem *problem)
 {
     const HyperionCacheConfig config = {
         .block_size = (int)values[AXIS_BLOCK_SIZE].integer,
@@ -99,10 +99,10 @@ static bool configure_model(ModelContext *context, const AxisValue *values,
         .prefetch_distance = (int)values[AXIS_PREFETCH_DISTANCE].integer,
     };
     const char *word = axis_table[AXIS_SIMD_LEVEL].words[values[AXIS_SIMD_LEVEL].integer];
-    if (!simd_choice_resolve(word, &context->level, problem))
+    if (!simd_choice_resolve(word, machine->emulated, &context->level, problem))
         return false;
     hyperionSetSIMDOptimizationLevel(context->model, (int)context->level);
-    return (hyperionSetCacheTopology(context->model, topology) &&
+    return (hyperionSetCacheTopology(context->model, &machine->topology) &&
             hyperionConfigureCacheOptimization(context->model, &config) &&
             hyperionSetThreadPool(context->model, context->pool)) ||
            problem_set(problem, "%s", hyperionGetLastError());
@@ -174,7 +174,7 @@ static void *open_model(const struct Cell *cell, const WorkloadMachine *machine,
     context->pool = thread_team_open(cell->values, machine, problem);
     context->model = context->pool ? load_model(cell->values, problem) : NULL;
     // The first pass reads the weights and places the activations.
-    if (!context->model || !configure_model(context, cell->values, &machine->topology, problem) ||
+    if (!context->model || !configure_model(context, cell->values, machine, problem) ||
         !create_all_tensors(context, machine->seed, problem) ||
         (!hyperionRunModel(context->model, context->inputs, context->outputs) &&
          !problem_set(problem, "%s", hyperionGetLastError()))) {
