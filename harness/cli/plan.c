@@ -91,6 +91,12 @@ static void print_settings(const SweepSettings *settings)
     quantity_format_time(settings->timeout_ns, timeout, sizeof timeout);
     if (settings->memory_limit_bytes)
         quantity_format_bytes((long long)settings->memory_limit_bytes, memory, sizeof memory);
+    if (settings->measure == MEASURE_INSTRUCTIONS) {
+        printf("  instructions: %d samples of one iteration under callgrind, timeout %s, memory "
+               "limit %s\n",
+               settings->samples, timeout, memory);
+        return;
+    }
     printf("  %d samples of %d x %s, warmup %s, timeout %s, memory limit %s\n  counters",
            settings->samples, settings->repetitions, min_time, warmup, timeout, memory);
     for (size_t i = 0; settings->counters[i]; i++)

@@ -22,7 +22,7 @@ static void format_date(double unix_s, char *text)
 
 // What the journal holds, in numbers.
 typedef struct Totals {
-    size_t records, timed, failed_cells, unmeasured_cells;
+    size_t records, timed, emulated, failed_cells, unmeasured_cells;
     double first_s, last_s; // NAN, NAN without records
 } Totals;
 
@@ -32,12 +32,14 @@ static Totals count_totals(const RunRecord *run, const CellSummary *summaries)
     for (size_t i = 0; i < run->sample_count; i++) {
         const Sample *sample = &run->samples[i];
         totals.timed += sample->task == SAMPLE_TIME && sample->ok;
+        totals.emulated += sample->task == SAMPLE_EMULATE && sample->ok;
         totals.first_s = fmin(totals.first_s, sample->started_unix_s);
         totals.last_s = fmax(totals.last_s, sample->started_unix_s + sample->worker_ns / 1e9);
     }
     for (size_t i = 0; i < run->plan->cell_count; i++) {
         totals.failed_cells += summaries[i].failed;
-        totals.unmeasured_cells += !summaries[i].failed && summaries[i].sample_count == 0;
+        totals.unmeasured_cells +=
+            !summaries[i].failed && summaries[i].sample_count + summaries[i].emulated_count == 0;
     }
     return totals;
 }
@@ -54,8 +56,12 @@ static void write_run_facts(const RunRecord *run, const Totals *totals, FILE *ou
                    run->plan->sweep_count == 1 ? "" : "s", totals->failed_cells,
                    totals->unmeasured_cells);
     report_fact(out, "cells", text, NULL, "plan.json, journal.jsonl");
-    (void)snprintf(text, sizeof text, "%zu worker processes, %zu of them timed%s", totals->records,
-                   totals->timed, run->torn_lines ? "; a torn last line was dropped" : "");
+    char emulated[48] = "";
+    if (totals->emulated)
+        (void)snprintf(emulated, sizeof emulated, ", %zu under callgrind", totals->emulated);
+    (void)snprintf(text, sizeof text, "%zu worker processes, %zu of them timed%s%s",
+                   totals->records, totals->timed, emulated,
+                   run->torn_lines ? "; a torn last line was dropped" : "");
     report_fact(out, "samples", text, NULL, "journal.jsonl");
     char first[FORMAT_BYTES] = "";
     char last[FORMAT_BYTES] = "";
@@ -148,17 +154,14 @@ static void write_sweep(const RunSet *set, size_t index, const PlanSweep *sweep,
     (void)fprintf(out, "\n### Sweep %s\n\nWorkload %s", sweep->name, sweep->workload->name);
     (void)fputs(text[0] ? ", " : "", out);
     format_markdown_cell(out, text);
-    char least[FORMAT_BYTES];
-    format_time(sweep->settings.min_time_ns, least);
-    (void)fprintf(out,
-                  ". %d processes a cell, %d timed loop%s of at least %s each; axes that are not "
-                  "named have their defaults.\n",
-                  sweep->settings.samples, sweep->settings.repetitions,
-                  sweep->settings.repetitions == 1 ? "" : "s", least);
+    (void)fputs(". ", out);
+    report_sampling(sweep, out);
+    (void)fputs("; axes that are not named have their defaults.\n", out);
     write_axes(run, sweep, out);
     write_best(run, set->summaries[index], sweep, "gflops", out);
     (void)fputc('\n', out);
     report_sweep_tables(run, set->summaries[index], sweep, out);
+    report_simulation(set->summaries[index], sweep, out);
     for (size_t i = 0; i < set->figures.count; i++) {
         const Figure *figure = &set->figures.items[i];
         if (figure->run == run && figure->sweep == sweep)

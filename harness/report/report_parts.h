@@ -17,6 +17,11 @@ void report_peaks(const json_t *machine, FILE *out);
 void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
                          FILE *out);
 
+// report_emulated.c: how the samples of a sweep are taken; and, of one that counts instructions,
+// what was simulated and what that is worth.
+void report_sampling(const PlanSweep *sweep, FILE *out);
+void report_simulation(const CellSummary *summaries, const PlanSweep *sweep, FILE *out);
+
 // What the columns that these runs show mean, with unit and provenance.
 void report_legend(const RunSet *set, FILE *out);
 

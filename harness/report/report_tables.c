@@ -67,6 +67,16 @@ static void write_peak_fraction(const RunRecord *run, const CellSummary *summary
         (void)snprintf(text + strlen(text), CELL_BYTES - strlen(text), " ⚠");
 }
 
+static void write_instructions(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("instructions", run, summary), 1, text);
+}
+
+static void write_range(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("instructions_range", run, summary), 1, text);
+}
+
 static void write_kernel(const RunRecord *run, const CellSummary *summary, char *text)
 {
     (void)run;
@@ -106,6 +116,9 @@ static void write_operands(const RunRecord *run, const CellSummary *summary, cha
     {                                                                                              \
         format_number(metric_value(metric, run, summary), 4, text);                                \
     }
+MISSES(write_simulated_l1, "simulated_l1_misses")
+MISSES(write_simulated_ll, "simulated_ll_misses")
+MISSES(write_predicted_ll, "predicted_ll_misses")
 MISSES(write_predicted_l1, "predicted_l1_misses")
 MISSES(write_predicted_l2, "predicted_l2_misses")
 MISSES(write_predicted_l3, "predicted_l3_misses")
@@ -124,6 +137,8 @@ static const Column result_columns[] = {
      "GFLOP/s / measured peak of one core at the SIMD level of the kernel"},
     {"Gelem/s", "gelements_per_s", write_gelements, "gflops", NULL},
     {"GB/s", "gbytes_per_s", write_gbytes, "gflops", NULL},
+    {"instructions", "instructions", write_instructions, NULL, NULL},
+    {"range", "instructions_range", write_range, NULL, NULL},
     {"samples", "samples", write_samples, NULL, NULL},
     {.title = NULL},
 };
@@ -148,14 +163,27 @@ static const Column miss_columns[] = {
     {.title = NULL},
 };
 
+static const Column simulated_columns[] = {
+    {"L1 simulated", "simulated_l1_misses", write_simulated_l1, NULL, NULL},
+    {"L1 predicted", "predicted_l1_misses", write_predicted_l1, NULL, NULL},
+    {"LL simulated", "simulated_ll_misses", write_simulated_ll, NULL, NULL},
+    {"LL predicted", "predicted_ll_misses", write_predicted_ll, NULL, NULL},
+    {.title = NULL},
+};
+
 static const struct {
     const char *title;
     const Column *columns;
     bool whole; // all columns, or none if no cell has a value in any; else those with a value
+    bool of[MEASURE_INSTRUCTIONS + 1]; // sweeps that measure what
 } table_table[] = {
-    {NULL, result_columns, false},
-    {"Kernels, blocking and memory", detail_columns, false},
-    {"Cache misses of one iteration, in lines", miss_columns, true},
+    {NULL, result_columns, false, {true, true}},
+    {"Kernels, blocking and memory", detail_columns, false, {true, true}},
+    {"Cache misses of one iteration, in lines", miss_columns, true, {[MEASURE_TIME] = true}},
+    {"Simulated and predicted cache misses of one iteration, in lines",
+     simulated_columns,
+     true,
+     {[MEASURE_INSTRUCTIONS] = true}},
 };
 enum { TABLE_COUNT = sizeof table_table / sizeof *table_table };
 
@@ -211,17 +239,25 @@ static bool column_has_value(const Column *column, const RunRecord *run,
     return false;
 }
 
+// Where there are times, the interval stays without a value: too few samples are worth a note.
+static bool column_is_shown(size_t table, const Column *column, const RunRecord *run,
+                            const CellSummary *summaries, const PlanSweep *sweep)
+{
+    return table_table[table].whole || column_has_value(column, run, summaries, sweep) ||
+           (column->write == write_interval && metric_has_value("time_ns", run, summaries, sweep));
+}
+
 // The columns of a table that this sweep shows, in order; their count.
 static size_t select_columns(size_t table, const RunRecord *run, const CellSummary *summaries,
                              const PlanSweep *sweep, const Column **columns)
 {
     size_t count = 0;
     size_t known = 0;
+    if (!table_table[table].of[sweep->settings.measure])
+        return 0;
     for (const Column *column = table_table[table].columns; column->title; column++) {
-        const bool has_value = column_has_value(column, run, summaries, sweep);
-        known += has_value;
-        // The interval stays without a value: too few samples are worth a note.
-        if (has_value || table_table[table].whole || column->write == write_interval)
+        known += column_has_value(column, run, summaries, sweep);
+        if (column_is_shown(table, column, run, summaries, sweep))
             columns[count++] = column;
     }
     return known > 0 ? count : 0;
@@ -340,12 +376,13 @@ static void find_provenances(const RunSet *set, const Metric *metric, char *text
                        text[0] ? "; not everywhere" : "unavailable");
 }
 
-static bool set_shows_column(const RunSet *set, const Column *column)
+static bool set_shows_column(const RunSet *set, size_t table, const Column *column)
 {
     for (size_t i = 0; i < set->count; i++) {
         const Plan *plan = set->runs[i]->plan;
         for (size_t j = 0; j < plan->sweep_count; j++)
-            if (column_has_value(column, set->runs[i], set->summaries[i], &plan->sweeps[j]))
+            if (table_table[table].of[plan->sweeps[j].settings.measure] &&
+                column_is_shown(table, column, set->runs[i], set->summaries[i], &plan->sweeps[j]))
                 return true;
     }
     return false;
@@ -370,12 +407,12 @@ void report_legend(const RunSet *set, FILE *out)
     (void)fprintf(out, "| column | from | meaning |\n|---|---|---|\n");
     for (size_t table = 0; table < TABLE_COUNT; table++)
         for (const Column *column = table_table[table].columns; column->title; column++)
-            if (table_table[table].whole || column->write == write_interval ||
-                set_shows_column(set, column))
+            if (set_shows_column(set, table, column))
                 write_meaning(set, column, out);
     (void)fprintf(
         out,
         "\nclock: measured by the clock; os: told by the operating system; pmu: hardware counter; "
+        "emulated: counted under callgrind; sim: its simulated caches; "
         "model: computed from the problem's sizes or predicted, not measured; unavailable: see "
         "the note of the table. The rates divide a nominal amount of work (model) by a measured "
         "time (clock). ⚠ marks a rate above the machine's highest measured peak: not to be "

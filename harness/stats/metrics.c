@@ -3,32 +3,29 @@
 
 #include "hyperion/simd.h"
 #include "kernel_table.h"
+#include "stats/metrics_emulated.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const SampleValue *find_value(const Sample *sample, const char *name)
-{
-    for (size_t i = 0; sample && i < sample->value_count; i++)
-        if (strcmp(sample->values[i].name, name) == 0)
-            return &sample->values[i];
-    return NULL;
-}
-
-// A fact of the verification, or a count of one of the counter passes: the one that has a value.
+// A fact of the verification, a count under callgrind or of one of the counter passes: the one that
+// has a value.
 static const SampleValue *find_source(const RunRecord *run, const CellSummary *summary,
                                       const char *name)
 {
-    const SampleValue *found = find_value(summary->verified, name);
+    const SampleValue *found =
+        summary->verified ? sample_find_value(summary->verified, name) : NULL;
+    if (!found)
+        found = metrics_emulated_source(summary, name);
     for (size_t i = 0; i < run->sample_count; i++) {
         if (found && !isnan(found->value))
             break;
         const Sample *sample = &run->samples[i];
         if (sample->cell != summary->cell || sample->task != SAMPLE_COUNT)
             continue;
-        const SampleValue *counted = find_value(sample, name);
+        const SampleValue *counted = sample_find_value(sample, name);
         found = counted ? counted : found;
     }
     return found;
@@ -63,6 +60,9 @@ const char *metrics_level(const RunRecord *run, const CellSummary *summary)
         return asked;
     const json_t *simd = json_object_get(run->machine, "simd");
     const char *best = json_string_value(json_object_get(simd, "best"));
+    const bool emulated = cell->sweep && cell->sweep->settings.measure == MEASURE_INSTRUCTIONS;
+    if (best && emulated && strcmp(best, "avx512") == 0)
+        return "avx2"; // the most that callgrind knows
     return best ? best : "";
 }
 
@@ -128,7 +128,7 @@ static double measure_variation(const RunRecord *run, const CellSummary *summary
 static double count_samples(const RunRecord *run, const CellSummary *summary)
 {
     (void)run;
-    return (double)summary->sample_count;
+    return (double)(summary->sample_count + summary->emulated_count);
 }
 
 // Amount per nanosecond is 1e9 per second: the giga units need no factor.
@@ -310,6 +310,23 @@ READ_METRICS(READ)
          function##_least, amount, NO_RATE},                                                       \
         {metric "_most", unit, "clock", help " / fastest sample", function##_most, amount, NO_RATE},
 
+#define NOT_EMULATED "the sweep does not measure instructions"
+#define SIMULATED(function, name, source, help)                                                    \
+    {name, "lines", "sim", help, function, source, NOT_EMULATED},
+#define EMULATED_METRICS                                                                           \
+    SIMULATED(metrics_simulated_first, "simulated_l1_misses", "simulated.L1.misses",               \
+              "simulated L1 data misses of one iteration, from cold caches")                       \
+    SIMULATED(metrics_simulated_first_reads, "simulated_l1_read_misses",                           \
+              "simulated.L1.read_misses", "of them by reads")                                      \
+    SIMULATED(metrics_simulated_first_writes, "simulated_l1_write_misses",                         \
+              "simulated.L1.write_misses", "of them by writes")                                    \
+    SIMULATED(metrics_simulated_last, "simulated_ll_misses", "simulated.LL.misses",                \
+              "simulated data misses of the last level in one iteration, from cold caches")        \
+    SIMULATED(metrics_simulated_last_reads, "simulated_ll_read_misses",                            \
+              "simulated.LL.read_misses", "of them by reads")                                      \
+    SIMULATED(metrics_simulated_last_writes, "simulated_ll_write_misses",                          \
+              "simulated.LL.write_misses", "of them by writes")
+
 // Rates take the provenance of their measured part: the operations are nominal, the time is not.
 const Metric metric_table[] = {
     {"time_ns", "ns", "clock",
@@ -325,7 +342,8 @@ const Metric metric_table[] = {
      measure_mad, NULL, NO_SAMPLE},
     {"time_variation", "", "clock", "sample standard deviation / mean of the samples",
      measure_variation, NULL, "needs at least 2 samples"},
-    {"samples", "", "clock", "timed worker processes", count_samples, NULL, NO_SAMPLE},
+    {"samples", "", "clock", "worker processes that were timed or run under callgrind",
+     count_samples, NULL, NO_SAMPLE},
     {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
     RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
                 "measured peak of one core of this machine at the cell's SIMD level", find_peak,
@@ -336,6 +354,16 @@ const Metric metric_table[] = {
      find_above_roof, "flops", NO_PEAK ", or no rate"},
     {"peak_rss_kib", "KiB", "os", "largest resident memory of the timed worker processes",
      find_peak_rss, NULL, "not reported by the operating system"},
+    {"instructions", "", "emulated",
+     "instructions of one iteration under callgrind, least of the samples; no substitute for time",
+     metrics_instructions, "instructions", NOT_EMULATED},
+    {"instructions_range", "", "emulated",
+     "most - least over the samples: 0 where every run was the same", metrics_instructions_range,
+     "instructions", NOT_EMULATED},
+    EMULATED_METRICS{"predicted_ll_misses", "lines", "model",
+                     "predicted misses of the level that was simulated as the last",
+                     metrics_predicted_last, NULL,
+                     "no prediction for this operation, or no level simulated"},
     READ_METRICS(READ)};
 #undef READ
 #undef RATE
@@ -392,7 +420,7 @@ static bool failure_was_repaired(const RunRecord *run, size_t index)
 
 static void take_sample(const RunRecord *run, size_t index, CellSummary *summary)
 {
-    assert(summary->sample_ns);
+    assert(summary->sample_ns && summary->emulated);
     const Sample *sample = &run->samples[index];
     if (!sample->ok) {
         if (!summary->failed && !failure_was_repaired(run, index)) {
@@ -401,6 +429,8 @@ static void take_sample(const RunRecord *run, size_t index, CellSummary *summary
         }
     } else if (sample->task == SAMPLE_VERIFY) {
         summary->verified = sample;
+    } else if (sample->task == SAMPLE_EMULATE) {
+        summary->emulated[summary->emulated_count++] = sample;
     } else if (sample->task == SAMPLE_TIME && sample->real_count > 0) {
         summary->sample_ns[summary->sample_count++] =
             stat_median(sample->real_ns, sample->real_count);
@@ -410,19 +440,21 @@ static void take_sample(const RunRecord *run, size_t index, CellSummary *summary
 CellSummary *metrics_summarise(const RunRecord *run)
 {
     const size_t count = run->plan->cell_count;
-    size_t *timed = calloc(count + 1, sizeof *timed);
+    size_t *measured = calloc(count + 1, sizeof *measured); // samples, timed or emulated
     CellSummary *summaries = calloc(count + 1, sizeof *summaries);
-    bool complete = timed && summaries;
+    bool complete = measured && summaries;
     for (size_t i = 0; complete && i < run->sample_count; i++)
-        timed[run->samples[i].cell] += run->samples[i].task == SAMPLE_TIME;
+        measured[run->samples[i].cell] +=
+            run->samples[i].task == SAMPLE_TIME || run->samples[i].task == SAMPLE_EMULATE;
     for (size_t i = 0; complete && i < count; i++) {
         summaries[i].cell = i;
-        summaries[i].sample_ns = calloc(timed[i] + 1, sizeof *summaries[i].sample_ns);
-        complete = summaries[i].sample_ns != NULL;
+        summaries[i].sample_ns = calloc(measured[i] + 1, sizeof *summaries[i].sample_ns);
+        summaries[i].emulated = calloc(measured[i] + 1, sizeof *summaries[i].emulated);
+        complete = summaries[i].sample_ns && summaries[i].emulated;
     }
     for (size_t i = 0; complete && i < run->sample_count; i++)
         take_sample(run, i, &summaries[run->samples[i].cell]);
-    free(timed);
+    free(measured);
     if (complete)
         return summaries;
     metrics_free(summaries, count);
@@ -431,7 +463,9 @@ CellSummary *metrics_summarise(const RunRecord *run)
 
 void metrics_free(CellSummary *summaries, size_t count)
 {
-    for (size_t i = 0; summaries && i < count; i++)
+    for (size_t i = 0; summaries && i < count; i++) {
         free(summaries[i].sample_ns);
+        free((void *)summaries[i].emulated);
+    }
     free(summaries);
 }

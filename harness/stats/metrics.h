@@ -19,6 +19,8 @@ typedef struct CellSummary {
     char reason[512];    // of the first failure
     size_t sample_count; // timed samples
     double *sample_ns;   // median over the repetitions of each sample, per iteration; sample_count
+    const Sample **emulated; // its samples under callgrind instead; emulated_count
+    size_t emulated_count;
     const Sample *verified; // its verification with the facts; NULL if missing
 } CellSummary;
 

@@ -19,7 +19,9 @@ const char *cell_status(const RunRecord *run, const CellSummary *summary)
     const size_t planned = (size_t)run->plan->cells[summary->cell].sweep->settings.samples;
     if (summary->failed)
         return "failed";
-    return summary->verified && summary->sample_count >= planned ? "ok" : "incomplete";
+    return summary->verified && summary->sample_count + summary->emulated_count >= planned
+               ? "ok"
+               : "incomplete";
 }
 
 static bool write_file(const Writer *writer, const RunRecord *run, const CellSummary *summaries,
