@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # install-deps.sh [run|test] - installs the Debian or Ubuntu packages that are missing, if any.
 #   run   what building and running a sweep needs (default)
-#   test  that, and what the tests need
+#   test  that, and what the tests and sweeps that measure instructions need
 # Installs nothing when nothing is missing. Where apt-get is absent it names what is missing and stops.
 set -eu
 
@@ -22,6 +22,7 @@ run  libyaml-dev      pkg:yaml-0.1
 run  libjansson-dev   pkg:jansson
 run  gnuplot-nox      cmd:gnuplot
 test libcmocka-dev    pkg:cmocka
+test valgrind         cmd:valgrind
 '
 
 purpose=${1:-run}

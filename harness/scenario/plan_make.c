@@ -3,6 +3,7 @@
 #include "scenario/plan.h"
 
 #include "common/fnv.h"
+#include "hyperion/simd.h"
 #include "scenario/plan_build.h"
 
 #include <inttypes.h>
@@ -167,13 +168,15 @@ static double estimate_verification_ns(double iteration_ns)
     return start_ns + verify_ns + verify_iterations * iteration_ns;
 }
 
-static double estimate_emulated_ns(double iteration_ns, int samples)
+static double estimate_emulated_ns(const Cell *cell, double iteration_ns, int samples)
 {
-    // Starting a worker under callgrind took EMULATED_START in runs of
-    // scenarios/ci-instructions.yaml; a warm-up and an iteration SLOWDOWN times as long as without.
-    const double emulated_start_ns = 1.2e9;
-    const double slowdown = 100;
-    return samples * (emulated_start_ns + 2 * slowdown * iteration_ns);
+    // From scenarios/ci-instructions.yaml: callgrind and a worker start in a second; then a product
+    // takes 250 times as long, with the fused multiply-adds of AVX2, which are computed number by
+    // number, 5000 times. A warm-up comes first.
+    const double callgrind_start_ns = 1e9;
+    const bool fused = cell->workload->uses(cell->values, AXIS_SIMD_LEVEL) &&
+                       cell->values[AXIS_SIMD_LEVEL].integer >= HYPERION_SIMD_AVX2;
+    return samples * (callgrind_start_ns + 2 * (fused ? 5000 : 250) * iteration_ns);
 }
 
 static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
@@ -183,7 +186,7 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
     const double iteration_ns = guess_iteration_ns(cell);
     const double verification_ns = estimate_verification_ns(iteration_ns);
     if (settings->measure == MEASURE_INSTRUCTIONS)
-        return verification_ns + estimate_emulated_ns(iteration_ns, settings->samples);
+        return verification_ns + estimate_emulated_ns(cell, iteration_ns, settings->samples);
     const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
     const double warmup_ns = fmax(settings->warmup_ns, iteration_ns);
     const double sample_ns = start_ns + warmup_ns + settings->repetitions * loop_ns;

@@ -282,8 +282,10 @@ static bool number_from_json(const json_t *json, const Setting *setting, double 
 {
     const json_t *given = json_object_get(json, setting->json_key);
     const char *word = json_string_value(given);
+    *value = setting->fallback;
+    // Plans from before there were words have none.
     if (setting->kind == SETTING_WORD)
-        return (word && find_word(setting, word, value)) ||
+        return !given || (word && find_word(setting, word, value)) ||
                problem_set(problem, "settings: %s: unknown word '%.64s'", setting->json_key,
                            word ? word : "");
     *value = (double)json_integer_value(given);
@@ -294,11 +296,13 @@ static bool number_from_json(const json_t *json, const Setting *setting, double 
 
 bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *problem)
 {
+    size_t keys = 1; // counters
     *settings = (SweepSettings){0};
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
         double value = 0;
         if (!number_from_json(json, &setting_table[i], &value, problem))
             return false;
+        keys += json_object_get(json, setting_table[i].json_key) != NULL;
         set_number(&setting_table[i], settings, value);
     }
     const json_t *events = json_object_get(json, "counters");
@@ -312,8 +316,8 @@ bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *pr
         if (!names[i] || !event_name_is_valid(names[i]))
             return problem_set(problem, "settings: counters: entry %zu names no event", i);
     }
-    if (json_object_size(json) != SETTING_TOTAL + 1)
-        return problem_set(problem, "settings: expected %d keys, given %zu", SETTING_TOTAL + 1,
+    if (json_object_size(json) != keys)
+        return problem_set(problem, "settings: expected %zu keys, given %zu", keys,
                            json_object_size(json));
     return replace_counters(settings, names, count, problem);
 }
@@ -322,7 +326,11 @@ uint64_t settings_hash(const SweepSettings *settings, uint64_t hash)
 {
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
         char text[40];
-        quantity_format_real(get_number(&setting_table[i], settings), text, sizeof text);
+        const double value = get_number(&setting_table[i], settings);
+        // A word at its default is left out: plans from before there were words keep their hashes.
+        if (setting_table[i].kind == SETTING_WORD && value == setting_table[i].fallback)
+            continue;
+        quantity_format_real(value, text, sizeof text);
         hash = fnv_add_text(fnv_add_text(hash, setting_table[i].key), text);
     }
     for (size_t i = 0; settings->counters[i]; i++)

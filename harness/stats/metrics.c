@@ -362,7 +362,7 @@ const Metric metric_table[] = {
      "instructions", NOT_EMULATED},
     EMULATED_METRICS{"predicted_ll_misses", "lines", "model",
                      "predicted misses of the level that was simulated as the last",
-                     metrics_predicted_last, NULL,
+                     metrics_predicted_last, "predicted.L1.misses",
                      "no prediction for this operation, or no level simulated"},
     READ_METRICS(READ)};
 #undef READ
