@@ -26,6 +26,11 @@ static void print_files(const RunSet *set, PlotOutcome outcome)
     for (size_t i = 0; i < set->figures.count; i++)
         printf("%s/plots/%s.%s\n", path, set->figures.items[i].name,
                outcome == PLOT_DRAWN ? "png" : "gp");
+    if (set->figures.omitted > 0)
+        (void)fprintf(stderr,
+                      "hyperion: left out %zu figures: a sweep gives at most %d of a kind; its "
+                      "other cells are in the report\n",
+                      set->figures.omitted, FIGURE_MOST_SIBLINGS);
     if (set->figures.count == 0)
         (void)fprintf(stderr, "hyperion: nothing to plot: no sweep of this run varies what a "
                               "figure shows\n");

@@ -269,6 +269,7 @@ static bool find_in_sweep(Figure *blank, const char *suffix, FigureList *list)
 {
     const Cell *cells = blank->run->plan->cells;
     const size_t first = blank->sweep->first_cell;
+    const size_t before = list->count;
     for (size_t i = first; i < first + blank->sweep->cell_count; i++) {
         bool leads = cell_uses_axis(&cells[i], blank->kind->x);
         for (size_t j = first; leads && j < i; j++)
@@ -277,7 +278,10 @@ static bool find_in_sweep(Figure *blank, const char *suffix, FigureList *list)
             continue;
         Figure figure = *blank;
         bool complete = sort_cells(&figure, i);
-        if (complete && is_worth_showing(&figure)) {
+        const bool shown = complete && is_worth_showing(&figure);
+        if (shown && list->count - before == FIGURE_MOST_SIBLINGS) {
+            list->omitted++;
+        } else if (shown) {
             name_figure(&figure, &cells[i], suffix);
             complete = append_figure(list, &figure);
             if (complete)
@@ -325,5 +329,5 @@ void figures_clear(FigureList *list)
     for (size_t i = 0; i < list->count; i++)
         clear_figure(&list->items[i]);
     free(list->items);
-    *list = (FigureList){NULL, 0, 0};
+    *list = (FigureList){.items = NULL};
 }

@@ -7,7 +7,11 @@
 #include "report/sweep_axes.h"
 #include "stats/metrics.h"
 
-enum { FIGURE_MOST_LEVELS = HYPERION_SIMD_LEVEL_COUNT, FIGURE_NAME_BYTES = 128 };
+enum {
+    FIGURE_MOST_LEVELS = HYPERION_SIMD_LEVEL_COUNT,
+    FIGURE_MOST_SIBLINGS = 16, // of one kind and sweep; nobody looks at more
+    FIGURE_NAME_BYTES = 128
+};
 
 struct Figure;
 
@@ -55,6 +59,7 @@ typedef struct Figure {
 typedef struct FigureList {
     Figure *items;
     size_t count, capacity;
+    size_t omitted; // beyond FIGURE_MOST_SIBLINGS
 } FigureList;
 
 extern const FigureKind figure_kind_table[]; // ended by a NULL name

@@ -231,6 +231,9 @@ void report_write(const RunSet *set, bool drawn, FILE *out)
     }
     for (size_t i = 0; i < set->count; i++)
         write_run(set, i, drawn, out);
+    if (set->figures.omitted > 0)
+        (void)fprintf(out, "\nFigures left out: %zu; a sweep gives at most %d of a kind.\n",
+                      set->figures.omitted, FIGURE_MOST_SIBLINGS);
     if (!drawn && set->figures.count > 0)
         (void)fprintf(out,
                       "\nThe figures are not drawn: gnuplot was not there or failed. `cd plots "

@@ -166,6 +166,15 @@ static void compare_says_with_its_exit_code(void **state)
     }
 }
 
+static void figures_beyond_any_use_are_left_out_and_said(void **state)
+{
+    char *output = *state;
+    make_run("many", (RunShape){"64..1280 +64", 1, 1, false});
+    assert_int_equal(run_program("plot many", output), EXIT_OK);
+    // 20 values of m and two kinds of figures.
+    assert_non_null(strstr(output, "left out 8 figures"));
+}
+
 static bool file_exists(const char *name)
 {
     char path[PATH_BYTES];
@@ -263,6 +272,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compare_says_with_its_exit_code),
+        cmocka_unit_test(figures_beyond_any_use_are_left_out_and_said),
         cmocka_unit_test(report_and_plot_write_into_the_first_run),
         cmocka_unit_test(without_gnuplot_scripts_are_written_and_the_way_on_said),
         cmocka_unit_test(a_run_that_cannot_be_read_is_an_error),
