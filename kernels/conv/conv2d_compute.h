@@ -35,9 +35,11 @@ typedef struct ConvProducts {
     size_t threads;
 } ConvProducts;
 
-static void conv2d_multiply(const ConvProducts *all, size_t index, char *workspace)
+static void conv2d_multiply(const ConvProducts *all, size_t index, size_t thread)
 {
     const HypConv2dArgs *args = all->args;
+    float *workspace =
+        (float *)args->workspace + thread * (all->blocks.packed_bytes / sizeof(float));
     const size_t group = index % args->groups;
     const size_t group_channels = args->channels / args->groups;
     HypGemmArgs product = *all->product;
@@ -45,8 +47,8 @@ static void conv2d_multiply(const ConvProducts *all, size_t index, char *workspa
                              .channels =
                                  args->image + index * group_channels * args->height * args->width};
     const GemmContext context = {.args = &product,
-                                 .packed_a = (float *)(void *)workspace,
-                                 .packed_b = (float *)(void *)(workspace + all->blocks.packed_b),
+                                 .packed_a = workspace,
+                                 .packed_b = workspace + all->blocks.packed_b / sizeof(float),
                                  .image = &image};
     product.a = args->filter + group * product.m * product.k;
     product.c = args->out + index * product.m * product.n;
@@ -59,9 +61,8 @@ static void conv2d_part(void *shared, size_t thread)
     const ConvProducts *all = shared;
     const HypRange part =
         hyp_parallel_part(conv2d_product_count(all->args), 1, all->threads, thread);
-    char *workspace = all->args->workspace;
     for (size_t i = part.first; i < part.end; i++)
-        conv2d_multiply(all, i, workspace + thread * all->blocks.packed_bytes);
+        conv2d_multiply(all, i, thread);
 }
 
 static void conv2d_compute(const HypConv2dArgs *args)

@@ -198,8 +198,7 @@ static void cell_of_several_threads_verifies_and_has_no_prediction(void **state)
     static const char *const cells[] = {
         "{\"op\": \"gemm\", \"m\": 90, \"n\": 100, \"k\": 80, \"threads\": 2}",
         "{\"op\": \"softmax\", \"rows\": 70, \"columns\": 650, \"threads\": 2}",
-        "{\"op\": \"attention\", \"heads\": 2, \"queries\": 50, \"keys\": 90, \"dim\": 16, "
-        "\"threads\": 2}",
+        "{\"op\": \"attention\", \"queries\": 90, \"keys\": 90, \"dim\": 40, \"threads\": 2}",
     };
     if (count_cpus() < 2) {
         print_message("skipped: this process may use one CPU only\n");
