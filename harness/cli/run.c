@@ -24,7 +24,8 @@ static const CommandOption options[] = {
     [OPTION_CELL] = {"--cell", "ID", true, "only the cell of that identity"},
     [OPTION_OUT] = {"--out", "DIR", false,
                     "run directory (default results/<scenario>/<date>-<host>-<commit>)"},
-    [OPTION_RESUME] = {"--resume", NULL, false, "complete the run in DIR"},
+    [OPTION_RESUME] = {"--resume", NULL, false,
+                       "complete the run in DIR, or the one given instead of a scenario"},
     [OPTION_SEED] = {"--seed", "S", false, "of the input data and the order of the rounds"},
     [OPTION_FORCE] = {"--force", NULL, false,
                       "measure although the doctor refuses the scenario's profile"},
@@ -70,8 +71,9 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
     const char *const *seed = arguments->options_of[OPTION_SEED];
     struct stat status;
     const bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    if (arguments->options_of[OPTION_RESUME] && !arguments->options_of[OPTION_OUT])
-        return problem_set(problem, "--resume needs --out: the directory of the run to complete");
+    if (arguments->options_of[OPTION_RESUME] && !arguments->options_of[OPTION_OUT] && !directory)
+        return problem_set(problem, "--resume needs the directory of the run to complete: as the "
+                                    "operand or as --out");
     if (directory && set)
         return problem_set(problem, "--set: the plan of a run directory is fixed; give a scenario");
     run->plan = directory ? run_plan_load(path, problem) : plan_from_scenario(path, set, problem);
@@ -173,6 +175,8 @@ static bool describe_machine(RunCommand *run, Problem *problem)
 static bool choose_directory(RunCommand *run, const CommandArguments *arguments, Problem *problem)
 {
     const char *const *out = arguments->options_of[OPTION_OUT];
+    if (!out && arguments->options_of[OPTION_RESUME])
+        out = arguments->words; // the plan came from that directory
     const char *commit =
         json_string_value(json_object_get(json_object_get(run->machine, "build"), "commit"));
     const bool fits = out ? snprintf(run->directory, sizeof run->directory, "%s", out[0]) <
@@ -226,7 +230,7 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
                       outcome->other_cpus);
     (void)fprintf(stderr, "results: %s\n", run->directory);
     if (outcome->interrupted)
-        (void)fprintf(stderr, "--out %s --resume completes it\n", run->directory);
+        (void)fprintf(stderr, "hyperion run %s --resume completes it\n", run->directory);
     else
         (void)fprintf(stderr, "next: hyperion report %s\n", run->directory);
 }
@@ -275,7 +279,7 @@ static int run_run(const CommandArguments *arguments)
 
 const Command command_run = {
     .name = "run",
-    .operands = "SCENARIO",
+    .operands = "SCENARIO|RUN",
     .summary = "take the samples of a scenario (or of a run directory's plan)",
     .least_words = 1,
     .most_words = 1,

@@ -47,9 +47,10 @@ grep -q '"name":"page_faults","value":[0-9]' run/journal.jsonl || fail 'page_fau
 
 expect 1 '--resume completes it' run small.yaml --out run
 expect 0 'took 0 samples' run small.yaml --out run --resume
+expect 0 'took 0 samples' run run --resume
 expect 1 'holds another plan' run small.yaml --set m=36 --out run --resume
 expect 1 'holds another plan' run small.yaml --seed 5 --out run --resume
-expect 1 '--resume needs --out' run small.yaml --resume
+expect 1 '--resume needs the directory' run small.yaml --resume
 expect 1 'expected an integer from 0' run small.yaml --seed 5x --out other
 expect 1 'no cell' run small.yaml --cell nonsense --out other
 expect 1 "did you mean '--resume'" run small.yaml --resum
