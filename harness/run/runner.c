@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/runner.h"
 
+#include "run/cell_request.h"
 #include "run/verdict.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct Runner {
     const RunnerInput *input;
@@ -27,34 +27,13 @@ static void note_sample(Runner *runner, const Sample *sample)
         runner->iterations[sample->cell] = sample->iterations;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static WorkerRequest make_request(const Runner *runner, const Job *job)
 {
-    const Cell *cell = &runner->input->plan->cells[job->cell];
-    const SweepSettings *settings = &cell->sweep->settings;
-    const char *binding = axis_table[AXIS_BINDING].words[cell->values[AXIS_BINDING].integer];
-    const bool bound = strcmp(binding, "core") == 0;
-    const size_t threads = (size_t)cell->values[AXIS_THREADS].integer;
-    static const char *const no_counters[] = {NULL};
-    const bool loops = job->task == SAMPLE_TIME || job->task == SAMPLE_COUNT;
-    return (WorkerRequest){
-        .task = job->task,
-        .cell = *cell,
-        .emulated = settings->measure == MEASURE_INSTRUCTIONS,
-        .seed = runner->input->plan->seed,
-        .cpus = runner->input->cpus,
-        .cpu_count = bound ? least(threads, runner->input->cpu_count) : 0,
-        .topology = runner->input->topology,
-        .iterations = loops ? runner->iterations[job->cell] : 0,
-        .repetitions = settings->repetitions,
-        .min_time_ns = settings->min_time_ns,
-        .warmup_ns = settings->warmup_ns,
-        .counters = settings->counters ? (const char *const *)settings->counters : no_counters,
-    };
+    const RunnerInput *input = runner->input;
+    const RequestGround ground = {input->plan->seed, input->topology, input->cpus,
+                                  input->cpu_count};
+    return cell_request(&ground, &input->plan->cells[job->cell], job->task,
+                        runner->iterations[job->cell]);
 }
 
 // False when the sample must not be kept: the runner itself failed, or was asked to stop.

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// cell_request.h - what a worker is asked to do for a cell of a plan.
+#ifndef HYP_CELL_REQUEST_H
+#define HYP_CELL_REQUEST_H
+
+#include "run/protocol.h"
+
+// What the requests of one run have in common.
+typedef struct RequestGround {
+    uint64_t seed;                  // of the plan
+    HyperionCacheTopology topology; // of one core
+    const int *cpus;                // that workers with binding `core` are bound to, best first
+    size_t cpu_count;
+} RequestGround;
+
+// `iterations` of the cell's pilot; only tasks with loops carry them. Borrows from cell and ground.
+WorkerRequest cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
+                           uint64_t iterations);
+
+#endif
