@@ -16,6 +16,12 @@ enum {
 enum {
     // Depth in whole lines of a 4-byte row of 16, and even for kernels unrolled by up to 8.
     KC_STEP = 8,
+    // Less depth than this costs more in reads and writes of C, once a block of depth, than it
+    // saves
+    // in panels of A that stay in L1: with tiles of wide vectors L2 feeds those panels well enough.
+    // scenarios/perf-gemm.yaml on a Zen 5 (48 KiB L1), 14 x 32 tile, 2048^3: 187 GFLOP/s at 205,
+    // 200 at 384, 203 at 512; below 1024^3 no difference.
+    LEAST_KC = 448,
     // Half of L2 for the block of A: with 4 KiB pages at random places, larger working sets miss
     // up to 4 times as often (design/field-notes.md, "Simulated counts").
     L2_SHARE = 2,
@@ -68,17 +74,18 @@ static size_t balance(size_t extent, size_t limit, size_t step)
 }
 
 // Low et al. 2016, section 4.1: of W ways, one is left to C and the others are divided between the
-// micro-panels of A (mr x kc) and B (nr x kc) in proportion mr : nr, in whole ways.
+// micro-panels of A (mr x kc) and B (nr x kc) in proportion mr : nr, in whole ways; but see
+// LEAST_KC.
 static size_t choose_kc(const HyperionCacheLevel *l1, size_t mr, size_t nr)
 {
     const size_t ways = l1->ways > 1 ? (size_t)l1->ways : ASSUMED_L1_WAYS;
     const size_t size_bytes = l1->size_bytes ? l1->size_bytes : ASSUMED_L1_BYTES;
     const size_t way_bytes = size_bytes / ways;
     const size_t ways_of_a = (ways - 1) * mr / (mr + nr);
-    if (ways_of_a > 0)
-        return round_down(ways_of_a * way_bytes / (mr * sizeof(float)), KC_STEP);
     // Too few ways for whole ones: by bytes.
-    return round_down((ways - 1) * way_bytes / ((mr + nr) * sizeof(float)), KC_STEP);
+    const size_t kc = ways_of_a > 0 ? ways_of_a * way_bytes / (mr * sizeof(float))
+                                    : (ways - 1) * way_bytes / ((mr + nr) * sizeof(float));
+    return larger(round_down(kc, KC_STEP), LEAST_KC);
 }
 
 static size_t choose_mc(const HyperionCacheTopology *topology, size_t kc, size_t mr)
