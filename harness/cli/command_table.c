@@ -5,6 +5,7 @@ extern const Command command_compare;
 extern const Command command_doctor;
 extern const Command command_list;
 extern const Command command_machine;
+extern const Command command_merge;
 extern const Command command_plan;
 extern const Command command_plot;
 extern const Command command_report;
@@ -12,6 +13,15 @@ extern const Command command_run;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine, &command_doctor, &command_list, &command_plan,    &command_verify,
-    &command_run,     &command_report, &command_plot, &command_compare, NULL,
+    &command_machine,
+    &command_doctor,
+    &command_list,
+    &command_plan,
+    &command_verify,
+    &command_run,
+    &command_report,
+    &command_plot,
+    &command_compare,
+    &command_merge,
+    NULL,
 };

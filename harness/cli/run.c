@@ -8,9 +8,18 @@
 #include "run/run_start.h"
 #include "run/sweep_run.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
-enum { OPTION_SET, OPTION_CELL, OPTION_OUT, OPTION_RESUME, OPTION_SEED, OPTION_FORCE };
+enum {
+    OPTION_SET,
+    OPTION_CELL,
+    OPTION_OUT,
+    OPTION_RESUME,
+    OPTION_SEED,
+    OPTION_FORCE,
+    OPTION_SHARD
+};
 
 static const CommandOption options[] = {
     [OPTION_SET] = {"--set", "AXIS=VALUES", true, "replace the values of an axis"},
@@ -22,6 +31,8 @@ static const CommandOption options[] = {
     [OPTION_SEED] = {"--seed", "S", false, "of the input data and the order of the rounds"},
     [OPTION_FORCE] = {"--force", NULL, false,
                       "measure although the doctor refuses the scenario's profile"},
+    [OPTION_SHARD] = {"--shard", "I/N", false,
+                      "only the I-th of N parts of the cells; `hyperion merge` joins them"},
     {NULL, NULL, false, NULL},
 };
 
@@ -33,6 +44,7 @@ static const double busy_cpus = 0.1;
 typedef struct RunCommand {
     Plan *plan;
     Workplace place;
+    Shard shard;
     char directory[4096];
 } RunCommand;
 
@@ -43,6 +55,7 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
     const char *const *set = arguments->options_of[OPTION_SET];
     const char *const *cells = arguments->options_of[OPTION_CELL];
     const char *const *seed = arguments->options_of[OPTION_SEED];
+    const char *const *shard = arguments->options_of[OPTION_SHARD];
     struct stat status;
     const bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     if (arguments->options_of[OPTION_RESUME] && !arguments->options_of[OPTION_OUT] && !directory)
@@ -52,7 +65,8 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
         return problem_set(problem, "--set: the plan of a run directory is fixed; give a scenario");
     run->plan = directory ? run_plan_load(path, problem) : plan_from_scenario(path, set, problem);
     return run->plan && (!cells || plan_keep_cells(run->plan, cells, problem)) &&
-           (!seed || workplace_set_seed(run->plan, seed[0], problem));
+           (!seed || workplace_set_seed(run->plan, seed[0], problem)) &&
+           (!shard || shard_parse(shard[0], &run->shard, problem));
 }
 
 static bool choose_directory(RunCommand *run, const CommandArguments *arguments, Problem *problem)
@@ -66,16 +80,23 @@ static bool choose_directory(RunCommand *run, const CommandArguments *arguments,
                                 (int)sizeof run->directory
                           : run_default_directory(run->plan, clock_unix_s(), run->place.host,
                                                   commit, run->directory, sizeof run->directory);
-    return fits || problem_set(problem, "the name of the run directory is too long");
+    const size_t length = strlen(run->directory);
+    const bool named =
+        out || !run->shard.count ||
+        snprintf(run->directory + length, sizeof run->directory - length, "-%dof%d",
+                 run->shard.index, run->shard.count) < (int)(sizeof run->directory - length);
+    return (fits && named) || problem_set(problem, "the name of the run directory is too long");
 }
 
 static void say_begin(const RunCommand *run)
 {
     char time[32];
+    char shard[SHARD_TEXT_BYTES];
     progress_format_time(plan_estimate_ns(run->plan), time, sizeof time);
-    (void)fprintf(stderr, "%s: %zu cells, %zu worker processes, about %s; plan %s\n",
+    shard_format(run->shard, shard);
+    (void)fprintf(stderr, "%s: %zu cells, %zu worker processes, about %s; plan %s%s%s\n",
                   run->plan->scenario, run->plan->cell_count, plan_worker_count(run->plan), time,
-                  run->plan->hash);
+                  run->plan->hash, shard[0] ? ", of which shard " : "", shard);
 }
 
 static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
@@ -114,6 +135,7 @@ static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem
         .topology = run->place.topology,
         .cpus = run->place.cpus,
         .cpu_count = run->place.cpu_count,
+        .shard = run->shard,
         .progress = stderr,
     };
     say_begin(run);

@@ -53,6 +53,14 @@ static bool load_samples(RunRecord *record, Problem *problem)
     return good;
 }
 
+static bool load_shard(RunRecord *record, Problem *problem)
+{
+    Problem reason = {0};
+    if (shard_of_machine(record->machine, &record->shard, &reason))
+        return true;
+    return problem_set(problem, "%s/%s: %.1500s", record->path, RUN_MACHINE, reason.text);
+}
+
 RunRecord *run_record_load(const char *path, Problem *problem)
 {
     RunRecord *record = calloc(1, sizeof *record);
@@ -65,7 +73,7 @@ RunRecord *run_record_load(const char *path, Problem *problem)
     }
     record->plan = run_plan_load(path, problem);
     record->machine = record->plan ? load_json(path, RUN_MACHINE, problem) : NULL;
-    if (record->machine && load_samples(record, problem))
+    if (record->machine && load_shard(record, problem) && load_samples(record, problem))
         return record;
     run_record_free(record);
     return NULL;

@@ -4,6 +4,7 @@
 #define HYP_RUN_DIRECTORY_H
 
 #include "record/sample.h"
+#include "record/shard.h"
 #include "scenario/plan.h"
 
 // Names of the files in a run directory.
@@ -23,6 +24,7 @@ typedef struct RunRecord {
     json_t *machine; // machine.json
     Sample *samples;
     size_t sample_count;
+    Shard shard;       // the part of the plan that was to be run
     size_t torn_lines; // 0 or 1
 } RunRecord;
 

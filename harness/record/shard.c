@@ -34,3 +34,14 @@ bool shard_holds(Shard shard, const char *cell_id)
     return shard.count == 0 ||
            splitmix_next(&hash) % (uint64_t)shard.count == (uint64_t)shard.index - 1;
 }
+
+bool shard_of_machine(const json_t *machine, Shard *shard, Problem *problem)
+{
+    const json_t *text = json_object_get(json_object_get(machine, "run"), "shard");
+    *shard = (Shard){0};
+    if (!text)
+        return true;
+    if (!json_is_string(text))
+        return problem_set(problem, "\"run\": \"shard\": expected text");
+    return shard_parse(json_string_value(text), shard, problem);
+}

@@ -6,6 +6,7 @@
 
 #include "common/problem.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,9 @@ typedef struct Shard {
 bool shard_parse(const char *text, Shard *shard, Problem *problem);
 // "" for the whole plan.
 void shard_format(Shard shard, char text[SHARD_TEXT_BYTES]);
+
+// The shard that a machine.json names; the whole plan where it names none.
+bool shard_of_machine(const json_t *machine, Shard *shard, Problem *problem);
 
 bool shard_holds(Shard shard, const char *cell_id);
 

@@ -109,6 +109,8 @@ bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcom
     size_t count = 0;
     *outcome = (RunnerOutcome){0};
     Job *jobs = schedule_make(input->plan, &count);
+    if (jobs)
+        count = schedule_keep_shard(input->plan, input->shard, jobs, count);
     bool *done =
         jobs ? schedule_done(input->plan, jobs, count, input->samples, input->sample_count) : NULL;
     runner.failed = calloc(input->plan->cell_count + 1, sizeof *runner.failed);

@@ -24,6 +24,7 @@ typedef struct RunnerInput {
     Journal *journal;
     const Sample *samples; // taken before, in the order of the journal
     size_t sample_count;
+    Shard shard;    // the part of the plan to run
     FILE *progress; // NULL = silent
 } RunnerInput;
 

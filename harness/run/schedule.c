@@ -58,6 +58,15 @@ Job *schedule_make(const Plan *plan, size_t *count)
     return jobs;
 }
 
+size_t schedule_keep_shard(const Plan *plan, Shard shard, Job *jobs, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (shard_holds(shard, plan->cells[jobs[i].cell].id))
+            jobs[kept++] = jobs[i];
+    return kept;
+}
+
 // Place of a job among all that could be: tasks by rounds by cells.
 static size_t job_key(const Plan *plan, int rounds, size_t cell, int round, SampleTask task)
 {

@@ -5,6 +5,7 @@
 #define HYP_SCHEDULE_H
 
 #include "record/sample.h"
+#include "record/shard.h"
 #include "scenario/plan.h"
 
 typedef struct Job {
@@ -17,6 +18,9 @@ typedef struct Job {
 // has so many samples once a round in an order shuffled by seed and round; counter passes. The
 // caller frees. NULL: out of memory.
 Job *schedule_make(const Plan *plan, size_t *count);
+
+// Drops the jobs of cells in other shards; the number left. The order stays that of the whole plan.
+size_t schedule_keep_shard(const Plan *plan, Shard shard, Job *jobs, size_t count);
 
 // Which of the jobs the samples have done already; jobs of a cell that failed count as done. The
 // caller frees. NULL: out of memory.

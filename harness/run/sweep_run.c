@@ -27,9 +27,25 @@ static bool texts_differ(const json_t *a, const json_t *b, const char *object, c
     return strcmp(first ? first : "", second ? second : "") != 0;
 }
 
+// A run goes on with the part of the plan it began with.
+static bool check_shard(const SweepRun *sweep, const json_t *before, const char *path, Shard *shard,
+                        Problem *problem)
+{
+    Problem reason = {0};
+    char held[SHARD_TEXT_BYTES];
+    char given[SHARD_TEXT_BYTES];
+    if (!shard_of_machine(before, shard, &reason))
+        return problem_set(problem, "%s: %.1500s", path, reason.text);
+    shard_format(*shard, held);
+    shard_format(sweep->shard, given);
+    return sweep->shard.count == 0 || strcmp(held, given) == 0 ||
+           problem_set(problem, "%s: begun as %s%s, not as shard %s", sweep->directory,
+                       held[0] ? "shard " : "the whole plan", held, given);
+}
+
 // Samples of two machines in one run would be one number for two things. Another build or
 // environment may be meant, and is said.
-static bool check_machine(const SweepRun *sweep, const char *path, Problem *problem)
+static bool check_machine(const SweepRun *sweep, const char *path, Shard *shard, Problem *problem)
 {
     json_t *before = json_file_read(path, problem);
     if (!before)
@@ -43,23 +59,36 @@ static bool check_machine(const SweepRun *sweep, const char *path, Problem *prob
     if (sweep->progress && same && texts_differ(before, sweep->machine, "build", "commit"))
         (void)fprintf(sweep->progress,
                       "note: this program is of another commit than the one that began this run\n");
+    const bool fits = same && check_shard(sweep, before, path, shard, problem);
     json_decref(before);
-    return same;
+    return fits;
 }
 
-static bool prepare_machine(const SweepRun *sweep, Problem *problem)
+static bool write_machine(const SweepRun *sweep, const char *path, Problem *problem)
+{
+    char text[SHARD_TEXT_BYTES];
+    shard_format(sweep->shard, text);
+    json_t *run = json_object_get(sweep->machine, "run");
+    if (text[0] && json_object_set_new(run, "shard", json_string(text)) != 0)
+        return problem_set(problem, "%s: out of memory", path);
+    return json_file_write(path, sweep->machine, problem);
+}
+
+// Also finds which part of the plan is to be run.
+static bool prepare_machine(const SweepRun *sweep, Shard *shard, Problem *problem)
 {
     char *machine = run_file_path(sweep->directory, RUN_MACHINE);
     char *topology = run_file_path(sweep->directory, RUN_TOPOLOGY);
     bool prepared = machine && topology;
+    *shard = sweep->shard;
     if (!prepared)
         (void)problem_set(problem, "%s: out of memory", sweep->directory);
     else if (access(machine, F_OK) == 0)
-        prepared = check_machine(sweep, machine, problem);
+        prepared = check_machine(sweep, machine, shard, problem);
     else
         prepared =
             (!sweep->topology_xml || write_topology(topology, sweep->topology_xml, problem)) &&
-            json_file_write(machine, sweep->machine, problem);
+            write_machine(sweep, machine, problem);
     free(machine);
     free(topology);
     return prepared;
@@ -73,8 +102,8 @@ static void say_resumed(const SweepRun *sweep, const JournalContent *content)
                   content->sample_count, content->torn_lines ? ", a torn last line dropped" : "");
 }
 
-static bool run_samples(const SweepRun *sweep, const char *journal_path, const RunnerTools *tools,
-                        RunnerOutcome *outcome, Problem *problem)
+static bool run_samples(const SweepRun *sweep, Shard shard, const char *journal_path,
+                        const RunnerTools *tools, RunnerOutcome *outcome, Problem *problem)
 {
     JournalContent content;
     Journal journal;
@@ -89,6 +118,7 @@ static bool run_samples(const SweepRun *sweep, const char *journal_path, const R
             .cpus = sweep->cpus,
             .cpu_count = sweep->cpu_count,
             .journal = &journal,
+            .shard = shard,
             .samples = content.samples,
             .sample_count = content.sample_count,
             .progress = sweep->progress,
@@ -110,8 +140,9 @@ bool sweep_run(const SweepRun *sweep, const RunnerTools *tools, RunnerOutcome *o
     char *journal = run_file_path(sweep->directory, RUN_JOURNAL);
     if (!journal)
         (void)problem_set(problem, "%s: out of memory", sweep->directory);
-    const bool good = journal && prepare_machine(sweep, problem) &&
-                      run_samples(sweep, journal, tools, outcome, problem) &&
+    Shard shard;
+    const bool good = journal && prepare_machine(sweep, &shard, problem) &&
+                      run_samples(sweep, shard, journal, tools, outcome, problem) &&
                       writers_write_all(sweep->directory, problem);
     free(journal);
     run_start_release(&start);

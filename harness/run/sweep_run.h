@@ -14,6 +14,7 @@ typedef struct SweepRun {
     HyperionCacheTopology topology;
     const int *cpus; // for workers that are bound, best first
     size_t cpu_count;
+    Shard shard;    // a resumed run has that of its directory, and refuses another
     FILE *progress; // also says what is resumed; NULL = silent
 } SweepRun;
 

@@ -76,7 +76,9 @@ static const TextColumn leading[] = {
 
 // Between the axes and the metrics.
 static const TextColumn middle[] = {
-    {"status", "ok; failed: see reason; incomplete: samples are missing, complete with --resume",
+    {"status",
+     "ok; failed: see reason; incomplete: samples are missing, complete with --resume; "
+     "other_shard: not part of this run",
      write_status},
     {"reason", "of the first failure", write_reason},
     {"kernel", "variant that ran; empty where several did", write_kernel},

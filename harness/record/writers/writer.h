@@ -19,7 +19,7 @@ extern const Writer *const writer_table[]; // NULL-terminated
 // Writes every result file of a run from its plan, machine and journal.
 bool writers_write_all(const char *directory, Problem *problem);
 
-// "ok", "failed" or "incomplete" (samples are missing).
+// "ok", "failed", "incomplete" (samples are missing) or "other_shard".
 const char *cell_status(const RunRecord *run, const CellSummary *summary);
 
 #endif

@@ -16,6 +16,8 @@ const Writer *const writer_table[] = {
 
 const char *cell_status(const RunRecord *run, const CellSummary *summary)
 {
+    if (!shard_holds(run->shard, run->plan->cells[summary->cell].id))
+        return "other_shard";
     const size_t planned = (size_t)run->plan->cells[summary->cell].sweep->settings.samples;
     if (summary->failed)
         return "failed";
