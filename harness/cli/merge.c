@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // merge.c - `hyperion merge`: the shards of a sweep into one run directory.
-#include "run/merge.h"
 #include "cli/command.h"
+#include "run/merge_runs.h"
 
 #include <stdio.h>
 

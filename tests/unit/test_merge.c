@@ -2,7 +2,7 @@
 // test_merge.c - shards of a sweep and what `merge` makes of them, with a fake worker whose answers
 // depend on the request alone.
 #define _GNU_SOURCE
-#include "run/merge.h"
+#include "run/merge_runs.h"
 
 #include "common/file.h"
 #include "common/json_file.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _POSIX_C_SOURCE 200809L
-#include "run/merge.h"
+#include "run/merge_runs.h"
 
 #include "common/file.h"
 #include "common/json_file.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// merge.h - one run directory out of several: the shards of a sweep. The files it writes do not
-// depend on the order the runs are given in.
-#ifndef HYP_MERGE_H
-#define HYP_MERGE_H
+// merge_runs.h - one run directory out of several: the shards of a sweep. The files it writes do
+// not depend on the order the runs are given in.
+#ifndef HYP_MERGE_RUNS_H
+#define HYP_MERGE_RUNS_H
 
 #include "common/problem.h"
 
