@@ -92,9 +92,9 @@ static void add_folder(Environment *environment, size_t *count)
 {
     static const char name[] = "PWD=";
     static const char padding_name[] = "PAD=";
-    (void)strcpy(environment->folder, name);
+    (void)memcpy(environment->folder, name, sizeof name);
     if (!getcwd(environment->folder + sizeof name - 1, PATH_MAX - sizeof name))
-        (void)strcpy(environment->folder, "PWD=/");
+        (void)memcpy(environment->folder, "PWD=/", sizeof "PWD=/");
     const size_t missing_bytes = PATH_MAX - 1 - strlen(environment->folder);
     (void)memset(environment->padding, '-', missing_bytes);
     (void)memcpy(environment->padding, padding_name, sizeof padding_name - 1);
@@ -151,6 +151,7 @@ static bool start_callgrind(const Emulation *emulation, pid_t *child)
         (void)snprintf(cache_options[i], sizeof cache_options[i], "--%s=%s", cache_names[i],
                        geometry);
     }
+    static const char toggle[] = "--toggle-collect=" EMULATED_REGION_NAME;
     const char *const arguments[] = {
         "valgrind",
         "--tool=callgrind",
@@ -158,7 +159,7 @@ static bool start_callgrind(const Emulation *emulation, pid_t *child)
         "--quiet",
         "--vgdb=no",
         "--callgrind-out-file=/proc/self/fd/4",
-        "--toggle-collect=" EMULATED_REGION_NAME,
+        toggle,
         emulation->has_caches ? "--cache-sim=yes" : "--cache-sim=no",
         cache_options[0],
         cache_options[1],

@@ -131,7 +131,8 @@ static bool read_number(const char *name, const TreeNode *node, const Setting *s
     static const char *const nouns[] = {[SETTING_COUNT] = "a whole number",
                                         [SETTING_TIME] =
                                             "a time with its unit (ns, us, ms, s, m, h)",
-                                        [SETTING_BYTES] = "a size such as 512MiB"};
+                                        [SETTING_BYTES] = "a size such as 512MiB",
+                                        [SETTING_WORD] = "a word"};
     if (!tree_expect(name, node, TREE_SCALAR, setting->key, problem))
         return false;
     double value = 0;

@@ -449,7 +449,7 @@ CellSummary *metrics_summarise(const RunRecord *run)
     for (size_t i = 0; complete && i < count; i++) {
         summaries[i].cell = i;
         summaries[i].sample_ns = calloc(measured[i] + 1, sizeof *summaries[i].sample_ns);
-        summaries[i].emulated = calloc(measured[i] + 1, sizeof *summaries[i].emulated);
+        summaries[i].emulated = calloc(measured[i] + 1, sizeof(Sample *));
         complete = summaries[i].sample_ns && summaries[i].emulated;
     }
     for (size_t i = 0; complete && i < run->sample_count; i++)
