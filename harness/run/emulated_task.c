@@ -7,21 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Reads as many lines as the last simulated cache has: with least-recently-used replacement, which
-// callgrind has, nothing else is left in any level.
+// Reads as many lines as the last simulated cache has, and as small as the first: with
+// least-recently-used replacement, which callgrind has, nothing else is left in either.
 static bool empty_caches(const HyperionCacheTopology *topology, Problem *problem)
 {
     SimulatedCaches caches;
     Problem not_simulated = {0};
     if (!callgrind_choose_caches(topology, &caches, &not_simulated))
         return true;
-    const size_t line_bytes = (size_t)caches.last.line_bytes;
-    const size_t bytes = caches.last.size_bytes + line_bytes;
+    const size_t step_bytes =
+        (size_t)(caches.first.line_bytes < caches.last.line_bytes ? caches.first.line_bytes
+                                                                  : caches.last.line_bytes);
+    const size_t bytes = caches.last.size_bytes + (size_t)caches.last.line_bytes;
     const volatile char *lines = calloc(bytes, 1);
     if (!lines)
         return problem_set(problem, "out of memory for %zu bytes that empty the simulated caches",
                            bytes);
-    for (size_t i = 0; i < bytes; i += line_bytes)
+    for (size_t i = 0; i < bytes; i += step_bytes)
         (void)lines[i];
     free((void *)(uintptr_t)lines);
     return true;
