@@ -3,6 +3,7 @@
 #include "cli/inventory.h"
 
 #include "cli/command.h"
+#include "common/installation.h"
 #include "counters/counters.h"
 #include "hyperion/model.h"
 #include "hyperion/simd.h"
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,14 +169,23 @@ static json_t *describe_scenario(const char *path)
     return row;
 }
 
+// Those under scenarios/ in the current directory, else the program's own.
 static json_t *collect_scenarios(Problem *problem)
 {
     static const char pattern[] = "scenarios/*.yaml";
+    char own[PATH_MAX];
+    char own_pattern[PATH_MAX + 16];
     glob_t found;
-    const int outcome = glob(pattern, 0, NULL, &found);
+    int outcome = glob(pattern, 0, NULL, &found);
+    if (outcome == GLOB_NOMATCH &&
+        installation_folder("scenarios", "smoke-gemm.yaml", own, sizeof own)) {
+        (void)snprintf(own_pattern, sizeof own_pattern, "%s/*.yaml", own);
+        outcome = glob(own_pattern, 0, NULL, &found);
+    }
     if (outcome != 0) {
-        (void)problem_set(problem, "list scenarios: %s in the current directory: %s", pattern,
-                          outcome == GLOB_NOMATCH ? "there is none" : strerror(errno));
+        (void)problem_set(problem,
+                          "list scenarios: %s in the current directory or beside the program: %s",
+                          pattern, outcome == GLOB_NOMATCH ? "there is none" : strerror(errno));
         return NULL;
     }
     json_t *rows = json_array();

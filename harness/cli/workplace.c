@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "common/clock.h"
+#include "common/installation.h"
 #include "machine/doctor.h"
 #include "machine/machine.h"
 #include "run/interrupt.h"
@@ -27,17 +28,7 @@ bool workplace_set_seed(Plan *plan, const char *text, Problem *problem)
 
 bool workplace_find_worker(Workplace *place, Problem *problem)
 {
-    static const char name[] = "hyperion-worker";
-    const ssize_t length =
-        readlink("/proc/self/exe", place->worker, sizeof place->worker - sizeof name);
-    if (length <= 0)
-        return problem_set(problem, "cannot find this program's own folder: %s", strerror(errno));
-    place->worker[length] = '\0';
-    char *slash = strrchr(place->worker, '/');
-    memcpy(slash ? slash + 1 : place->worker, name, sizeof name);
-    if (access(place->worker, X_OK) != 0)
-        return problem_set(problem, "%s: %s", place->worker, strerror(errno));
-    return true;
+    return installation_program("hyperion-worker", place->worker, sizeof place->worker, problem);
 }
 
 bool workplace_meets_profile(Workplace *place, const Plan *plan, bool force, int *code,

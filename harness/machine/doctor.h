@@ -21,8 +21,8 @@ bool doctor_find_profile(const char *name, size_t *profile, Problem *problem);
 // Judges the machine that `root` was captured from ("" = this one): {"schema", "profile",
 // "trustworthy": no check is fatal, "fatal", "warn", "unknown", "ok": how many, "checks": [{"name",
 // "verdict": "ok", "warn", "fatal" or "unknown", "value", "unit", "expected", "why", "remedy"}]}.
-// An unknown value is null beside a "value_reason", and fails no profile. NULL on failure: the root
-// holds neither proc nor sys, or no memory.
+// An unknown value is null beside a "value_reason", and fails no profile. NULL on failure: no
+// check can be read, or no memory.
 json_t *doctor_examine(const char *root, size_t profile, Problem *problem);
 
 bool doctor_is_trustworthy(const json_t *examination);

@@ -4,7 +4,6 @@
 
 #include "machine/facts.h"
 #include "machine/host_facts.h"
-#include "machine/sysroot.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -221,10 +220,6 @@ static json_t *judge_all(const json_t *facts, size_t profile)
 
 json_t *doctor_examine(const char *root, size_t profile, Problem *problem)
 {
-    if (root[0] && !sysroot_exists(root, "/proc") && !sysroot_exists(root, "/sys")) {
-        (void)problem_set(problem, "%s: holds neither proc nor sys", root);
-        return NULL;
-    }
     json_t *facts = host_kernel_facts(root);
     json_t *state = host_state_facts(root);
     json_t *result = NULL;
@@ -234,6 +229,12 @@ json_t *doctor_examine(const char *root, size_t profile, Problem *problem)
         (void)problem_set(problem, "out of memory");
     json_decref(state);
     json_decref(facts);
+    if (json_integer_value(json_object_get(result, verdict_names[VERDICT_UNKNOWN])) == CHECK_COUNT) {
+        (void)problem_set(problem, "%s/proc and %s/sys hold nothing that the checks read", root,
+                          root);
+        json_decref(result);
+        return NULL;
+    }
     return result;
 }
 

@@ -1,38 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // machine_topology.c - the topology as runner and workers use it: caches of one core, CPUs to bind.
-#define _GNU_SOURCE // sched_getaffinity
 #include "machine/machine.h"
 
 #include "machine/topology.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const level_names[] = {"size_bytes", "line_bytes", "ways", "sharing_cpus"};
-
-// The CPUs that this thread may run on, which is within what its cgroup allows.
-static size_t list_allowed_cpus(int *cpus, size_t capacity)
-{
-    enum { MOST_CPUS = 1 << 16 };
-    cpu_set_t *set = CPU_ALLOC(MOST_CPUS);
-    const size_t set_bytes = CPU_ALLOC_SIZE(MOST_CPUS);
-    size_t count = 0;
-    if (set && sched_getaffinity(0, set_bytes, set) == 0)
-        for (size_t cpu = 0; cpu < MOST_CPUS && count < capacity; cpu++)
-            if (CPU_ISSET_S(cpu, set_bytes, set))
-                cpus[count++] = (int)cpu;
-    CPU_FREE(set);
-    return count;
-}
 
 static size_t list_worker_cpus(const Topology *topology, int *cpus, size_t capacity)
 {
     int *allowed = calloc(topology->cpu_count + 1, sizeof *allowed);
     size_t count = 0;
     if (allowed) {
-        count = list_allowed_cpus(allowed, topology->cpu_count);
+        count = topology_own_cpus(allowed, topology->cpu_count);
         count = topology_one_cpu_a_core(topology, allowed, count, cpus, capacity);
     }
     free(allowed);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE // sched_getaffinity
 #include "machine/topology.h"
 
 #include "machine/facts.h"
 #include "machine/topology_sources.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 enum { MOST_CACHE_KINDS = 32 };
@@ -212,6 +214,20 @@ size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, siz
     }
     if (with_zero && count < capacity)
         cpus[count++] = 0;
+    return count;
+}
+
+size_t topology_own_cpus(int *cpus, size_t capacity)
+{
+    enum { MOST_CPUS = 1 << 16 };
+    cpu_set_t *set = CPU_ALLOC(MOST_CPUS);
+    const size_t set_bytes = CPU_ALLOC_SIZE(MOST_CPUS);
+    size_t count = 0;
+    if (set && sched_getaffinity(0, set_bytes, set) == 0)
+        for (size_t cpu = 0; cpu < MOST_CPUS && count < capacity; cpu++)
+            if (CPU_ISSET_S(cpu, set_bytes, set))
+                cpus[count++] = (int)cpu;
+    CPU_FREE(set);
     return count;
 }
 

@@ -63,4 +63,8 @@ bool topology_of_cpu(const Topology *topology, int cpu, HyperionCacheTopology *c
 size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, size_t allowed_count,
                                int *cpus, size_t capacity);
 
+// The CPUs that this thread may run on, which is within what its cgroup allows; returns how many
+// were written.
+size_t topology_own_cpus(int *cpus, size_t capacity);
+
 #endif

@@ -56,11 +56,25 @@ static size_t read_cpus(const char *root, const char *folder, const char *list, 
     return read_text(root, text, "%s/%s", folder, mask) ? read_mask(text, cpus, capacity) : 0;
 }
 
+// CPUs of this machine where there is no /sys: those that this thread may use.
+static bool list_own_cpus(Topology *topology, Problem *problem)
+{
+    int cpus[TEXT_BYTES];
+    const size_t count = topology_own_cpus(cpus, TEXT_BYTES);
+    topology->cpus = calloc(count + 1, sizeof *topology->cpus);
+    if (!topology->cpus)
+        return problem_set(problem, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        topology->cpus[topology->cpu_count++] = (TopologyCpu){cpus[i], -1, -1, -1};
+    return true;
+}
+
 static bool list_cpus(Topology *topology, const char *root, Problem *problem)
 {
     char text[TEXT_BYTES];
     if (!sysroot_read(root, CPU_FOLDER "/online", text, sizeof text))
-        return problem_set(problem, "%s%s", root, text);
+        return root[0] ? problem_set(problem, "%s%s", root, text)
+                       : list_own_cpus(topology, problem);
     const size_t count = cpu_list_read(text, NULL, 0);
     int *numbers = calloc(count + 1, sizeof *numbers);
     topology->cpus = calloc(count + 1, sizeof *topology->cpus);

@@ -4,6 +4,7 @@
 #include "report/figure_files.h"
 
 #include "common/file.h"
+#include "common/installation.h"
 #include "report/figure_script.h"
 
 #include <errno.h>
@@ -14,33 +15,10 @@
 
 enum { TEMPLATE_LIMIT_BYTES = 1 << 20, SUBTITLE_BYTES = 512 };
 
-static const char *const template_folders[] = {"share/hyperion/plots", "plots"};
-
-// <folder above the program>/<one of the template folders>, the nearest that holds common.gp.
-static bool find_above_program(char *folder, size_t folder_bytes)
-{
-    char program[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0)
-        return false;
-    program[length] = '\0';
-    for (char *slash = strrchr(program, '/'); slash; slash = strrchr(program, '/')) {
-        *slash = '\0';
-        for (size_t i = 0; i < sizeof template_folders / sizeof *template_folders; i++) {
-            char common[PATH_MAX + 64];
-            (void)snprintf(folder, folder_bytes, "%s/%s", program, template_folders[i]);
-            (void)snprintf(common, sizeof common, "%s/common.gp", folder);
-            if (access(common, R_OK) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 static char *read_template(const char *name, Problem *problem)
 {
     char folder[PATH_MAX + 32];
-    if (!find_above_program(folder, sizeof folder))
+    if (!installation_folder("plots", "common.gp", folder, sizeof folder))
         (void)snprintf(folder, sizeof folder, "%s", HYPERION_PLOTS_DIR);
     char path[PATH_MAX + 128];
     (void)snprintf(path, sizeof path, "%s/%s.gp", folder, name);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _POSIX_C_SOURCE 200809L
 #include "scenario/scenario_file.h"
 
 #include "common/file.h"
+#include "common/installation.h"
 #include "common/quantity.h"
 #include "machine/doctor.h"
 #include "scenario/sweep_read.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Far above any scenario, far below what would hurt.
 enum { LARGEST_FILE_BYTES = 4 << 20 };
@@ -182,11 +187,34 @@ static bool read_root(ScenarioSpec *spec, SweepSettings *defaults, Problem *prob
            read_defaults(spec, defaults, problem) && read_sweeps(spec, defaults, problem);
 }
 
+// True if `name` (or name.yaml) is a scenario of the program's own and none in this folder: its
+// path is in spec->own_file, NULL when out of memory.
+static bool find_own_scenario(const char *name, ScenarioSpec *spec)
+{
+    char folder[PATH_MAX];
+    char file[NAME_MAX + 1];
+    const size_t length = strlen(name);
+    const bool bare = length < 5 || strcmp(name + length - 5, ".yaml") != 0;
+    if (strchr(name, '/') || access(name, F_OK) == 0 ||
+        snprintf(file, sizeof file, "%s%s", name, bare ? ".yaml" : "") >= (int)sizeof file ||
+        !installation_folder("scenarios", file, folder, sizeof folder))
+        return false;
+    spec->own_file = malloc(strlen(folder) + strlen(file) + 2);
+    if (spec->own_file)
+        (void)sprintf(spec->own_file, "%s/%s", folder, file);
+    return true;
+}
+
 bool scenario_read(const char *path, const char *const *settings, ScenarioSpec *spec,
                    Problem *problem)
 {
     *spec = (ScenarioSpec){.file = path};
     size_t size_bytes = 0;
+    if (find_own_scenario(path, spec)) {
+        if (!spec->own_file)
+            return problem_set(problem, "%s: out of memory", path);
+        path = spec->file = spec->own_file;
+    }
     char *text = file_read(path, LARGEST_FILE_BYTES, &size_bytes, problem);
     if (!text)
         return false;
@@ -210,5 +238,6 @@ void scenario_clear(ScenarioSpec *spec)
         tree_free(spec->set_roots[i]);
     free((void *)spec->set_roots);
     tree_free(spec->root);
+    free(spec->own_file);
     *spec = (ScenarioSpec){0};
 }

@@ -37,6 +37,7 @@ typedef struct SweepSpec {
 
 typedef struct ScenarioSpec {
     const char *file;
+    char *own_file;       // its name, if it is one of the program's own
     TreeNode *root;       // texts point into it
     TreeNode **set_roots; // of --set, NULL-terminated
     const char *name, *description;
@@ -46,8 +47,9 @@ typedef struct ScenarioSpec {
     size_t sweep_count;
 } ScenarioSpec;
 
-// Reads a scenario file and the "axis=values" of --set (NULL-terminated or NULL). The spec points
-// to `path` and `settings`. False on failure; the caller calls scenario_clear either way.
+// Reads a scenario file and the "axis=values" of --set (NULL-terminated or NULL). A bare name,
+// "smoke-gemm", that is no file here is one of the program's own scenarios. The spec points to
+// `path` and `settings`. False on failure; the caller calls scenario_clear either way.
 bool scenario_read(const char *path, const char *const *settings, ScenarioSpec *spec,
                    Problem *problem);
 void scenario_clear(ScenarioSpec *spec);
