@@ -42,24 +42,26 @@ bool installation_program(const char *name, char *path, size_t path_bytes, Probl
     return access(path, X_OK) == 0 || problem_set(problem, "%s: %s", path, strerror(errno));
 }
 
+static bool holds(const char *above, const char *place, const char *name, const char *file,
+                  char *folder, size_t folder_bytes)
+{
+    char path[2 * PATH_MAX];
+    return snprintf(folder, folder_bytes, "%s/%s%s", above, place, name) < (int)folder_bytes &&
+           snprintf(path, sizeof path, "%s/%s", folder, file) < (int)sizeof path &&
+           access(path, R_OK) == 0;
+}
+
 bool installation_folder(const char *name, const char *file, char *folder, size_t folder_bytes)
 {
-    static const char *const places[] = {"share/hyperion/", ""};
     char program[PATH_MAX];
     Problem ignored = {0};
     if (!find_itself(program, &ignored))
-        return false;
+        program[0] = '\0';
     for (char *slash = strrchr(program, '/'); slash; slash = strrchr(program, '/')) {
         *slash = '\0';
-        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-            char path[2 * PATH_MAX];
-            if (snprintf(folder, folder_bytes, "%s/%s%s", program, places[i], name) >=
-                    (int)folder_bytes ||
-                snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
-                return false;
-            if (access(path, R_OK) == 0)
-                return true;
-        }
+        if (holds(program, "share/hyperion/", name, file, folder, folder_bytes) ||
+            holds(program, "", name, file, folder, folder_bytes))
+            return true;
     }
-    return false;
+    return holds(HYPERION_SOURCE_TREE, "", name, file, folder, folder_bytes);
 }

@@ -12,7 +12,8 @@
 bool installation_program(const char *name, char *path, size_t path_bytes, Problem *problem);
 
 // The nearest folder above this program that is called share/hyperion/<name> or <name> and holds
-// `file`. False if there is none or the path does not fit.
+// `file`; else <name> in the source tree it was built from (a build folder may lie anywhere). False
+// if there is none or the path does not fit.
 bool installation_folder(const char *name, const char *file, char *folder, size_t folder_bytes);
 
 #endif

@@ -18,8 +18,11 @@ enum { TEMPLATE_LIMIT_BYTES = 1 << 20, SUBTITLE_BYTES = 512 };
 static char *read_template(const char *name, Problem *problem)
 {
     char folder[PATH_MAX + 32];
-    if (!installation_folder("plots", "common.gp", folder, sizeof folder))
-        (void)snprintf(folder, sizeof folder, "%s", HYPERION_PLOTS_DIR);
+    if (!installation_folder("plots", "common.gp", folder, sizeof folder)) {
+        (void)problem_set(problem, "the plot templates (plots/common.gp) are not found above this "
+                                   "program");
+        return NULL;
+    }
     char path[PATH_MAX + 128];
     (void)snprintf(path, sizeof path, "%s/%s.gp", folder, name);
     size_t size_bytes = 0;

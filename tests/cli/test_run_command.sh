@@ -57,6 +57,11 @@ expect 1 "did you mean '--resume'" run small.yaml --resum
 expect 1 'missing.yaml' run missing.yaml --out other
 [ ! -e other ] || fail 'a refused run made its directory'
 
+# A bare name is one of the program's own scenarios, from any folder.
+"$hyperion" plan smoke-gemm >out 2>err || fail 'plan smoke-gemm'
+grep -q 'scenario smoke-gemm' out || fail 'plan smoke-gemm is another scenario'
+"$hyperion" list scenarios >out 2>err && grep -q '/scenarios/smoke-gemm.yaml' out || fail 'list scenarios'
+
 # A row of cells.csv says how to repeat its cell.
 command=$(tail -n 1 run/cells.csv | grep -o "hyperion run 'run' --cell '[^']*'")
 cell=$(echo "$command" | sed "s/.*--cell '//; s/'$//")
