@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 bool workplace_set_seed(Plan *plan, const char *text, Problem *problem)
