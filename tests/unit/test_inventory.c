@@ -55,12 +55,18 @@ static void scenarios_of_the_tree_can_be_planned(void **state)
     json_decref(rows);
 }
 
-static void scenarios_that_are_not_there_are_an_error(void **state)
+static void scenarios_of_another_folder_are_the_programs_own(void **state)
 {
     (void)state;
+    json_t *here = collect("scenarios");
     assert_int_equal(chdir("/"), 0);
-    assert_null(collect("scenarios"));
+    json_t *own = collect("scenarios");
     assert_int_equal(chdir(HYPERION_SOURCE_DIR), 0);
+    assert_int_equal(json_array_size(own), json_array_size(here));
+    const char *file = json_string_value(json_object_get(json_array_get(own, 0), "file"));
+    assert_int_equal(file[0], '/');
+    json_decref(own);
+    json_decref(here);
 }
 
 int main(void)
@@ -68,7 +74,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inventories_have_rows_of_the_same_keys),
         cmocka_unit_test(scenarios_of_the_tree_can_be_planned),
-        cmocka_unit_test(scenarios_that_are_not_there_are_an_error),
+        cmocka_unit_test(scenarios_of_another_folder_are_the_programs_own),
     };
     if (chdir(HYPERION_SOURCE_DIR) != 0)
         return 1;
