@@ -40,6 +40,8 @@ static inline size_t hyp_parallel_cut(size_t total, size_t step, size_t parts, s
 // That part; the longest has at most one step more than the shortest.
 static inline HypRange hyp_parallel_part(size_t total, size_t step, size_t parts, size_t part)
 {
+    if (parts == 1)
+        return (HypRange){0, total};
     return (HypRange){hyp_parallel_cut(total, step, parts, part),
                       hyp_parallel_cut(total, step, parts, part + 1)};
 }

@@ -94,16 +94,17 @@ VEC_FN void pack_tap(const ConvImage *image, ConvTap tap, ConvPixel pixel, size_
 static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, size_t kc, size_t nc,
                            size_t to)
 {
-    const ConvImage *image = context->image;
-    const HypConv2dArgs *args = image->args;
-    const size_t window = args->kernel_h * args->kernel_w;
+    // Copies: of what others point to, a compiler has to think that any store of floats changes it.
+    const HypConv2dArgs args = *context->image->args;
+    const ConvImage image = {.args = &args, .channels = context->image->channels};
+    const size_t window = args.kernel_h * args.kernel_w;
     for (size_t jr = 0; jr < nc; jr += GEMM_NR) {
-        const ConvPixel pixel = {(jc + jr) / args->out_width, (jc + jr) % args->out_width};
-        ConvTap tap = {pc / window, pc % window / args->kernel_w, pc % args->kernel_w};
+        const ConvPixel pixel = {(jc + jr) / args.out_width, (jc + jr) % args.out_width};
+        ConvTap tap = {pc / window, pc % window / args.kernel_w, pc % args.kernel_w};
         for (size_t k = 0; k < kc; k++) {
-            pack_tap(image, tap, pixel, gemm_least(GEMM_NR, nc - jr),
+            pack_tap(&image, tap, pixel, gemm_least(GEMM_NR, nc - jr),
                      context->packed_b + to + jr * kc + k * GEMM_NR);
-            tap = next_tap(args, tap);
+            tap = next_tap(&args, tap);
         }
     }
 }

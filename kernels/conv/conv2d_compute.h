@@ -53,7 +53,7 @@ static void conv2d_multiply(const ConvProducts *all, size_t index, size_t thread
     product.a = args->filter + group * product.m * product.k;
     product.c = args->out + index * product.m * product.n;
     product.epilogue.row_bias = args->bias ? args->bias + group * product.m : NULL;
-    gemm_nest(&product, &context);
+    gemm_nest(&product, &all->blocks, &context);
 }
 
 static void conv2d_part(void *shared, size_t thread)

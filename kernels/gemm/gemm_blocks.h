@@ -62,6 +62,8 @@ static inline void gemm_share(const HypGemmArgs *args, GemmBlocks *blocks)
     const size_t threads = hyp_parallel_threads(args->parallel, work);
     const size_t tile_rows = gemm_quotient_up(args->m, args->blocking.mr);
     const size_t tile_columns = gemm_quotient_up(blocks->nc, args->blocking.nr);
+    if (threads == 1)
+        return;
     size_t least_cost = SIZE_MAX;
     for (size_t parts = threads; parts > 0; parts--) {
         const size_t rows = gemm_quotient_up(tile_rows, parts);

@@ -14,12 +14,12 @@
 static void gemm_compute(const HypGemmArgs *args)
 {
     assert(args->blocking.mr == GEMM_MR && args->blocking.nr == GEMM_NR);
-    char *workspace = args->workspace;
+    const GemmBlocks blocks = gemm_blocks(args);
+    float *workspace = args->workspace;
     const GemmContext context = {.args = args,
-                                 .packed_a = (float *)(void *)workspace,
-                                 .packed_b =
-                                     (float *)(void *)(workspace + gemm_blocks(args).packed_b)};
-    gemm_nest(args, &context);
+                                 .packed_a = workspace,
+                                 .packed_b = workspace + blocks.packed_b / sizeof(float)};
+    gemm_nest(args, &blocks, &context);
 }
 
 #endif

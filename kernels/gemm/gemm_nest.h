@@ -75,19 +75,19 @@ static void multiply_panel_part(void *shared, size_t thread)
     }
 }
 
-static void gemm_nest(const HypGemmArgs *args, const GemmContext *context)
+// `blocks` are those of gemm_blocks(args).
+static void gemm_nest(const HypGemmArgs *args, const GemmBlocks *blocks, const GemmContext *context)
 {
-    const GemmBlocks blocks = gemm_blocks(args);
-    const size_t threads = blocks.row_parts * blocks.column_parts;
-    GemmPanel panel = {.args = args, .context = context, .blocks = &blocks};
+    const size_t threads = blocks->row_parts * blocks->column_parts;
+    GemmPanel panel = {.args = args, .context = context, .blocks = blocks};
     if (args->m == 0)
         return;
 
     for (panel.jc = 0; panel.jc < args->n; panel.jc += panel.nc) {
-        panel.nc = gemm_least(blocks.nc, args->n - panel.jc);
+        panel.nc = gemm_least(blocks->nc, args->n - panel.jc);
         panel.pc = 0;
         do { // once even for k = 0: C is then the epilogue of 0
-            panel.kc = gemm_least(blocks.kc, args->k - panel.pc);
+            panel.kc = gemm_least(blocks->kc, args->k - panel.pc);
             hyp_parallel_run(args->parallel, threads, pack_panel_part, &panel);
             hyp_parallel_run(args->parallel, threads, multiply_panel_part, &panel);
             panel.pc += panel.kc;

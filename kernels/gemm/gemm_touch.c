@@ -93,9 +93,10 @@ void hyp_gemm_touch(const HypGemmArgs *args, const HypTouchSink *sink)
     const uintptr_t workspace = (uintptr_t)args->workspace;
     HypGemmArgs serial = *args;
     serial.parallel = NULL;
+    const GemmBlocks blocks = gemm_blocks(&serial);
     const GemmContext context = {.args = &serial,
                                  .sink = sink,
                                  .packed_a = workspace,
-                                 .packed_b = workspace + gemm_blocks(&serial).packed_b};
-    gemm_nest(&serial, &context);
+                                 .packed_b = workspace + blocks.packed_b};
+    gemm_nest(&serial, &blocks, &context);
 }

@@ -124,6 +124,7 @@ static HyperionCacheStats trace(const Convolution *shape, size_t out_edge,
 {
     const HypGemmArgs args = {
         .m = product->m, .n = product->n, .k = product->k, .blocking = *blocking};
+    const GemmBlocks blocks = gemm_blocks(&args);
     GemmContext context = {
         .args = &args, .shape = shape, .out_edge = out_edge, .simulator = hyp_lru_create(machine)};
     uint64_t end = 4096;
@@ -131,8 +132,8 @@ static HyperionCacheStats trace(const Convolution *shape, size_t out_edge,
     context.image = place(&end, shape->channels * shape->edge * shape->edge);
     context.c = place(&end, product->m * product->n);
     context.packed_a = place(&end, 0);
-    context.packed_b = context.packed_a + gemm_blocks(&args).packed_b;
-    gemm_nest(&args, &context);
+    context.packed_b = context.packed_a + blocks.packed_b;
+    gemm_nest(&args, &blocks, &context);
     const HyperionCacheStats stats = hyp_lru_statistics(context.simulator);
     hyp_lru_destroy(context.simulator);
     return stats;
