@@ -8,7 +8,7 @@
 #include "stats/metrics.h"
 
 enum {
-    FIGURE_MOST_LEVELS = HYPERION_SIMD_LEVEL_COUNT,
+    FIGURE_MOST_LEVELS = METRICS_LEVEL_COUNT,
     FIGURE_MOST_SIBLINGS = 16, // of one kind and sweep; nobody looks at more
     FIGURE_NAME_BYTES = 128
 };
@@ -51,6 +51,7 @@ typedef struct Figure {
     AxisList facets; // axes that the figure fixes and its siblings vary
     FigureSeries series[FIGURE_MOST_LEVELS];
     size_t series_count;
+    bool *takes;                  // of each sweep of the plan: whether its cells are in the figure
     size_t left_out;              // cells that failed or have nothing to show
     char name[FIGURE_NAME_BYTES]; // of its files, without ending
     char title[160];
@@ -69,6 +70,7 @@ extern const FigureKind figure_kind_table[]; // ended by a NULL name
 bool figures_find(const RunRecord *run, const CellSummary *summaries, const char *suffix,
                   FigureList *list);
 void figures_clear(FigureList *list);
+void figure_clear(Figure *figure);
 
 // Whether cells of the sweep are in the figure: its own sweep, and others whose cells differ from
 // those of its own in the SIMD level and a numeric x axis only.

@@ -3,7 +3,6 @@
 
 #include "report/format.h"
 
-#include "hyperion/simd.h"
 #include "machine/facts.h"
 
 #include <string.h>
@@ -158,8 +157,8 @@ void report_peaks(const json_t *machine, FILE *out)
     }
     (void)fprintf(out, "| SIMD level | peak [GFLOP/s] | spread | runs | instructions | from |\n"
                        "|---|---:|---:|---:|---|---|\n");
-    for (int level = 0; level < HYPERION_SIMD_LEVEL_COUNT; level++) {
-        const char *name = hyperionSIMDLevelName(level);
+    for (size_t level = 0; level < METRICS_LEVEL_COUNT; level++) {
+        const char *name = metrics_level_names[level];
         const json_t *peak = json_object_get(peaks, name);
         if (!peak)
             continue;

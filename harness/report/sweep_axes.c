@@ -59,14 +59,36 @@ bool axis_list_has(const AxisList *list, AxisId axis)
     return false;
 }
 
+static bool follows_earlier(const Cell *cells, size_t index, AxisId follower, AxisId leader)
+{
+    for (size_t i = 0; i < index; i++)
+        if (cells_agree(&cells[i], &cells[index], leader))
+            return cells_agree(&cells[i], &cells[index], follower);
+    return true;
+}
+
+// Cells with a leader's value of their own that are kept to compare with; an axis seldom has more
+// values.
+enum { MOST_LEADERS = 64 };
+
 bool sweep_axis_follows(const Plan *plan, const PlanSweep *sweep, AxisId follower, AxisId leader)
 {
     const Cell *cells = &plan->cells[sweep->first_cell];
-    for (size_t i = 0; i < sweep->cell_count; i++)
-        for (size_t j = i + 1; j < sweep->cell_count; j++)
-            if (cells_agree(&cells[i], &cells[j], leader) &&
-                !cells_agree(&cells[i], &cells[j], follower))
+    size_t leaders[MOST_LEADERS];
+    size_t count = 0;
+    for (size_t i = 0; i < sweep->cell_count; i++) {
+        size_t at = 0;
+        while (at < count && !cells_agree(&cells[leaders[at]], &cells[i], leader))
+            at++;
+        if (at < count) {
+            if (!cells_agree(&cells[leaders[at]], &cells[i], follower))
                 return false;
+        } else if (count < MOST_LEADERS) {
+            leaders[count++] = i;
+        } else if (!follows_earlier(cells, i, follower, leader)) {
+            return false;
+        }
+    }
     return true;
 }
 

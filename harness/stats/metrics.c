@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/metrics.h"
 
-#include "hyperion/simd.h"
-#include "kernel_table.h"
 #include "stats/metrics_emulated.h"
 
 #include <assert.h>
@@ -12,28 +10,24 @@
 
 // A fact of the verification, a count under callgrind or of one of the counter passes: the one that
 // has a value.
-static const SampleValue *find_source(const RunRecord *run, const CellSummary *summary,
-                                      const char *name)
+static const SampleValue *find_source(const CellSummary *summary, const char *name)
 {
     const SampleValue *found =
         summary->verified ? sample_find_value(summary->verified, name) : NULL;
     if (!found)
         found = metrics_emulated_source(summary, name);
-    for (size_t i = 0; i < run->sample_count; i++) {
-        if (found && !isnan(found->value))
-            break;
-        const Sample *sample = &run->samples[i];
-        if (sample->cell != summary->cell || sample->task != SAMPLE_COUNT)
+    for (size_t i = 0; i < summary->record_count && !(found && !isnan(found->value)); i++) {
+        if (summary->records[i]->task != SAMPLE_COUNT)
             continue;
-        const SampleValue *counted = sample_find_value(sample, name);
+        const SampleValue *counted = sample_find_value(summary->records[i], name);
         found = counted ? counted : found;
     }
     return found;
 }
 
-static double read_source(const RunRecord *run, const CellSummary *summary, const char *name)
+static double read_source(const CellSummary *summary, const char *name)
 {
-    const SampleValue *source = find_source(run, summary, name);
+    const SampleValue *source = find_source(summary, name);
     return source ? source->value : (double)NAN;
 }
 
@@ -48,12 +42,26 @@ const char *metrics_kernel(const CellSummary *summary)
     return "";
 }
 
+const char *const metrics_level_names[METRICS_LEVEL_COUNT] = {"scalar", "sse41", "neon", "avx2",
+                                                              "avx512"};
+
+// By its name, "gemm_f32_avx2_6x16": the run may be from a machine whose kernels are not in here.
+static const char *find_kernel_level(const char *kernel)
+{
+    for (size_t i = 0; i < METRICS_LEVEL_COUNT; i++) {
+        const size_t length = strlen(metrics_level_names[i]);
+        for (const char *at = strchr(kernel, '_'); at; at = strchr(at + 1, '_'))
+            if (strncmp(at + 1, metrics_level_names[i], length) == 0 && at[1 + length] == '_')
+                return metrics_level_names[i];
+    }
+    return NULL;
+}
+
 const char *metrics_level(const RunRecord *run, const CellSummary *summary)
 {
-    const char *kernel = metrics_kernel(summary);
-    for (size_t i = 0; i < hyp_kernel_count; i++)
-        if (strcmp(hyp_kernel_table[i].name, kernel) == 0)
-            return hyperionSIMDLevelName((int)hyp_kernel_table[i].level);
+    const char *level = find_kernel_level(metrics_kernel(summary));
+    if (level)
+        return level;
     const Cell *cell = &run->plan->cells[summary->cell];
     const char *asked = axis_table[AXIS_SIMD_LEVEL].words[cell->values[AXIS_SIMD_LEVEL].integer];
     if (strcmp(asked, "best") != 0)
@@ -132,10 +140,9 @@ static double count_samples(const RunRecord *run, const CellSummary *summary)
 }
 
 // Amount per nanosecond is 1e9 per second: the giga units need no factor.
-static double amount_per_ns(const RunRecord *run, const CellSummary *summary, const char *amount,
-                            double time_ns)
+static double amount_per_ns(const CellSummary *summary, const char *amount, double time_ns)
 {
-    const double value = read_source(run, summary, amount);
+    const double value = read_source(summary, amount);
     return time_ns > 0 ? value / time_ns : (double)NAN;
 }
 
@@ -149,23 +156,25 @@ static double amount_per_ns(const RunRecord *run, const CellSummary *summary, co
 #define RATE(function, metric, unit, amount, help)                                                 \
     static double function(const RunRecord *run, const CellSummary *summary)                       \
     {                                                                                              \
-        return amount_per_ns(run, summary, amount, measure_time(run, summary));                    \
+        return amount_per_ns(summary, amount, measure_time(run, summary));                         \
     }                                                                                              \
     static double function##_low(const RunRecord *run, const CellSummary *summary)                 \
     {                                                                                              \
-        return amount_per_ns(run, summary, amount, measure_interval(summary).high);                \
+        (void)run;                                                                                 \
+        return amount_per_ns(summary, amount, measure_interval(summary).high);                     \
     }                                                                                              \
     static double function##_high(const RunRecord *run, const CellSummary *summary)                \
     {                                                                                              \
-        return amount_per_ns(run, summary, amount, measure_interval(summary).low);                 \
+        (void)run;                                                                                 \
+        return amount_per_ns(summary, amount, measure_interval(summary).low);                      \
     }                                                                                              \
     static double function##_least(const RunRecord *run, const CellSummary *summary)               \
     {                                                                                              \
-        return amount_per_ns(run, summary, amount, measure_time_most(run, summary));               \
+        return amount_per_ns(summary, amount, measure_time_most(run, summary));                    \
     }                                                                                              \
     static double function##_most(const RunRecord *run, const CellSummary *summary)                \
     {                                                                                              \
-        return amount_per_ns(run, summary, amount, measure_time_least(run, summary));              \
+        return amount_per_ns(summary, amount, measure_time_least(run, summary));                   \
     }
 RATES(RATE)
 #undef RATE
@@ -202,13 +211,12 @@ static double find_above_roof(const RunRecord *run, const CellSummary *summary)
 }
 
 // The greatest, or of iterations the one, over the timed samples; NAN when there is none.
-static double greatest_of_timed(const RunRecord *run, const CellSummary *summary,
-                                double (*field)(const Sample *sample))
+static double greatest_of_timed(const CellSummary *summary, double (*field)(const Sample *sample))
 {
     double greatest = NAN;
-    for (size_t i = 0; i < run->sample_count; i++) {
-        const Sample *sample = &run->samples[i];
-        if (sample->cell == summary->cell && sample->task == SAMPLE_TIME && sample->ok)
+    for (size_t i = 0; i < summary->record_count; i++) {
+        const Sample *sample = summary->records[i];
+        if (sample->task == SAMPLE_TIME && sample->ok)
             greatest = fmax(greatest, field(sample)); // fmax ignores a NAN
     }
     return greatest;
@@ -226,12 +234,14 @@ static double rss_of(const Sample *sample)
 
 static double find_iterations(const RunRecord *run, const CellSummary *summary)
 {
-    return greatest_of_timed(run, summary, iterations_of);
+    (void)run;
+    return greatest_of_timed(summary, iterations_of);
 }
 
 static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
 {
-    return greatest_of_timed(run, summary, rss_of);
+    (void)run;
+    return greatest_of_timed(summary, rss_of);
 }
 
 // One line a metric that is a recorded value as it stands:
@@ -287,7 +297,8 @@ static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
 #define READ(function, metric, source_name, unit, missing, help)                                   \
     static double function(const RunRecord *run, const CellSummary *summary)                       \
     {                                                                                              \
-        return read_source(run, summary, source_name);                                             \
+        (void)run;                                                                                 \
+        return read_source(summary, source_name);                                                  \
     }
 READ_METRICS(READ)
 #undef READ
@@ -392,7 +403,7 @@ const char *metric_provenance(const Metric *metric, const RunRecord *run,
         return "unavailable";
     if (metric->provenance[0])
         return metric->provenance;
-    return find_source(run, summary, metric->source)->provenance;
+    return find_source(summary, metric->source)->provenance;
 }
 
 const char *metric_reason(const Metric *metric, const RunRecord *run, const CellSummary *summary)
@@ -401,29 +412,27 @@ const char *metric_reason(const Metric *metric, const RunRecord *run, const Cell
         return "";
     if (summary->failed)
         return summary->reason;
-    const SampleValue *source = metric->source ? find_source(run, summary, metric->source) : NULL;
+    const SampleValue *source = metric->source ? find_source(summary, metric->source) : NULL;
     return source && source->reason[0] ? source->reason : metric->missing;
 }
 
 // A resumed run tries a failed sample again: the later success counts.
-static bool failure_was_repaired(const RunRecord *run, size_t index)
+static bool failure_was_repaired(const CellSummary *summary, size_t index)
 {
-    const Sample *failure = &run->samples[index];
-    for (size_t i = index + 1; i < run->sample_count; i++) {
-        const Sample *later = &run->samples[i];
-        if (later->ok && later->cell == failure->cell && later->task == failure->task &&
-            later->round == failure->round)
+    const Sample *failure = summary->records[index];
+    for (size_t i = index + 1; i < summary->record_count; i++) {
+        const Sample *later = summary->records[i];
+        if (later->ok && later->task == failure->task && later->round == failure->round)
             return true;
     }
     return false;
 }
 
-static void take_sample(const RunRecord *run, size_t index, CellSummary *summary)
+static void take_record(CellSummary *summary, size_t index)
 {
-    assert(summary->sample_ns && summary->emulated);
-    const Sample *sample = &run->samples[index];
+    const Sample *sample = summary->records[index];
     if (!sample->ok) {
-        if (!summary->failed && !failure_was_repaired(run, index)) {
+        if (!summary->failed && !failure_was_repaired(summary, index)) {
             summary->failed = true;
             memcpy(summary->reason, sample->reason, sizeof summary->reason);
         }
@@ -437,24 +446,36 @@ static void take_sample(const RunRecord *run, size_t index, CellSummary *summary
     }
 }
 
+// Room for all that the records of a cell can turn out to be; `count` is one above theirs.
+static bool make_room(CellSummary *summary, size_t count)
+{
+    summary->sample_ns = calloc(count, sizeof *summary->sample_ns);
+    summary->emulated = calloc(count, sizeof(Sample *));
+    summary->records = calloc(count, sizeof(Sample *));
+    return summary->sample_ns && summary->emulated && summary->records;
+}
+
 CellSummary *metrics_summarise(const RunRecord *run)
 {
     const size_t count = run->plan->cell_count;
-    size_t *measured = calloc(count + 1, sizeof *measured); // samples, timed or emulated
+    size_t *recorded = calloc(count + 1, sizeof *recorded);
     CellSummary *summaries = calloc(count + 1, sizeof *summaries);
-    bool complete = measured && summaries;
+    bool complete = recorded && summaries;
     for (size_t i = 0; complete && i < run->sample_count; i++)
-        measured[run->samples[i].cell] +=
-            run->samples[i].task == SAMPLE_TIME || run->samples[i].task == SAMPLE_EMULATE;
+        recorded[run->samples[i].cell]++;
     for (size_t i = 0; complete && i < count; i++) {
         summaries[i].cell = i;
-        summaries[i].sample_ns = calloc(measured[i] + 1, sizeof *summaries[i].sample_ns);
-        summaries[i].emulated = calloc(measured[i] + 1, sizeof(Sample *));
-        complete = summaries[i].sample_ns && summaries[i].emulated;
+        complete = make_room(&summaries[i], recorded[i] + 1);
     }
-    for (size_t i = 0; complete && i < run->sample_count; i++)
-        take_sample(run, i, &summaries[run->samples[i].cell]);
-    free(measured);
+    for (size_t i = 0; complete && i < run->sample_count; i++) {
+        CellSummary *summary = &summaries[run->samples[i].cell];
+        assert(summary->records);
+        summary->records[summary->record_count++] = &run->samples[i];
+    }
+    for (size_t i = 0; complete && i < count; i++)
+        for (size_t j = 0; j < summaries[i].record_count; j++)
+            take_record(&summaries[i], j);
+    free(recorded);
     if (complete)
         return summaries;
     metrics_free(summaries, count);
@@ -466,6 +487,7 @@ void metrics_free(CellSummary *summaries, size_t count)
     for (size_t i = 0; summaries && i < count; i++) {
         free(summaries[i].sample_ns);
         free((void *)summaries[i].emulated);
+        free((void *)summaries[i].records);
     }
     free(summaries);
 }

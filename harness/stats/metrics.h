@@ -12,6 +12,10 @@
 #define METRIC_CONFIDENCE 0.95
 enum { METRIC_LEAST_SAMPLES = 6 };
 
+// SIMD levels that a record can name, whatever machine it is read on, from the least to the most.
+enum { METRICS_LEVEL_COUNT = 5 };
+extern const char *const metrics_level_names[METRICS_LEVEL_COUNT];
+
 // What all the samples of one cell say together.
 typedef struct CellSummary {
     size_t cell;
@@ -21,6 +25,8 @@ typedef struct CellSummary {
     double *sample_ns;   // median over the repetitions of each sample, per iteration; sample_count
     const Sample **emulated; // its samples under callgrind instead; emulated_count
     size_t emulated_count;
+    const Sample **records; // all of its samples, as journaled; record_count
+    size_t record_count;
     const Sample *verified; // its verification with the facts; NULL if missing
 } CellSummary;
 

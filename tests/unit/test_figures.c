@@ -244,6 +244,8 @@ static void sweeps_that_differ_in_level_and_x_share_a_figure(void **state)
     sweeps[0].cell_count = 2; // scalar
     sweeps[1].name = "vectors";
     sweeps[1].first_cell = sweeps[1].cell_count = 2;
+    for (size_t i = 0; i < SYNTHETIC_CELLS; i++)
+        fixture.synthetic->cells[i].sweep = &sweeps[i / 2];
     fixture.synthetic->plan.sweeps = sweeps;
     fixture.synthetic->plan.sweep_count = 2;
     find_figures(&fixture);

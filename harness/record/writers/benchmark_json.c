@@ -169,13 +169,12 @@ static void append_aggregates(const Family *family, json_t *rows)
 // Rows of the samples, and their times collected for the aggregates.
 static void append_samples(Family *family, json_t *rows)
 {
-    const RunRecord *run = family->run;
-    const double flops = metric_value("flops", run, family->summary);
+    const CellSummary *summary = family->summary;
+    const double flops = metric_value("flops", family->run, summary);
     size_t index = 0;
-    for (size_t i = 0; i < run->sample_count; i++) {
-        const Sample *sample = &run->samples[i];
-        if (sample->cell != family->summary->cell || sample->task != SAMPLE_TIME || !sample->ok ||
-            sample->real_count == 0)
+    for (size_t i = 0; i < summary->record_count; i++) {
+        const Sample *sample = summary->records[i];
+        if (sample->task != SAMPLE_TIME || !sample->ok || sample->real_count == 0)
             continue;
         family->real_ns[index] = stat_median(sample->real_ns, sample->real_count);
         family->cpu_ns[index] =
