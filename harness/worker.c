@@ -6,6 +6,7 @@
 #include "run/emulate.h"
 #include "run/emulated_task.h"
 #include "run/gbench_bridge.h"
+#include "run/stack_dump.h"
 #include "run/worker_task.h"
 
 #include <errno.h>
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
     Problem problem = {0};
     ReceivedRequest received = {0};
     Sample outcome = sample_empty();
+    stack_dump_install();
     if (!read_input(input, sizeof input, &length, &problem) ||
         !request_read(input, length, &received, &problem) ||
         !do_request(&received.request, emulated, &outcome, &problem))

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+extern const Command command_report;
+
 enum {
     OPTION_SET,
     OPTION_CELL,
@@ -122,6 +124,14 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
         (void)fprintf(stderr, "next: hyperion report %s\n", run->directory);
 }
 
+// What there is of it: the figures too, as `hyperion report` makes them.
+static void report_interrupted(const RunCommand *run)
+{
+    const char *const words[] = {run->directory, NULL};
+    const CommandArguments arguments = {.words = words, .word_count = 1};
+    (void)command_report.run(&arguments);
+}
+
 static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem *problem)
 {
     const RunnerTools tools = workplace_tools(run->place.worker);
@@ -143,8 +153,10 @@ static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem
     if (!sweep_run(&sweep, &tools, &outcome, problem))
         return command_fail(EXIT_USAGE, problem);
     say_end(run, &outcome);
-    if (outcome.interrupted)
+    if (outcome.interrupted) {
+        report_interrupted(run);
         return EXIT_INTERRUPTED;
+    }
     return outcome.failed_cells ? EXIT_CELL : EXIT_OK;
 }
 

@@ -39,6 +39,9 @@ bool whole_file_close(WholeFile *file, bool keep, Problem *problem)
 {
     bool placed = false;
     if (file->stream) {
+        // What the writer saw when it gave up: a full disk, mostly.
+        if (!keep && ferror(file->stream))
+            (void)problem_set(problem, "%s: %s", file->temporary_path, strerror(errno));
         placed = keep && put_in_place(file, problem);
         (void)fclose(file->stream);
         if (!placed)

@@ -113,13 +113,14 @@ static off_t find_whole_length(int descriptor, off_t size)
     return 0;
 }
 
-static bool cut_torn_line(int descriptor)
+static bool cut_torn_line(Journal *journal)
 {
     struct stat status;
-    if (fstat(descriptor, &status) != 0)
+    if (fstat(journal->descriptor, &status) != 0)
         return false;
-    const off_t whole = find_whole_length(descriptor, status.st_size);
-    return whole >= 0 && (whole == status.st_size || ftruncate(descriptor, whole) == 0);
+    journal->whole_bytes = find_whole_length(journal->descriptor, status.st_size);
+    return journal->whole_bytes >= 0 && (journal->whole_bytes == status.st_size ||
+                                         ftruncate(journal->descriptor, journal->whole_bytes) == 0);
 }
 
 bool journal_open(Journal *journal, const char *path, Problem *problem)
@@ -130,13 +131,15 @@ bool journal_open(Journal *journal, const char *path, Problem *problem)
     journal->descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (journal->descriptor < 0)
         return problem_set(problem, "%s: %s", path, strerror(errno));
-    if (!cut_torn_line(journal->descriptor)) {
-        (void)problem_set(problem, "%s: cannot cut off its torn last line: %s", path,
-                          strerror(errno));
-        journal_close(journal);
-        return false;
-    }
-    return true;
+    const bool whole = cut_torn_line(journal);
+    if (whole && sync_thread_start(&journal->sync, journal->descriptor))
+        return true;
+    (void)problem_set(problem, "%s: cannot %s: %s", path,
+                      whole ? "start a thread to sync it" : "cut off its torn last line",
+                      strerror(errno));
+    (void)close(journal->descriptor);
+    journal->descriptor = -1;
+    return false;
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t count)
@@ -153,6 +156,16 @@ static bool write_all(int descriptor, const char *bytes, size_t count)
     return true;
 }
 
+// Half a line would be cut off by the next run; without it every other reader is spared too.
+static bool fail_append(const Journal *journal, int error, Problem *problem)
+{
+    const bool cut = ftruncate(journal->descriptor, journal->whole_bytes) == 0;
+    return problem_set(problem, "%s: %s; %s, and --resume goes on from there", journal->path,
+                       strerror(error),
+                       cut ? "the samples before are whole"
+                           : "the samples before are whole, the last line is torn");
+}
+
 bool journal_append(Journal *journal, const Sample *sample, Problem *problem)
 {
     json_t *json = sample_to_json(sample);
@@ -162,17 +175,28 @@ bool journal_append(Journal *journal, const Sample *sample, Problem *problem)
         return problem_set(problem, "%s: out of memory", journal->path);
     const size_t length = strlen(line);
     line[length] = '\n'; // over the NUL, so that one write carries the whole line
-    const bool written =
-        write_all(journal->descriptor, line, length + 1) && fsync(journal->descriptor) == 0;
+    int error = sync_thread_wait(&journal->sync); // of the line before
+    if (!error && !write_all(journal->descriptor, line, length + 1))
+        error = errno;
     free(line);
-    if (!written)
-        return problem_set(problem, "%s: %s", journal->path, strerror(errno));
+    if (error)
+        return fail_append(journal, error, problem);
+    journal->whole_bytes += (off_t)length + 1;
+    sync_thread_request(&journal->sync);
     return true;
+}
+
+bool journal_flush(Journal *journal, Problem *problem)
+{
+    const int error = sync_thread_wait(&journal->sync);
+    return !error || problem_set(problem, "%s: sync: %s", journal->path, strerror(error));
 }
 
 void journal_close(Journal *journal)
 {
-    if (journal->descriptor >= 0)
-        (void)close(journal->descriptor);
+    if (journal->descriptor < 0)
+        return;
+    sync_thread_stop(&journal->sync);
+    (void)close(journal->descriptor);
     journal->descriptor = -1;
 }

@@ -6,6 +6,7 @@
 #include "run/interrupt.h"
 #include "run/other_load.h"
 #include "run/protocol.h"
+#include "run/stack_dump.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 enum { LOWEST_PIPE_DESCRIPTOR = 10, PIPE_COUNT = 3, READ_BLOCK_BYTES = 4096 };
 enum { PIPE_REQUEST, PIPE_ANSWER, PIPE_OUTPUT };
 enum { EXIT_NOT_EXECUTABLE = 127 };
+static const double stack_time_ns = 0.2e9; // for a worker that hangs to say where
 
 typedef struct Pipe {
     int read_end, write_end; // -1 when closed
@@ -133,6 +135,7 @@ _Noreturn static void become_worker(const Launch *launch, const char *program,
 static void kill_worker(Launch *launch, WorkerEnding ending)
 {
     launch->end->ending = ending;
+    launch->deadline_ns = clock_monotonic_ns() + 1e9; // its end is near
     (void)kill(-launch->child, SIGKILL);
 }
 
@@ -213,17 +216,30 @@ static bool has_ended(const Launch *launch)
            info.si_pid == launch->child;
 }
 
+// Out of time: it may say where it is, then it has to go.
+static void ask_for_stack(Launch *launch)
+{
+    launch->end->ending = WORKER_TIMED_OUT;
+    launch->deadline_ns = clock_monotonic_ns() + stack_time_ns;
+    (void)kill(launch->child, STACK_DUMP_SIGNAL);
+}
+
+static void check_time(Launch *launch)
+{
+    const WorkerEnding ending = launch->end->ending;
+    const bool late = clock_monotonic_ns() >= launch->deadline_ns;
+    if (ending == WORKER_EXITED && interrupt_insisted())
+        kill_worker(launch, WORKER_INTERRUPTED);
+    else if (ending == WORKER_EXITED && late)
+        ask_for_stack(launch);
+    else if (late)
+        kill_worker(launch, ending);
+}
+
 static void watch_worker(Launch *launch)
 {
     while (!has_ended(launch)) {
-        if (launch->end->ending == WORKER_EXITED) {
-            if (interrupt_requested())
-                kill_worker(launch, WORKER_INTERRUPTED);
-            else if (clock_monotonic_ns() >= launch->deadline_ns)
-                kill_worker(launch, WORKER_TIMED_OUT);
-        } else {
-            launch->deadline_ns = clock_monotonic_ns() + 1e9; // killed: its end is near
-        }
+        check_time(launch);
         wait_for_event(launch);
         drain_output(launch);
         if (launch->pipes[PIPE_ANSWER].read_end >= 0 && !drain_answer(launch)) {

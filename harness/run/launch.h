@@ -12,7 +12,7 @@ typedef enum WorkerEnding {
     WORKER_SIGNALLED,   // killed by a signal that the runner did not send
     WORKER_TIMED_OUT,   // killed by the runner
     WORKER_OVERFLOWED,  // killed by the runner: the answer is longer than the protocol allows
-    WORKER_INTERRUPTED, // killed by the runner, which was asked to stop
+    WORKER_INTERRUPTED, // killed by the runner, which was told to stop at once
     WORKER_NOT_STARTED  // `output` says why
 } WorkerEnding;
 

@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "run/run_start.h"
 
-#include "common/json_file.h"
+#include "common/whole_file.h"
 #include "record/run_directory.h"
 
 #include <ctype.h>
@@ -91,11 +91,9 @@ static bool write_plan(const char *path, const char *directory, const Plan *plan
 {
     if (!refuse_other_files(directory, problem))
         return false;
-    json_t *json = plan_to_json(plan);
-    const bool written = json ? json_file_write(path, json, problem)
-                              : problem_set(problem, "%s: out of memory", path);
-    json_decref(json);
-    return written;
+    WholeFile file;
+    const bool written = whole_file_open(&file, path, problem) && plan_write(plan, file.stream);
+    return whole_file_close(&file, written, problem);
 }
 
 static bool check_plan(const char *directory, const Plan *plan, bool resume, Problem *problem)

@@ -123,7 +123,7 @@ static bool run_samples(const SweepRun *sweep, Shard shard, const char *journal_
             .sample_count = content.sample_count,
             .progress = sweep->progress,
         };
-        good = runner_run(&input, tools, outcome, problem);
+        good = runner_run(&input, tools, outcome, problem) && journal_flush(&journal, problem);
         journal_close(&journal);
     }
     journal_clear(&content);

@@ -131,6 +131,7 @@ kill -TERM $job
 given=0
 wait $job || given=$?
 [ $given = 130 ] || fail "interrupted: expected exit code 130, given $given"
+[ -s long/report.md ] || fail 'no report of the interrupted run'
 grep -q 'interrupted after' err || fail 'the interruption is not said'
 grep -q -e '--resume completes it' err || fail 'nothing about --resume'
 expect 0 'resuming long' run long.yaml --out long --resume

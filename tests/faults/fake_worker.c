@@ -3,6 +3,7 @@
 // cell that asks for nothing gets an answer with made-up times.
 #define _GNU_SOURCE
 #include "run/protocol.h"
+#include "run/stack_dump.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -64,6 +65,14 @@ static void eat_memory(void)
     }
 }
 
+// Not static: the stack of a worker that hangs must name it.
+__attribute__((noinline)) void hang_for_ever(void);
+void hang_for_ever(void)
+{
+    for (;;)
+        (void)pause();
+}
+
 static void misbehave(int fault, const WorkerRequest *request)
 {
     switch (fault) {
@@ -72,9 +81,7 @@ static void misbehave(int fault, const WorkerRequest *request)
         (void)fprintf(stderr, "assertion `fake' failed\n");
         die_of(SIGABRT);
         break;
-    case FAULT_HANG:
-        for (;;)
-            (void)pause();
+    case FAULT_HANG: hang_for_ever(); break;
     case FAULT_STOP: (void)raise(SIGSTOP); break;
     case FAULT_BABBLE:
         for (;;)
@@ -109,6 +116,7 @@ int main(void)
     static char input[PROTOCOL_REQUEST_LIMIT_BYTES];
     ReceivedRequest received;
     Problem problem = {0};
+    stack_dump_install();
     const size_t length = fread(input, 1, sizeof input, stdin);
     if (!request_read(input, length, &received, &problem)) {
         (void)fprintf(stderr, "%s\n", problem.text);
@@ -117,8 +125,9 @@ int main(void)
     const WorkerRequest *request = &received.request;
     const int fault = (int)request->cell.values[AXIS_M].integer - 1;
     const bool now = request->cell.values[AXIS_N].integer == (long long)request->task + 1;
-    // A pause, so that there is a time to be killed in.
-    const struct timespec pause = {0, 2000000};
+    // A pause, so that there is a time to be killed in; in milliseconds what is asked for by k.
+    const long long k = request->cell.values[AXIS_K].integer;
+    const struct timespec pause = {0, (k < 100 ? 2 : k) * 1000000};
     (void)nanosleep(&pause, NULL);
     if (fault != FAULT_NONE && now)
         misbehave(fault, request);

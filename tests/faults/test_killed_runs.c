@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_killed_runs.c - a run that is killed at any moment is completed by the next: every sample is
-// taken once, none is lost. Usage: test_killed_runs FAKE_WORKER
+// taken once, none is lost. Usage: test_killed_runs FAKE_WORKER [KILLS]
 #define _GNU_SOURCE
 #include "common/clock.h"
 #include "run/interrupt.h"
@@ -18,9 +18,10 @@
 
 #include "support/sweep_fixture.h"
 
-enum { KILLS = 12, EXIT_OF_INTERRUPTED = 130 };
+enum { USUAL_KILLS = 12, EXIT_OF_INTERRUPTED = 130 };
 
 static char *worker_path;
+static int kills = USUAL_KILLS;
 
 static const char scenario[] = "name: killed\ndefaults: {samples: 8, counters: [PAPI_TOT_INS]}\n"
                                "sweeps:\n  - name: all\n    workload: kernel\n"
@@ -91,11 +92,18 @@ static void wait_for_samples(const Plan *plan, size_t before)
 static void every_sample_is_taken_once_however_often_the_run_is_killed(void **state)
 {
     (void)state;
-    Plan *plan = fixture_plan(scenario);
+    char text[512];
+    // Enough samples for the last kill to come before the end.
+    (void)snprintf(text, sizeof text,
+                   "name: killed\ndefaults: {samples: %d, counters: [PAPI_TOT_INS]}\n"
+                   "sweeps:\n  - name: all\n    workload: kernel\n"
+                   "    axes: {op: gemm, k: 1..8 +1, n: 1, m: 1}\n",
+                   kills);
+    Plan *plan = fixture_plan(text);
     unsigned seed = (unsigned)getpid();
     print_message("seed %u\n", seed);
     size_t before = 0;
-    for (int i = 0; i < KILLS; i++) {
+    for (int i = 0; i < kills; i++) {
         const pid_t child = start_run(plan);
         sleep_ms((unsigned)rand_r(&seed) % 60);
         (void)kill(child, SIGKILL);
@@ -106,7 +114,7 @@ static void every_sample_is_taken_once_however_often_the_run_is_killed(void **st
         before = content.sample_count;
         journal_clear(&content);
     }
-    print_message("%zu samples survived %d kills\n", before, KILLS);
+    print_message("%zu samples survived %d kills\n", before, kills);
     assert_int_equal(wait_for(start_run(plan)), 0);
     fixture_assert_complete(plan);
     plan_free(plan);
@@ -182,6 +190,59 @@ static bool has_ended(pid_t process)
     return !read || strstr(line, ") Z ") != NULL;
 }
 
+#define ONE_CELL(m, k)                                                                             \
+    "name: one\ndefaults: {samples: 2, timeout: 60s, counters: none}\n"                            \
+    "sweeps:\n  - name: all\n    workload: kernel\n"                                               \
+    "    axes: {op: gemm, n: 1, m: " #m ", k: " #k "}\n"
+
+static void expect_interrupted(pid_t runner)
+{
+    const int status = wait_for(runner);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_OF_INTERRUPTED);
+}
+
+static void interrupted_run_finishes_its_sample(void **state)
+{
+    (void)state;
+    Plan *plan = fixture_plan(ONE_CELL(1, 400)); // 400 ms a worker
+    const pid_t runner = start_run(plan);
+    if (find_worker(runner) == 0) {
+        (void)kill(runner, SIGKILL);
+        (void)wait_for(runner);
+        plan_free(plan);
+        print_message("skipped: the kernel does not list a process's children\n");
+        skip();
+    }
+    sleep_ms(20);
+    (void)kill(runner, SIGTERM);
+    expect_interrupted(runner);
+    JournalContent content = fixture_journal(plan);
+    assert_int_equal(content.sample_count, 1);
+    assert_true(content.samples[0].ok);
+    journal_clear(&content);
+    plan_free(plan);
+}
+
+static void second_interrupt_stops_at_once(void **state)
+{
+    (void)state;
+    Plan *plan = fixture_plan(ONE_CELL(4, 1)); // FAULT_HANG
+    const double start_ns = clock_monotonic_ns();
+    const pid_t runner = start_run(plan);
+    (void)find_worker(runner);
+    sleep_ms(50);
+    (void)kill(runner, SIGTERM);
+    sleep_ms(50);
+    (void)kill(runner, SIGINT);
+    expect_interrupted(runner);
+    assert_true(clock_monotonic_ns() - start_ns < 30e9);
+    JournalContent content = fixture_journal(plan);
+    assert_int_equal(content.sample_count, 0);
+    journal_clear(&content);
+    plan_free(plan);
+}
+
 static void killed_run_takes_its_worker_along(void **state)
 {
     (void)state;
@@ -219,15 +280,21 @@ static void two_runs_cannot_use_one_directory(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc != 2 && argc != 3)
         return 2;
     worker_path = argv[1];
+    if (argc == 3)
+        kills = (int)strtol(argv[2], NULL, 10);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_sample_is_taken_once_however_often_the_run_is_killed,
                                         fixture_enter, fixture_leave),
         cmocka_unit_test_setup_teardown(torn_line_is_taken_again, fixture_enter, fixture_leave),
         cmocka_unit_test_setup_teardown(interrupted_run_keeps_its_journal_and_is_completed,
                                         fixture_enter, fixture_leave),
+        cmocka_unit_test_setup_teardown(interrupted_run_finishes_its_sample, fixture_enter,
+                                        fixture_leave),
+        cmocka_unit_test_setup_teardown(second_interrupt_stops_at_once, fixture_enter,
+                                        fixture_leave),
         cmocka_unit_test_setup_teardown(killed_run_takes_its_worker_along, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(two_runs_cannot_use_one_directory, fixture_enter,

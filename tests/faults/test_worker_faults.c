@@ -127,6 +127,22 @@ static void fault_while_timing_fails_its_cell_alone(void **state)
     run_all_faults(FAULT_SCENARIO(3), SAMPLE_TIME);
 }
 
+static void hanging_cell_leaves_its_stack(void **state)
+{
+    (void)state;
+    Plan *plan = fixture_plan("name: hang\ndefaults: {samples: 1, timeout: 300ms, counters: none}\n"
+                              "sweeps:\n  - name: all\n    workload: kernel\n"
+                              "    axes: {op: gemm, k: 1, n: 1, m: 4}\n"); // FAULT_HANG
+    (void)run_plan(plan, worker_path);
+    JournalContent content = fixture_journal(plan);
+    const Sample *failure = find_failure(&content, 0);
+    assert_reason(failure, "timeout of 0.3 s; it said: stack: ");
+    assert_reason(failure, "< hang_for_ever+0x");
+    assert_reason(failure, "< main+0x");
+    journal_clear(&content);
+    plan_free(plan);
+}
+
 static void memory_limit_is_named_in_the_reason(void **state)
 {
     (void)state;
@@ -230,6 +246,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(fault_while_verifying_fails_its_cell_alone, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(fault_while_timing_fails_its_cell_alone, fixture_enter,
+                                        fixture_leave),
+        cmocka_unit_test_setup_teardown(hanging_cell_leaves_its_stack, fixture_enter,
                                         fixture_leave),
         cmocka_unit_test_setup_teardown(memory_limit_is_named_in_the_reason, fixture_enter,
                                         fixture_leave),
