@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 typedef struct PerfEvent {
-    const char *name; // as the program perf calls it
+    const char *name; // perf. and what the program perf calls it
     const char *native;
     uint32_t type;
     uint64_t config;
@@ -28,14 +28,14 @@ typedef struct PerfEvent {
             PERF_COUNT_HW_CACHE_RESULT_MISS << 16
 
 static const PerfEvent perf_events[] = {
-    {"instructions", HARDWARE(INSTRUCTIONS)},
-    {"cycles", HARDWARE(CPU_CYCLES)},
-    {"cache-references", HARDWARE(CACHE_REFERENCES)},
-    {"cache-misses", HARDWARE(CACHE_MISSES)},
-    {"branch-misses", HARDWARE(BRANCH_MISSES)},
-    {"L1-dcache-load-misses", READ_MISS(L1D)},
-    {"LLC-load-misses", READ_MISS(LL)},
-    {"dTLB-load-misses", READ_MISS(DTLB)},
+    {"perf.instructions", HARDWARE(INSTRUCTIONS)},
+    {"perf.cycles", HARDWARE(CPU_CYCLES)},
+    {"perf.cache-references", HARDWARE(CACHE_REFERENCES)},
+    {"perf.cache-misses", HARDWARE(CACHE_MISSES)},
+    {"perf.branch-misses", HARDWARE(BRANCH_MISSES)},
+    {"perf.L1-dcache-load-misses", READ_MISS(L1D)},
+    {"perf.LLC-load-misses", READ_MISS(LL)},
+    {"perf.dTLB-load-misses", READ_MISS(DTLB)},
 };
 
 // What the kernel gives for a group, with PERF_FORMAT_GROUP and both times.
@@ -216,7 +216,7 @@ static bool probe_event(const char *name, long long *value, char *reason)
 }
 
 static const CounterBackend backend = {
-    .check_event = "instructions",
+    .check_event = "perf.instructions",
     .probe = probe_event,
     .create = create_group,
     .add = add_event,

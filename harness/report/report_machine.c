@@ -100,28 +100,44 @@ static void describe_topology(const json_t *topology, char *text)
                        (int)json_integer_value(json_object_get(topology, "cpus")));
 }
 
-// "PAPI: 3 of 16 events countable"; the reason of the first that is not.
-static const char *describe_counters(const json_t *counters, char *text)
+// How many events of a source are wanted, and how many of them can be counted; the reason of the
+// first that cannot.
+static size_t count_events(const json_t *counters, const char *source, size_t *countable,
+                           const char **reason)
 {
     const json_t *events = json_object_get(counters, "events");
-    size_t countable = 0;
     size_t known = 0;
-    const char *reason = "";
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        const json_t *event = json_array_get(events, i);
-        const char *source = fact_text(event, "source");
-        if (!source || strcmp(source, "papi") != 0)
+    size_t i = 0;
+    const json_t *event = NULL;
+    *countable = 0;
+    json_array_foreach(events, i, event)
+    {
+        const char *of = fact_text(event, "source");
+        if (!of || strcmp(of, source) != 0)
             continue;
         known++;
         if (json_is_true(json_object_get(event, "available")))
-            countable++;
-        else if (!reason[0])
-            reason = fact_reason(event, "probe_value");
+            (*countable)++;
+        else if (!(*reason)[0])
+            *reason = fact_reason(event, "probe_value");
     }
+    return known;
+}
+
+// "3 of 19 wanted PAPI events, 0 of 8 of the kernel's own can be counted; the others: ..."
+static const char *describe_counters(const json_t *counters, char *text)
+{
+    size_t by_papi = 0;
+    size_t by_kernel = 0;
+    const char *reason = "";
+    const size_t papi = count_events(counters, "papi", &by_papi, &reason);
+    const size_t kernel = count_events(counters, "perf", &by_kernel, &reason);
     text[0] = '\0';
-    if (known > 0)
-        (void)snprintf(text, VALUE_BYTES, "%zu of %zu wanted PAPI events can be counted%s%.200s",
-                       countable, known, reason[0] ? "; the others: " : "", reason);
+    if (papi > 0)
+        (void)snprintf(text, VALUE_BYTES,
+                       "%zu of %zu wanted PAPI events, %zu of %zu of the kernel's own can be "
+                       "counted%s%.200s",
+                       by_papi, papi, by_kernel, kernel, reason[0] ? "; the others: " : "", reason);
     return "not recorded";
 }
 
@@ -142,7 +158,7 @@ void report_machine(const json_t *machine, FILE *out)
     describe_levels(json_object_get(machine, "simd"), text);
     report_fact(out, "SIMD levels", text, NULL, "cpuid");
     const char *reason = describe_counters(json_object_get(machine, "counters"), text);
-    report_fact(out, "hardware counters", text, reason, "papi, each event probed");
+    report_fact(out, "hardware counters", text, reason, "papi and perf, each event probed");
 }
 
 void report_peaks(const json_t *machine, FILE *out)

@@ -248,6 +248,7 @@ static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
 // READ(function, metric, source, unit, missing, help)
 #define NO_PREDICTION "no prediction for this operation"
 #define NOT_COUNTED "not among the counters of this sweep"
+#define COUNTED(READ, function, event, help) READ(function, event, event, "", NOT_COUNTED, help)
 #define READ_METRICS(READ)                                                                         \
     READ(read_flops, "flops", "flops", "FLOP", "the workload counts no operations",                \
          "nominal floating-point operations of one iteration")                                     \
@@ -273,17 +274,20 @@ static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
          NO_PREDICTION, "lower end of that prediction")                                            \
     READ(read_l3_high, "predicted_l3_misses_high", "predicted.L3.misses_high", "lines",            \
          NO_PREDICTION, "upper end of that prediction")                                            \
-    READ(read_l1_dcm, "PAPI_L1_DCM", "PAPI_L1_DCM", "", NOT_COUNTED,                               \
-         "L1 data misses of one iteration")                                                        \
-    READ(read_l2_dcm, "PAPI_L2_DCM", "PAPI_L2_DCM", "", NOT_COUNTED,                               \
-         "L2 data misses of one iteration")                                                        \
-    READ(read_l3_tcm, "PAPI_L3_TCM", "PAPI_L3_TCM", "", NOT_COUNTED,                               \
-         "L3 misses of one iteration, data and instructions")                                      \
-    READ(read_tlb_dm, "PAPI_TLB_DM", "PAPI_TLB_DM", "", NOT_COUNTED,                               \
-         "data TLB misses of one iteration")                                                       \
-    READ(read_tot_ins, "PAPI_TOT_INS", "PAPI_TOT_INS", "", NOT_COUNTED,                            \
-         "instructions of one iteration")                                                          \
-    READ(read_tot_cyc, "PAPI_TOT_CYC", "PAPI_TOT_CYC", "", NOT_COUNTED, "cycles of one iteration") \
+    COUNTED(READ, read_l1_dcm, "PAPI_L1_DCM", "L1 data misses of one iteration")                   \
+    COUNTED(READ, read_l2_dcm, "PAPI_L2_DCM", "L2 data misses of one iteration")                   \
+    COUNTED(READ, read_l3_tcm, "PAPI_L3_TCM", "L3 misses of one iteration, data and instructions") \
+    COUNTED(READ, read_tlb_dm, "PAPI_TLB_DM", "data TLB misses of one iteration")                  \
+    COUNTED(READ, read_tot_ins, "PAPI_TOT_INS", "instructions of one iteration")                   \
+    COUNTED(READ, read_tot_cyc, "PAPI_TOT_CYC", "cycles of one iteration")                         \
+    COUNTED(READ, read_perf_l1, "perf.L1-dcache-load-misses",                                      \
+            "L1 data misses of loads of one iteration")                                            \
+    COUNTED(READ, read_perf_ll, "perf.LLC-load-misses",                                            \
+            "last-level misses of loads of one iteration")                                         \
+    COUNTED(READ, read_perf_tlb, "perf.dTLB-load-misses",                                          \
+            "data TLB misses of loads of one iteration")                                           \
+    COUNTED(READ, read_perf_ins, "perf.instructions", "instructions of one iteration")             \
+    COUNTED(READ, read_perf_cyc, "perf.cycles", "cycles of one iteration")                         \
     READ(read_mc, "mc", "mc", "elements", "no gemm blocking", "rows of the block of A, resolved")  \
     READ(read_kc, "kc", "kc", "elements", "no gemm blocking",                                      \
          "depth of the block of A and of the panel of B, resolved")                                \

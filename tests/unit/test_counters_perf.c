@@ -153,8 +153,8 @@ static void assert_value(const CounterValue *value, double expected, const char 
     }
 }
 
-static const char *const five[] = {"cycles", "cache-references", "cache-misses", "dTLB-load-misses",
-                                   "instructions"};
+static const char *const five[] = {"perf.cycles", "perf.cache-references", "perf.cache-misses",
+                                   "perf.dTLB-load-misses", "perf.instructions"};
 
 static void events_go_into_groups_that_the_kernel_accepts(void **state)
 {
@@ -220,7 +220,7 @@ static void counts_that_became_partial_keep_the_doubt(void **state)
 static void a_counter_that_stays_at_0_is_unavailable(void **state)
 {
     (void)state;
-    static const char *const names[] = {"cache-misses", "cycles"};
+    static const char *const names[] = {"perf.cache-misses", "perf.cycles"};
     CounterValue values[2];
     kernel.mute_config = PERF_COUNT_HW_CACHE_MISSES;
     count(names, 2, values);
@@ -249,7 +249,7 @@ static void an_open_that_fails_gives_the_kernels_words(void **state)
         assert_value(&values[0], NAN, cases[i].reason);
     }
     kernel.open_error = 0;
-    static const char *const absent[] = {"LLC-load-misses"};
+    static const char *const absent[] = {"perf.LLC-load-misses"};
     CounterValue values[1];
     count(absent, 1, values);
     assert_value(&values[0], NAN, cases[1].reason);
