@@ -46,6 +46,10 @@ extern const Command *const command_table[]; // NULL-terminated
 const char *command_option(const Command *command, const CommandArguments *arguments,
                            const char *name);
 
+// All its values, NULL-terminated; NULL where it was not given.
+const char *const *command_values(const Command *command, const CommandArguments *arguments,
+                                  const char *name);
+
 // Prints "hyperion: <text>" to stderr and returns the code.
 int command_fail(int code, const Problem *problem);
 

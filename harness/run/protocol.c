@@ -231,22 +231,48 @@ static bool check_answer(const WorkerRequest *request, const Sample *sample, Pro
     return true;
 }
 
+// The line as JSON, which the caller decrefs; NULL: it is not one whole line of this version.
+static json_t *parse_answer(const char *bytes, size_t length, Problem *problem)
+{
+    const char *end = length ? memchr(bytes, '\n', length) : NULL;
+    json_error_t error;
+    if (length == 0)
+        (void)problem_set(problem, "worker wrote no answer");
+    else if (!end)
+        (void)problem_set(problem, "worker answer: %zu bytes without an end of line", length);
+    else if (end + 1 != bytes + length)
+        (void)problem_set(problem, "worker answer: more than one line");
+    if (!end || end + 1 != bytes + length)
+        return NULL;
+    json_t *json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
+    if (!json)
+        (void)problem_set(problem, "worker answer: no JSON: %s", error.text);
+    if (json && read_version(json, "worker answer", problem))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+char *handshake_write(void)
+{
+    json_t *json = json_pack("{s:i}", "protocol", PROTOCOL_VERSION);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return text;
+}
+
+bool answer_check_version(const char *bytes, size_t length, Problem *problem)
+{
+    json_t *json = parse_answer(bytes, length, problem);
+    json_decref(json);
+    return json != NULL;
+}
+
 bool answer_read(const char *bytes, size_t length, const WorkerRequest *request, Sample *sample,
                  Problem *problem)
 {
-    if (length == 0)
-        return problem_set(problem, "worker wrote no answer");
-    const char *end = memchr(bytes, '\n', length);
-    if (!end)
-        return problem_set(problem, "worker answer: %zu bytes without an end of line", length);
-    if (end + 1 != bytes + length)
-        return problem_set(problem, "worker answer: more than one line");
-    json_error_t error;
-    json_t *json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
-    if (!json)
-        return problem_set(problem, "worker answer: no JSON: %s", error.text);
-    const bool read = read_version(json, "worker answer", problem) &&
-                      sample_outcome_from_json(json, sample, problem) &&
+    json_t *json = parse_answer(bytes, length, problem);
+    const bool read = json && sample_outcome_from_json(json, sample, problem) &&
                       check_answer(request, sample, problem);
     json_decref(json);
     return read;

@@ -54,4 +54,11 @@ char *answer_write(const Sample *outcome);
 bool answer_read(const char *bytes, size_t length, const WorkerRequest *request, Sample *sample,
                  Problem *problem);
 
+// A line that is no request, allocated: the worker's answer refuses it and says which version it
+// speaks. NULL: out of memory.
+char *handshake_write(void);
+
+// Whether all that the worker wrote is one whole line of this program's protocol version.
+bool answer_check_version(const char *bytes, size_t length, Problem *problem);
+
 #endif

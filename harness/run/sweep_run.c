@@ -64,33 +64,44 @@ static bool check_machine(const SweepRun *sweep, const char *path, Shard *shard,
     return fits;
 }
 
-static bool write_machine(const SweepRun *sweep, const char *path, Problem *problem)
+bool sweep_write_machine(const char *directory, const json_t *machine, const char *topology_xml,
+                         Problem *problem)
+{
+    char *machine_path = run_file_path(directory, RUN_MACHINE);
+    char *topology_path = run_file_path(directory, RUN_TOPOLOGY);
+    const bool named =
+        (machine_path && topology_path) || problem_set(problem, "%s: out of memory", directory);
+    const bool written = named &&
+                         (!topology_xml || write_topology(topology_path, topology_xml, problem)) &&
+                         json_file_write(machine_path, machine, problem);
+    free(machine_path);
+    free(topology_path);
+    return written;
+}
+
+static bool write_machine(const SweepRun *sweep, Problem *problem)
 {
     char text[SHARD_TEXT_BYTES];
     shard_format(sweep->shard, text);
     json_t *run = json_object_get(sweep->machine, "run");
     if (text[0] && json_object_set_new(run, "shard", json_string(text)) != 0)
-        return problem_set(problem, "%s: out of memory", path);
-    return json_file_write(path, sweep->machine, problem);
+        return problem_set(problem, "%s: out of memory", sweep->directory);
+    return sweep_write_machine(sweep->directory, sweep->machine, sweep->topology_xml, problem);
 }
 
 // Also finds which part of the plan is to be run.
 static bool prepare_machine(const SweepRun *sweep, Shard *shard, Problem *problem)
 {
     char *machine = run_file_path(sweep->directory, RUN_MACHINE);
-    char *topology = run_file_path(sweep->directory, RUN_TOPOLOGY);
-    bool prepared = machine && topology;
+    bool prepared = false;
     *shard = sweep->shard;
-    if (!prepared)
+    if (!machine)
         (void)problem_set(problem, "%s: out of memory", sweep->directory);
     else if (access(machine, F_OK) == 0)
         prepared = check_machine(sweep, machine, shard, problem);
     else
-        prepared =
-            (!sweep->topology_xml || write_topology(topology, sweep->topology_xml, problem)) &&
-            write_machine(sweep, machine, problem);
+        prepared = write_machine(sweep, problem);
     free(machine);
-    free(topology);
     return prepared;
 }
 

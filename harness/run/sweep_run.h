@@ -24,4 +24,8 @@ typedef struct SweepRun {
 bool sweep_run(const SweepRun *sweep, const RunnerTools *tools, RunnerOutcome *outcome,
                Problem *problem);
 
+// Writes machine.json and topology.xml (NULL = none) of a new run.
+bool sweep_write_machine(const char *directory, const json_t *machine, const char *topology_xml,
+                         Problem *problem);
+
 #endif

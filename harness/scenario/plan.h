@@ -48,6 +48,10 @@ void plan_free(Plan *plan); // NULL is allowed
 // The same cells with another seed; another plan by its hash.
 void plan_set_seed(Plan *plan, uint64_t seed);
 
+// The same cells with another number of samples in that sweep and no counters; another plan by its
+// hash.
+void plan_set_samples(Plan *plan, size_t sweep, int samples);
+
 // Drops every cell but those with these identities (NULL-terminated, at least one), and sweeps that
 // are left without cells. False, and nothing changed, when one is not there.
 bool plan_keep_cells(Plan *plan, const char *const *ids, Problem *problem);

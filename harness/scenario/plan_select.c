@@ -12,6 +12,14 @@ void plan_set_seed(Plan *plan, uint64_t seed)
     plan_seal(plan);
 }
 
+void plan_set_samples(Plan *plan, size_t sweep, int samples)
+{
+    SweepSettings *settings = &plan->sweeps[sweep].settings;
+    settings->samples = samples;
+    settings_drop_counters(settings);
+    plan_seal(plan);
+}
+
 static bool is_wanted(const char *id, const char *const *ids)
 {
     for (size_t i = 0; ids[i]; i++)

@@ -175,10 +175,18 @@ static size_t count_names(const char *const *names)
     return count;
 }
 
+void settings_drop_counters(SweepSettings *settings)
+{
+    if (!settings->counters)
+        return;
+    for (size_t i = 0; settings->counters[i]; i++)
+        free((void *)(uintptr_t)settings->counters[i]);
+    settings->counters[0] = NULL;
+}
+
 static void free_counters(SweepSettings *settings)
 {
-    for (size_t i = 0; settings->counters && settings->counters[i]; i++)
-        free((void *)(uintptr_t)settings->counters[i]);
+    settings_drop_counters(settings);
     free((void *)settings->counters);
     settings->counters = NULL;
 }

@@ -39,6 +39,8 @@ extern const char *const settings_keys[];
 bool settings_default(SweepSettings *settings, Problem *problem);
 bool settings_copy(const SweepSettings *from, SweepSettings *to, Problem *problem);
 void settings_clear(SweepSettings *settings);
+// No events are counted any more.
+void settings_drop_counters(SweepSettings *settings);
 
 // Takes over the settings among the entries of `map`; other keys are left to the caller.
 bool settings_read(const char *name, const TreeNode *map, SweepSettings *settings,
