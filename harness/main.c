@@ -71,6 +71,10 @@ static bool parse_arguments(const Command *command, char **given, size_t count, 
 {
     size_t used[OPTION_LIMIT] = {0};
     for (size_t i = 0; i < count; i++) {
+        if (command->takes_rest && strcmp(given[i], "--") == 0) {
+            arguments->rest = (const char *const *)given + i + 1;
+            break;
+        }
         if (strncmp(given[i], "--", 2) != 0) {
             words[arguments->word_count++] = given[i];
             continue;
@@ -133,7 +137,7 @@ int main(int argc, char **argv)
     const Command *command = find_command(argv[1], &problem);
     if (!command)
         return command_fail(EXIT_USAGE, &problem);
-    for (int i = 2; i < argc; i++)
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0) {
             print_help(command);
             return EXIT_OK;

@@ -3,11 +3,13 @@
 // `hyperion run`.
 #define _GNU_SOURCE
 #include "common/clock.h"
+#include "run/bind_cpu.h"
 #include "run/emulate.h"
 #include "run/emulated_task.h"
 #include "run/gbench_bridge.h"
 #include "run/stack_dump.h"
 #include "run/worker_task.h"
+#include "worker_bench.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -32,21 +34,6 @@ static bool read_input(char *buffer, size_t capacity, size_t *length, Problem *p
         *length += (size_t)got;
     }
     return problem_set(problem, "worker request: longer than %zu bytes", capacity);
-}
-
-static bool bind_to_cpu(int cpu, Problem *problem)
-{
-    cpu_set_t set;
-    if (cpu >= CPU_SETSIZE)
-        return problem_set(problem, "bind to CPU %d: at most %d are supported", cpu, CPU_SETSIZE);
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    if (sched_setaffinity(0, sizeof set, &set) != 0)
-        return problem_set(problem, "bind to CPU %d: %s", cpu, strerror(errno));
-    const int achieved = sched_getcpu();
-    if (achieved != cpu)
-        return problem_set(problem, "bind to CPU %d: runs on CPU %d", cpu, achieved);
-    return true;
 }
 
 static bool do_request(const WorkerRequest *request, bool emulated, Sample *outcome,
@@ -88,6 +75,8 @@ static bool write_answer(const Sample *outcome)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], BENCH_WORKER_ARGUMENT) == 0)
+        return worker_bench(argc - 1, argv + 1);
     const bool emulated = argc == 2 && strcmp(argv[1], EMULATED_WORKER_ARGUMENT) == 0;
     // The worker that started this one has no means of taking it along when it is killed.
     if (emulated)

@@ -29,6 +29,7 @@ typedef struct CommandArguments {
     const char *const *options_of[16]; // by option row: NULL-terminated values; NULL = not given
     const char *const *words;          // NULL-terminated
     size_t word_count;
+    const char *const *rest; // what stands behind "--", NULL-terminated; NULL = nothing does
 } CommandArguments;
 
 typedef struct Command {
@@ -36,6 +37,7 @@ typedef struct Command {
     const char *operands; // "SCENARIO"
     const char *summary;  // one line
     size_t least_words, most_words;
+    bool takes_rest;                               // "--" ends what is this program's
     const CommandOption *options;                  // ended by a NULL name
     int (*run)(const CommandArguments *arguments); // an exit code
 } Command;

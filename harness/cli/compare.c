@@ -154,7 +154,7 @@ static bool check_operands(const CommandArguments *arguments, bool against, Prob
 {
     if (arguments->word_count != (against ? 1 : 2))
         return problem_set(problem, "compare: expected %s, given %zu word%s",
-                           against ? "one scenario with --against" : "BASE and NEW",
+                           against ? "one scenario with --against" : "BASE NEW",
                            arguments->word_count, arguments->word_count == 1 ? "" : "s");
     for (size_t i = 0; !against && options[i].name; i++)
         if (arguments->options_of[i] && strncmp(options[i].help, "with --against", 14) == 0)

@@ -71,3 +71,37 @@ extern "C" bool gbench_time(const char *name, void (*body)(void *context), void 
         return false;
     }
 }
+
+extern "C" bool gbench_main(int argc, char **argv, const GbenchCase *cases, size_t count,
+                            const char *context_key, const char *context_value)
+{
+    try { // no C++ exception may reach C
+        benchmark::Initialize(&argc, argv);
+        if (benchmark::ReportUnrecognizedArguments(argc, argv))
+            return false;
+        benchmark::AddCustomContext(context_key, context_value);
+        for (size_t i = 0; i < count; i++)
+            benchmark::RegisterBenchmark(cases[i].name, [open = cases[i].open,
+                                                         owner = cases[i].owner](
+                                                            benchmark::State &state) {
+                GbenchBody body{};
+                open(owner, &body);
+                if (body.error != nullptr) {
+                    state.SkipWithError(body.error);
+                    return;
+                }
+                for (auto _ : state) {
+                    body.run(body.context);
+                    benchmark::ClobberMemory();
+                }
+                for (size_t j = 0; j < body.rate_count; j++)
+                    state.counters[body.rates[j].name] = benchmark::Counter(
+                        body.rates[j].per_iteration, benchmark::Counter::kIsIterationInvariantRate);
+            })->UseRealTime();
+        benchmark::RunSpecifiedBenchmarks();
+        benchmark::Shutdown();
+        return true;
+    } catch (...) {
+        return false;
+    }
+}

@@ -18,6 +18,34 @@ extern "C" {
 bool gbench_time(const char *name, void (*body)(void *context), void *context, uint64_t iterations,
                  int repetitions, double *real_ns, double *cpu_ns);
 
+enum { GBENCH_RATES = 4 };
+
+// A benchmark that is ready, or why it is not.
+typedef struct GbenchBody {
+    void (*run)(void *context); // one iteration
+    void *context;
+    const char *error; // NULL = ready; lives as long as the benchmark
+    struct {
+        const char *name;
+        double per_iteration;
+    } rates[GBENCH_RATES]; // shown per second
+    size_t rate_count;
+} GbenchBody;
+
+// Google Benchmark calls a benchmark several times while it looks for a number of iterations, and
+// `open` before each.
+typedef struct GbenchCase {
+    const char *name;
+    void (*open)(void *owner, GbenchBody *body);
+    void *owner;
+} GbenchCase;
+
+// The cases as native benchmarks on the wall clock: Google Benchmark reads its options from the
+// arguments, prints and writes its files. The key goes into the context of these. False: an unknown
+// option, which was said, or out of memory.
+bool gbench_main(int argc, char **argv, const GbenchCase *cases, size_t count,
+                 const char *context_key, const char *context_value);
+
 #ifdef __cplusplus
 }
 #endif
