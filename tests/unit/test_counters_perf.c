@@ -35,6 +35,7 @@ static const struct {
 static struct {
     int open_error;       // of every open
     int busy;             // counters that somebody else holds; the kernel does not check them
+    bool rotates;         // gives a group too large a part of the time
     bool always_in_parts; // every group runs for half of its time
     uint64_t mute_config; // this hardware event reads 0
     bool short_read;      // reads end early
@@ -98,7 +99,9 @@ bool perf_call_read(int descriptor, void *buffer, size_t bytes)
     assert_int_equal(bytes, (3 + members) * sizeof words[0]);
     words[0] = members;
     words[1] = 1000;
-    words[2] = members + (size_t)kernel.busy > COUNTERS ? 0 : kernel.always_in_parts ? 500 : 1000;
+    words[2] = kernel.always_in_parts ? 500 : 1000;
+    if (members + (size_t)kernel.busy > COUNTERS)
+        words[2] = kernel.rotates ? 500 : 0;
     passes += runs > runs_before;
     errno = 0;
     return !kernel.short_read;
@@ -177,6 +180,18 @@ static void a_counter_that_others_hold_makes_groups_smaller(void **state)
     count(five, 5, values);
     for (size_t i = 0; i < 5; i++)
         assert_string_equal(values[i].provenance, "pmu");
+    assert_int_equal(passes, 4);
+}
+
+static void groups_that_would_be_multiplexed_are_split(void **state)
+{
+    (void)state;
+    CounterValue values[5];
+    kernel.busy = 1;
+    kernel.rotates = true;
+    count(five, 5, values);
+    assert_value(&values[0], 500, "");
+    assert_value(&values[3], 4, "");
     assert_int_equal(passes, 4);
 }
 
@@ -303,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(events_go_into_groups_that_the_kernel_accepts, reset),
         cmocka_unit_test_setup(a_counter_that_others_hold_makes_groups_smaller, reset),
+        cmocka_unit_test_setup(groups_that_would_be_multiplexed_are_split, reset),
         cmocka_unit_test_setup(counters_that_never_run_are_unavailable, reset),
         cmocka_unit_test_setup(counts_of_a_part_of_the_time_do_not_pass_the_probe, reset),
         cmocka_unit_test_setup(counts_that_became_partial_keep_the_doubt, reset),

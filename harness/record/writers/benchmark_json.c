@@ -114,7 +114,7 @@ static json_t *make_row(const Family *family, const char *suffix, const char *ty
 
 static bool is_event(const Metric *metric)
 {
-    return strncmp(metric->name, "PAPI_", 5) == 0;
+    return strncmp(metric->name, "PAPI_", 5) == 0 || strncmp(metric->name, "perf.", 5) == 0;
 }
 
 static void append_sample(const Family *family, size_t index, uint64_t iterations, json_t *rows)
