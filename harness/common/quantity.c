@@ -86,6 +86,16 @@ bool quantity_parse_real(const char *text, double *value)
     return true;
 }
 
+bool quantity_parse_share(const char *text, double *value)
+{
+    const char *rest = NULL;
+    double number = 0;
+    if (!parse_leading_number(text, &rest, &number) || (*rest && strcmp(rest, "%") != 0))
+        return false;
+    *value = *rest ? number / 100 : number;
+    return true;
+}
+
 bool quantity_parse_bytes(const char *text, long long *bytes)
 {
     double value = 0;

@@ -13,6 +13,9 @@ bool quantity_parse_integer(const char *text, long long *value);
 // "0.25", "1e-3": decimal, finite.
 bool quantity_parse_real(const char *text, double *value);
 
+// "5%" or "0.05": the share, finite.
+bool quantity_parse_share(const char *text, double *value);
+
 // "64KiB", "1.5GiB", "10MB" (powers of 1000), "512B", "512": a whole number of bytes, 0 to 2^53.
 bool quantity_parse_bytes(const char *text, long long *bytes);
 

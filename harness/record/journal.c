@@ -3,6 +3,7 @@
 #include "record/journal.h"
 
 #include "common/json_file.h"
+#include "record/settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ static bool parse_line(const char *line, size_t length, size_t cell_count, Sampl
         return problem_set(problem, "%s (column %d)", error.text, error.column);
     bool parsed = sample_from_json(json, sample, problem);
     json_decref(json);
-    if (parsed && sample->cell >= cell_count) {
+    if (parsed && sample->task != SAMPLE_CANARY && sample->cell >= cell_count) {
         parsed = problem_set(problem, "cell %zu, but the plan has %zu", sample->cell, cell_count);
         sample_clear(sample);
     }
@@ -83,16 +84,17 @@ bool journal_read(const char *path, size_t cell_count, JournalContent *content, 
         return problem_set(problem, "%s: %s", path, strerror(errno));
     const bool good = read_lines(file, path, cell_count, content, problem);
     (void)fclose(file);
-    if (!good)
-        journal_clear(content);
-    return good;
+    if (good && samples_settle(content))
+        return true;
+    journal_clear(content);
+    return problem_set(problem, "%s: out of memory", path); // unless there is a reason already
 }
 
 void journal_clear(JournalContent *content)
 {
-    for (size_t i = 0; i < content->sample_count; i++)
-        sample_clear(&content->samples[i]);
-    free(content->samples);
+    samples_free(content->samples, content->sample_count);
+    samples_free(content->rejected, content->rejected_count);
+    samples_free(content->canaries, content->canary_count);
     *content = (JournalContent){0};
 }
 

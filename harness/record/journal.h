@@ -12,8 +12,12 @@
 // What a journal file holds. A torn last line (without its end of line: the run was killed while
 // writing it) is dropped and counted.
 typedef struct JournalContent {
-    Sample *samples;
+    Sample *samples; // that count, in the order they were taken
     size_t sample_count;
+    Sample *rejected; // beyond the limits of the scenario, and taken again
+    size_t rejected_count;
+    Sample *canaries;
+    size_t canary_count;
     size_t torn_lines; // 0 or 1
 } JournalContent;
 

@@ -49,6 +49,10 @@ static bool load_samples(RunRecord *record, Problem *problem)
     free(path);
     record->samples = content.samples;
     record->sample_count = content.sample_count;
+    record->rejected = content.rejected;
+    record->rejected_count = content.rejected_count;
+    record->canaries = content.canaries;
+    record->canary_count = content.canary_count;
     record->torn_lines = content.torn_lines;
     return good;
 }
@@ -83,9 +87,9 @@ void run_record_free(RunRecord *record)
 {
     if (!record)
         return;
-    for (size_t i = 0; i < record->sample_count; i++)
-        sample_clear(&record->samples[i]);
-    free(record->samples);
+    samples_free(record->samples, record->sample_count);
+    samples_free(record->rejected, record->rejected_count);
+    samples_free(record->canaries, record->canary_count);
     json_decref(record->machine);
     plan_free(record->plan);
     free(record->path);

@@ -22,8 +22,12 @@ typedef struct RunRecord {
     char *path;
     Plan *plan;
     json_t *machine; // machine.json
-    Sample *samples;
+    Sample *samples; // that count
     size_t sample_count;
+    Sample *rejected; // left out of everything but the report's conditions
+    size_t rejected_count;
+    Sample *canaries;
+    size_t canary_count;
     Shard shard;       // the part of the plan that was to be run
     size_t torn_lines; // 0 or 1
 } RunRecord;

@@ -13,7 +13,7 @@
 enum { SAMPLE_VERSION = 1 };
 
 static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count",
-                                                          "emulate"};
+                                                          "emulate", "canary"};
 
 Sample sample_empty(void)
 {
@@ -32,6 +32,13 @@ void sample_clear(Sample *sample)
     free(sample->cpu_ns);
     free(sample->values);
     *sample = sample_empty();
+}
+
+void samples_free(Sample *samples, size_t count)
+{
+    for (size_t i = 0; samples && i < count; i++)
+        sample_clear(&samples[i]);
+    free(samples);
 }
 
 bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
@@ -59,6 +66,17 @@ const SampleValue *sample_find_value(const Sample *sample, const char *name)
         if (strcmp(sample->values[i].name, name) == 0)
             return &sample->values[i];
     return NULL;
+}
+
+double sample_value(const Sample *sample, const char *name)
+{
+    const SampleValue *value = sample_find_value(sample, name);
+    return value ? value->value : (double)NAN;
+}
+
+bool sample_task_is_timed(SampleTask task)
+{
+    return task == SAMPLE_TIME || task == SAMPLE_CANARY;
 }
 
 const char *sample_task_name(SampleTask task)
@@ -124,10 +142,16 @@ json_t *sample_outcome_to_json(const Sample *sample)
 
 json_t *sample_to_json(const Sample *sample)
 {
-    json_t *json = json_pack("{s:i, s:I, s:s, s:i, s:f, s:f}", "version", SAMPLE_VERSION, "cell",
-                             (json_int_t)sample->cell, "task", sample_task_name(sample->task),
-                             "round", sample->round, "started_unix_s", sample->started_unix_s,
-                             "worker_ns", sample->worker_ns);
+    const bool canary = sample->task == SAMPLE_CANARY;
+    json_t *json =
+        json_pack("{s:i, s:o, s:s, s:i, s:f, s:f}", "version", SAMPLE_VERSION, "cell",
+                  canary ? json_null() : json_integer((json_int_t)sample->cell), "task",
+                  sample_task_name(sample->task), "round", sample->round, "started_unix_s",
+                  sample->started_unix_s, "worker_ns", sample->worker_ns);
+    if (json && sample->rejection[0]) {
+        (void)json_object_set_new(json, "rejected", json_text(sample->rejection));
+        (void)json_object_set_new(json, "excess", json_real(sample->excess));
+    }
     json_t *outcome = sample_outcome_to_json(sample);
     if (!json || !outcome || json_object_update(json, outcome) != 0) {
         json_decref(json);
@@ -213,6 +237,8 @@ bool sample_outcome_from_json(const json_t *json, Sample *sample, Problem *probl
     read.cell = sample->cell;
     read.round = sample->round;
     read.task = sample->task;
+    memcpy(read.rejection, sample->rejection, sizeof read.rejection);
+    read.excess = sample->excess;
     read.started_unix_s = sample->started_unix_s;
     read.worker_ns = sample->worker_ns;
     if (!read_outcome(json, &read, problem)) {
@@ -224,28 +250,49 @@ bool sample_outcome_from_json(const json_t *json, Sample *sample, Problem *probl
     return true;
 }
 
+static bool read_rejection(const json_t *json, Sample *sample, Problem *problem)
+{
+    if (!json_object_get(json, "rejected"))
+        return true;
+    return json_read_text(json, "rejected", false, sample->rejection, sizeof sample->rejection,
+                          problem) &&
+           json_read_number(json, "excess", false, &sample->excess, problem);
+}
+
+// The runner's part but for the rejection.
+static bool read_place(const json_t *json, Sample *sample, Problem *problem)
+{
+    long long cell = 0;
+    long long round = 0;
+    char task[16];
+    if (!json_read_text(json, "task", false, task, sizeof task, problem))
+        return false;
+    sample->task = sample_task_find(task);
+    if (sample->task == SAMPLE_TASK_COUNT)
+        return problem_set(problem, "\"task\": unknown task '%s'", task);
+    const bool has_cell = sample->task != SAMPLE_CANARY;
+    if (!has_cell && !json_is_null(json_object_get(json, "cell")))
+        return problem_set(problem, "\"cell\": expected null, a canary has none");
+    if ((has_cell && !json_read_integer(json, "cell", 0, LLONG_MAX, &cell, problem)) ||
+        !json_read_integer(json, "round", -1, INT_MAX, &round, problem))
+        return false;
+    sample->cell = (size_t)cell;
+    sample->round = (int)round;
+    return true;
+}
+
 bool sample_from_json(const json_t *json, Sample *sample, Problem *problem)
 {
     Sample read = sample_empty();
     long long version = 0;
-    long long cell = 0;
-    long long round = 0;
-    char task[16];
     *sample = read;
     if (!json_is_object(json))
         return problem_set(problem, "expected an object");
     if (!json_read_integer(json, "version", SAMPLE_VERSION, SAMPLE_VERSION, &version, problem) ||
-        !json_read_integer(json, "cell", 0, LLONG_MAX, &cell, problem) ||
-        !json_read_integer(json, "round", -1, INT_MAX, &round, problem) ||
-        !json_read_text(json, "task", false, task, sizeof task, problem) ||
+        !read_place(json, &read, problem) || !read_rejection(json, &read, problem) ||
         !json_read_number(json, "started_unix_s", false, &read.started_unix_s, problem) ||
         !json_read_number(json, "worker_ns", false, &read.worker_ns, problem))
         return false;
-    read.cell = (size_t)cell;
-    read.round = (int)round;
-    read.task = sample_task_find(task);
-    if (read.task == SAMPLE_TASK_COUNT)
-        return problem_set(problem, "\"task\": unknown task '%s'", task);
     if (!sample_outcome_from_json(json, &read, problem))
         return false;
     *sample = read;

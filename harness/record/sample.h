@@ -15,6 +15,7 @@ typedef enum SampleTask {
     SAMPLE_TIME,    // timed repetitions
     SAMPLE_COUNT,   // passes of hardware counters
     SAMPLE_EMULATE, // one iteration under callgrind, no clock
+    SAMPLE_CANARY,  // a fixed loop, once a round: does the machine drift?
     SAMPLE_TASK_COUNT
 } SampleTask;
 
@@ -22,10 +23,12 @@ typedef enum SampleTask {
 // verification brings where they apply: flops bytes elements operand_bytes anonymous_huge_bytes,
 // kernel.<variant> (value 1), mc kc nc mr nr prefetch_lines, predicted.L<i>.{accesses hits misses
 // misses_low misses_high fills write_backs hit_rate}, predicted.{memory_read_bytes
-// memory_write_bytes prefetches}. A timed sample brings other_cpus (that others kept busy while the
-// worker lived), a count the events by their own names, an emulation instructions data_reads
-// data_writes, emulator.<name and version> (value 1) and, of the first and the last cache level,
-// simulated.{L1 LL}.{misses read_misses write_misses level size_bytes ways line_bytes}.
+// memory_write_bytes prefetches}. A timed sample and a canary bring what the machine did meanwhile:
+// other_cpus (that others kept busy), steal (share of the time that the hypervisor took),
+// throttle_events, frequency_before and frequency_after; a count brings the events by their own
+// names, an emulation instructions data_reads data_writes, emulator.<name and version> (value 1)
+// and, of the first and the last cache level, simulated.{L1 LL}.{misses read_misses write_misses
+// level size_bytes ways line_bytes}.
 typedef struct SampleValue {
     char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something
@@ -35,11 +38,14 @@ typedef struct SampleValue {
 } SampleValue;
 
 typedef struct Sample {
-    size_t cell; // index in the plan
+    size_t cell; // index in the plan; of a canary 0, and meaningless
     int round;   // 0-based; -1 for verify and pilot
     SampleTask task;
     bool ok;
-    char reason[512];    // "" if ok: message, signal, timeout or memory limit
+    char reason[512]; // "" if ok: message, signal, timeout or memory limit
+    // Of a good timed sample: which limits of the scenario it was beyond; "" = accepted.
+    char rejection[256];
+    double excess;       // the greatest of value / limit; 0 when accepted
     uint64_t iterations; // of each timed loop; of a pilot: what it found
     double *real_ns;     // per iteration, one a repetition; wall clock
     double *cpu_ns;      // the same loops in CPU time of the process
@@ -58,6 +64,8 @@ typedef struct Sample {
 Sample sample_empty(void);
 // Frees what the sample owns.
 void sample_clear(Sample *sample);
+// Clears and frees an array of them; NULL is allowed.
+void samples_free(Sample *samples, size_t count);
 
 // Appends a value; a NAN takes the provenance "unavailable". False: out of memory.
 bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
@@ -66,7 +74,13 @@ bool sample_add_value(Sample *sample, const char *name, double value, const char
 // Of that name; NULL if there is none.
 const SampleValue *sample_find_value(const Sample *sample, const char *name);
 
-// "verify", "pilot", "time", "count", "emulate"; and back, SAMPLE_TASK_COUNT if unknown.
+// The value of that name; NAN if there is none or it is unknown.
+double sample_value(const Sample *sample, const char *name);
+
+// Whether it times loops: time and canary.
+bool sample_task_is_timed(SampleTask task);
+
+// "verify", "pilot", "time", "count", "emulate", "canary"; and back, SAMPLE_TASK_COUNT if unknown.
 const char *sample_task_name(SampleTask task);
 SampleTask sample_task_find(const char *name);
 

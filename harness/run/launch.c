@@ -4,7 +4,6 @@
 
 #include "common/clock.h"
 #include "run/interrupt.h"
-#include "run/other_load.h"
 #include "run/protocol.h"
 #include "run/stack_dump.h"
 
@@ -278,7 +277,7 @@ void worker_launch(const char *program, const char *request, const LaunchLimits 
 {
     Launch launch = {.pipes = {{-1, -1}, {-1, -1}, {-1, -1}}, .end = end};
     *end = (WorkerEnd){.ending = WORKER_NOT_STARTED, .started_unix_s = clock_unix_s()};
-    const double busy_before_ns = other_load_busy_ns();
+    const Conditions before = conditions_read("", limits->cpus, limits->cpu_count);
     const double start_ns = clock_monotonic_ns();
     launch.deadline_ns = start_ns + limits->timeout_ns;
     const pid_t parent = getpid();
@@ -298,8 +297,8 @@ void worker_launch(const char *program, const char *request, const LaunchLimits 
         reap_worker(&launch);
     }
     end->life_ns = clock_monotonic_ns() - start_ns;
-    end->other_cpus =
-        other_load_cpus(busy_before_ns, other_load_busy_ns(), launch.worker_cpu_ns, end->life_ns);
+    const Conditions after = conditions_read("", limits->cpus, limits->cpu_count);
+    end->disturbance = conditions_between(&before, &after, launch.worker_cpu_ns, end->life_ns);
     release_signals(&launch);
     for (int i = 0; i < PIPE_COUNT; i++) {
         close_end(&launch.pipes[i].read_end);

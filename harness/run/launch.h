@@ -5,6 +5,8 @@
 
 #include "common/problem.h"
 
+#include "run/conditions.h"
+
 #include <stddef.h>
 
 typedef enum WorkerEnding {
@@ -19,17 +21,19 @@ typedef enum WorkerEnding {
 typedef struct LaunchLimits {
     double timeout_ns;
     size_t memory_bytes; // address space; 0 = no limit
+    const int *cpus;     // where it will run: whose stolen and throttled time counts
+    size_t cpu_count;    // 0 = all CPUs
 } LaunchLimits;
 
 typedef struct WorkerEnd {
     WorkerEnding ending;
-    int code;              // exit status, or number of the signal
-    char *answer;          // everything written to the answer's descriptor; NULL if nothing
-    size_t answer_length;  // bytes
-    char output[512];      // the end of standard output and error; printable ASCII and spaces
-    double started_unix_s; // wall clock
-    double life_ns;        // from fork to the end
-    double other_cpus;     // that others kept busy meanwhile; NAN unknown
+    int code;                // exit status, or number of the signal
+    char *answer;            // everything written to the answer's descriptor; NULL if nothing
+    size_t answer_length;    // bytes
+    char output[512];        // the end of standard output and error; printable ASCII and spaces
+    double started_unix_s;   // wall clock
+    double life_ns;          // from fork to the end
+    Disturbance disturbance; // meanwhile
 } WorkerEnd;
 
 // Runs `program` with `request` on its standard input, in a process group of its own (out of reach

@@ -65,10 +65,11 @@ static void format_line(const Progress *progress, const Job *job, const char *ce
                         size_t bytes)
 {
     static const char *const doing[SAMPLE_TASK_COUNT] = {"verify", "pilot", "round", "count",
-                                                         "round"};
+                                                         "round", "canary"};
     char left[32] = "";
     char round[16] = "";
     char failed[40] = "";
+    char rejected[40] = "";
     const double left_ns = estimate_left_ns(progress);
     if (!isnan(left_ns)) {
         char time[24];
@@ -79,9 +80,11 @@ static void format_line(const Progress *progress, const Job *job, const char *ce
         (void)snprintf(round, sizeof round, " %d", job->round + 1);
     if (progress->failed_cells)
         (void)snprintf(failed, sizeof failed, "%zu failed  ", progress->failed_cells);
+    if (progress->rejected)
+        (void)snprintf(rejected, sizeof rejected, "%zu rejected  ", progress->rejected);
     const size_t percent = progress->total ? 100 * progress->done / progress->total : 100;
-    (void)snprintf(line, bytes, "%3zu %%  %zu of %zu  %s%s%s%s  %s", percent, progress->done,
-                   progress->total, left, failed, doing[job->task], round, cell);
+    (void)snprintf(line, bytes, "%3zu %%  %zu of %zu  %s%s%s%s%s  %s", percent, progress->done,
+                   progress->total, left, failed, rejected, doing[job->task], round, cell);
 }
 
 void progress_show(Progress *progress, const Job *job, const char *cell, double now_ns)
@@ -116,6 +119,13 @@ void progress_taken(Progress *progress, const Job *job, const char *cell, const 
         (void)fprintf(progress->out, "%sfailed: %s (%s): %s\n",
                       progress->terminal ? "\r\033[K" : "", cell, sample_task_name(job->task),
                       sample->reason);
+}
+
+void progress_rejected(Progress *progress, const Job *job, const Sample *sample)
+{
+    progress->rejected++;
+    progress->taken[job->task]++;
+    progress->spent_ns[job->task] += sample->worker_ns;
 }
 
 void progress_skipped(Progress *progress, const Job *job)

@@ -14,6 +14,7 @@ typedef struct Progress {
     size_t columns;
     size_t done, total;
     size_t failed_cells;
+    size_t rejected; // samples
     double start_ns;
     double last_line_ns; // of the last plain line
     // Worker time so far, for the time left: a verification lasts otherwise than a sample.
@@ -29,6 +30,8 @@ void progress_begin(Progress *progress, FILE *out, const Job *jobs, const bool *
 void progress_show(Progress *progress, const Job *job, const char *cell, double now_ns);
 // After a job.
 void progress_taken(Progress *progress, const Job *job, const char *cell, const Sample *sample);
+// After a job that will be done again.
+void progress_rejected(Progress *progress, const Job *job, const Sample *sample);
 // A job that needs no more doing, because its cell failed.
 void progress_skipped(Progress *progress, const Job *job);
 // Clears the updating line.

@@ -141,8 +141,9 @@ static bool read_numbers(const json_t *json, WorkerRequest *request, Problem *pr
         !json_read_number(json, "min_time_ns", false, &request->min_time_ns, problem) ||
         !json_read_number(json, "warmup_ns", false, &request->warmup_ns, problem))
         return false;
-    const bool loops = request->task == SAMPLE_TIME || request->task == SAMPLE_COUNT;
-    if (loops && (iterations == 0 || (request->task == SAMPLE_TIME && repetitions == 0)))
+    const bool timed = sample_task_is_timed(request->task);
+    if ((timed || request->task == SAMPLE_COUNT) &&
+        (iterations == 0 || (timed && repetitions == 0)))
         return problem_set(problem, "%s: expected iterations and repetitions, given none",
                            sample_task_name(request->task));
     request->iterations = (uint64_t)iterations;
@@ -219,7 +220,7 @@ static bool check_answer(const WorkerRequest *request, const Sample *sample, Pro
         return problem_set(problem, "worker answer: a pilot without an iteration count");
     if (request->task == SAMPLE_EMULATE && !sample_find_value(sample, "instructions"))
         return problem_set(problem, "worker answer: no instructions");
-    if (request->task != SAMPLE_TIME)
+    if (!sample_task_is_timed(request->task))
         return true;
     if (sample->real_count != (size_t)request->repetitions ||
         sample->iterations != request->iterations)

@@ -2,10 +2,15 @@
 #include "run/runner.h"
 
 #include "run/cell_request.h"
+#include "run/judge.h"
 #include "run/verdict.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+// A canary's loops are half a millisecond each.
+enum { CANARY_LOOPS = 15 };
+static const double canary_timeout_ns = 60e9;
 
 typedef struct Runner {
     const RunnerInput *input;
@@ -13,9 +18,17 @@ typedef struct Runner {
     Progress progress;
     bool *failed;         // by cell
     uint64_t *iterations; // by cell, from its pilot; 0 = none yet
+    double *highest_ghz;  // by cell, of its samples so far; NAN = none yet
+    Job *waiting, *batch; // jobs of this round whose samples were rejected; those taken again now
+    size_t waiting_count;
     RunnerOutcome *outcome;
     double timed_ns, other_busy_ns; // life of the timed workers; CPU time of others meanwhile
 } Runner;
+
+static const SweepSettings *settings_of(const Runner *runner, const Job *job)
+{
+    return &runner->input->plan->cells[job->cell].sweep->settings;
+}
 
 static void note_sample(Runner *runner, const Sample *sample)
 {
@@ -25,6 +38,8 @@ static void note_sample(Runner *runner, const Sample *sample)
     }
     if (sample->ok && sample->task == SAMPLE_PILOT)
         runner->iterations[sample->cell] = sample->iterations;
+    runner->highest_ghz[sample->cell] =
+        fmax(runner->highest_ghz[sample->cell], judge_highest_ghz(sample));
 }
 
 static WorkerRequest make_request(const Runner *runner, const Job *job)
@@ -37,50 +52,138 @@ static WorkerRequest make_request(const Runner *runner, const Job *job)
 }
 
 // False when the sample must not be kept: the runner itself failed, or was asked to stop.
-static bool take_sample(Runner *runner, const Job *job, Sample *sample, Problem *problem)
+static bool ask_worker(Runner *runner, const WorkerRequest *request, LaunchLimits limits,
+                       Sample *sample, Problem *problem)
 {
-    const WorkerRequest request = make_request(runner, job);
-    const SweepSettings *settings = &request.cell.sweep->settings;
-    const LaunchLimits limits = {settings->timeout_ns, settings->memory_limit_bytes};
-    char *text = request_write(&request, problem);
+    limits.cpus = request->cpus;
+    limits.cpu_count = request->cpu_count;
+    char *text = request_write(request, problem);
     if (!text)
         return false;
     WorkerEnd end = {0};
     runner->tools->launch(runner->tools->context, text, &limits, &end);
     free(text);
-    sample->cell = job->cell;
-    sample->round = job->round;
-    sample->task = job->task;
     runner->outcome->workers_ns += end.life_ns;
     runner->outcome->interrupted |= end.ending == WORKER_INTERRUPTED;
-    if (job->task == SAMPLE_TIME) {
+    if (request->task == SAMPLE_TIME) {
         runner->timed_ns += end.life_ns;
-        runner->other_busy_ns += end.other_cpus * end.life_ns;
+        runner->other_busy_ns += end.disturbance.other_cpus * end.life_ns;
     }
-    verdict_take(&end, &request, &limits, sample);
+    sample->task = request->task;
+    verdict_take(&end, request, &limits, sample);
     free(end.answer);
     return end.ending != WORKER_INTERRUPTED;
+}
+
+static bool keep_sample(Runner *runner, const Sample *sample, Problem *problem)
+{
+    if (!journal_append(runner->input->journal, sample, problem))
+        return false;
+    runner->outcome->taken++;
+    return true;
+}
+
+// A round without a canary is worth no less; the next one has its own.
+static bool take_canary(Runner *runner, int round, Problem *problem)
+{
+    static const char *const no_counters[] = {NULL};
+    const RunnerInput *input = runner->input;
+    const WorkerRequest request = {
+        .task = SAMPLE_CANARY,
+        .cell = {.workload = workload_find("canary")},
+        .cpus = input->cpus,
+        .cpu_count = least(1, input->cpu_count),
+        .topology = input->topology,
+        .iterations = 1,
+        .repetitions = CANARY_LOOPS,
+        .warmup_ns = 1e6,
+        .counters = no_counters,
+    };
+    for (size_t i = 0; i < input->before->canary_count; i++)
+        if (input->before->canaries[i].round == round)
+            return true;
+    Sample sample = sample_empty();
+    sample.round = round;
+    const bool kept = ask_worker(runner, &request, (LaunchLimits){.timeout_ns = canary_timeout_ns},
+                                 &sample, problem) &&
+                      keep_sample(runner, &sample, problem);
+    sample_clear(&sample);
+    return kept;
+}
+
+// After a sample that is in the journal: whether the job is to be done once more.
+static bool take_again(Runner *runner, const Job *job, const Sample *sample)
+{
+    if (!sample->rejection[0])
+        return false;
+    runner->outcome->rejected++;
+    if (job->rejections >= settings_of(runner, job)->retries) {
+        runner->outcome->beyond++;
+        return false;
+    }
+    runner->waiting[runner->waiting_count] = *job;
+    runner->waiting[runner->waiting_count++].rejections++;
+    return true;
 }
 
 // False ends the run: interruption (no problem is set) or a failure of the runner itself.
 static bool do_job(Runner *runner, const Job *job, Problem *problem)
 {
     const char *id = runner->input->plan->cells[job->cell].id;
+    const SweepSettings *settings = settings_of(runner, job);
     if (runner->failed[job->cell]) {
         progress_skipped(&runner->progress, job);
         return true;
     }
     progress_show(&runner->progress, job, id, runner->tools->now_ns(runner->tools->context));
+    const WorkerRequest request = make_request(runner, job);
+    const LaunchLimits limits = {.timeout_ns = settings->timeout_ns,
+                                 .memory_bytes = settings->memory_limit_bytes};
     Sample sample = sample_empty();
-    const bool kept = take_sample(runner, job, &sample, problem) &&
-                      journal_append(runner->input->journal, &sample, problem);
+    sample.cell = job->cell;
+    sample.round = job->round;
+    bool kept = ask_worker(runner, &request, limits, &sample, problem);
+    if (kept)
+        judge_sample(&settings->limits, runner->highest_ghz[job->cell], &sample);
+    kept = kept && keep_sample(runner, &sample, problem);
     if (kept) {
-        runner->outcome->taken++;
         note_sample(runner, &sample);
-        progress_taken(&runner->progress, job, id, &sample);
+        if (take_again(runner, job, &sample))
+            progress_rejected(&runner->progress, job, &sample);
+        else
+            progress_taken(&runner->progress, job, id, &sample);
     }
     sample_clear(&sample);
     return kept;
+}
+
+static bool was_interrupted(Runner *runner)
+{
+    if (!runner->tools->interrupted(runner->tools->context))
+        return false;
+    runner->outcome->interrupted = true;
+    return true;
+}
+
+// At the end of a round: what disturbed a sample has had time to pass.
+static bool do_waiting(Runner *runner, Problem *problem)
+{
+    while (runner->waiting_count > 0) {
+        const size_t count = runner->waiting_count;
+        memcpy(runner->batch, runner->waiting, count * sizeof *runner->batch);
+        runner->waiting_count = 0;
+        for (size_t i = 0; i < count; i++)
+            if (was_interrupted(runner) || !do_job(runner, &runner->batch[i], problem))
+                return false;
+    }
+    return true;
+}
+
+// Before the first job of a round, or what comes after the last.
+static bool begin_round(Runner *runner, const Job *job, Problem *problem)
+{
+    return do_waiting(runner, problem) && !was_interrupted(runner) &&
+           (job->task != SAMPLE_TIME || take_canary(runner, job->round, problem));
 }
 
 static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t count,
@@ -90,42 +193,63 @@ static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t co
     progress_begin(&runner->progress, runner->input->progress, jobs, done, count,
                    tools->now_ns(tools->context));
     runner->progress.failed_cells = runner->outcome->failed_cells;
-    for (size_t i = 0; i < count; i++) {
-        if (tools->interrupted(tools->context)) {
-            runner->outcome->interrupted = true;
-            break;
-        }
-        if (!done[i] && !do_job(runner, &jobs[i], problem))
-            break;
+    const Job *last = NULL;
+    bool going = true;
+    for (size_t i = 0; going && i < count; i++) {
+        if (done[i])
+            continue;
+        const bool begins = !last || last->round != jobs[i].round || last->task != jobs[i].task;
+        going = (!begins || begin_round(runner, &jobs[i], problem)) && !was_interrupted(runner) &&
+                do_job(runner, &jobs[i], problem);
+        last = &jobs[i];
     }
+    if (going)
+        (void)do_waiting(runner, problem);
     progress_end(&runner->progress);
+}
+
+static void note_before(Runner *runner)
+{
+    const JournalContent *before = runner->input->before;
+    for (size_t i = 0; i < runner->input->plan->cell_count; i++)
+        runner->highest_ghz[i] = NAN;
+    for (size_t i = 0; i < before->sample_count; i++)
+        note_sample(runner, &before->samples[i]);
+    for (size_t i = 0; i < before->rejected_count; i++)
+        note_sample(runner, &before->rejected[i]);
 }
 
 bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcome *outcome,
                 Problem *problem)
 {
     const double start_ns = tools->now_ns(tools->context);
+    const size_t cells = input->plan->cell_count;
     Runner runner = {.input = input, .tools = tools, .outcome = outcome};
     size_t count = 0;
     *outcome = (RunnerOutcome){0};
     Job *jobs = schedule_make(input->plan, &count);
     if (jobs)
         count = schedule_keep_shard(input->plan, input->shard, jobs, count);
-    bool *done =
-        jobs ? schedule_done(input->plan, jobs, count, input->samples, input->sample_count) : NULL;
-    runner.failed = calloc(input->plan->cell_count + 1, sizeof *runner.failed);
-    runner.iterations = calloc(input->plan->cell_count + 1, sizeof *runner.iterations);
-    if (done && runner.failed && runner.iterations) {
-        for (size_t i = 0; i < input->sample_count; i++)
-            note_sample(&runner, &input->samples[i]);
+    bool *done = jobs ? schedule_done(input->plan, jobs, count, input->before) : NULL;
+    runner.failed = calloc(cells + 1, sizeof *runner.failed);
+    runner.iterations = calloc(cells + 1, sizeof *runner.iterations);
+    runner.highest_ghz = calloc(cells + 1, sizeof *runner.highest_ghz);
+    runner.waiting = calloc(cells + 1, sizeof *runner.waiting);
+    runner.batch = calloc(cells + 1, sizeof *runner.batch);
+    if (done && runner.failed && runner.iterations && runner.highest_ghz && runner.waiting &&
+        runner.batch) {
+        note_before(&runner);
         do_jobs(&runner, jobs, done, count, problem);
     } else {
-        (void)problem_set(problem, "out of memory for %zu cells", input->plan->cell_count);
+        (void)problem_set(problem, "out of memory for %zu cells", cells);
     }
     free(jobs);
     free(done);
     free(runner.failed);
     free(runner.iterations);
+    free(runner.highest_ghz);
+    free(runner.waiting);
+    free(runner.batch);
     outcome->other_cpus =
         runner.timed_ns > 0 ? runner.other_busy_ns / runner.timed_ns : (double)NAN;
     outcome->wall_ns = tools->now_ns(tools->context) - start_ns;

@@ -22,16 +22,17 @@ typedef struct RunnerInput {
     const int *cpus;                // that workers with binding `core` are bound to, best first
     size_t cpu_count;
     Journal *journal;
-    const Sample *samples; // taken before, in the order of the journal
-    size_t sample_count;
-    Shard shard;    // the part of the plan to run
-    FILE *progress; // NULL = silent
+    const JournalContent *before; // what the journal held when the run was resumed
+    Shard shard;                  // the part of the plan to run
+    FILE *progress;               // NULL = silent
 } RunnerInput;
 
 typedef struct RunnerOutcome {
     bool interrupted;
     size_t taken;        // samples
     size_t failed_cells; // of the whole plan, those before included
+    size_t rejected;     // of the samples: beyond the limits of the scenario
+    size_t beyond;       // rounds of cells that were rejected as often as may be
     double wall_ns;
     double workers_ns; // of it inside worker processes; the rest is overhead
     double other_cpus; // that others kept busy during the timed samples, on average; NAN unknown

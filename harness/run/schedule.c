@@ -74,27 +74,42 @@ static size_t job_key(const Plan *plan, int rounds, size_t cell, int round, Samp
     return row * plan->cell_count + cell;
 }
 
-bool *schedule_done(const Plan *plan, const Job *jobs, size_t count, const Sample *samples,
-                    size_t sample_count)
+// By job key: whether there is an accepted sample, and how many were rejected.
+typedef struct Taken {
+    bool accepted;
+    int rejections;
+} Taken;
+
+bool *schedule_done(const Plan *plan, Job *jobs, size_t count, const JournalContent *journal)
 {
     const int rounds = count_rounds(plan) > 0 ? count_rounds(plan) : 1;
-    bool *taken = calloc(SAMPLE_TASK_COUNT * ((size_t)rounds + 1) * plan->cell_count + 1, 1);
+    const size_t keys = SAMPLE_TASK_COUNT * ((size_t)rounds + 1) * plan->cell_count;
+    Taken *taken = calloc(keys + 1, sizeof *taken);
     bool *failed = calloc(plan->cell_count + 1, 1);
     bool *done = calloc(count + 1, 1);
-    for (size_t i = 0; taken && failed && done && i < sample_count; i++) {
-        const Sample *sample = &samples[i];
-        if (sample->round < rounds)
-            taken[job_key(plan, rounds, sample->cell, sample->round, sample->task)] = true;
+    const bool complete = taken && failed && done;
+    for (size_t i = 0; complete && i < journal->sample_count + journal->rejected_count; i++) {
+        const Sample *sample = i < journal->sample_count
+                                   ? &journal->samples[i]
+                                   : &journal->rejected[i - journal->sample_count];
         failed[sample->cell] |= !sample->ok;
+        if (sample->round >= rounds)
+            continue;
+        Taken *at = &taken[job_key(plan, rounds, sample->cell, sample->round, sample->task)];
+        at->accepted |= !sample->rejection[0];
+        at->rejections += sample->rejection[0] != '\0';
     }
-    for (size_t i = 0; taken && failed && done && i < count; i++)
-        done[i] = failed[jobs[i].cell] ||
-                  taken[job_key(plan, rounds, jobs[i].cell, jobs[i].round, jobs[i].task)];
-    if (!taken || !failed) {
-        free(done);
-        done = NULL;
+    for (size_t i = 0; complete && i < count; i++) {
+        Job *job = &jobs[i];
+        const Taken *at = &taken[job_key(plan, rounds, job->cell, job->round, job->task)];
+        job->rejections = at->rejections;
+        done[i] = failed[job->cell] || at->accepted ||
+                  at->rejections > plan->cells[job->cell].sweep->settings.retries;
     }
     free(taken);
     free(failed);
-    return done;
+    if (complete)
+        return done;
+    free(done);
+    return NULL;
 }

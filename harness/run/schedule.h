@@ -4,7 +4,7 @@
 #ifndef HYP_SCHEDULE_H
 #define HYP_SCHEDULE_H
 
-#include "record/sample.h"
+#include "record/journal.h"
 #include "record/shard.h"
 #include "scenario/plan.h"
 
@@ -12,6 +12,7 @@ typedef struct Job {
     size_t cell;
     int round; // -1 for verify and pilot
     SampleTask task;
+    int rejections; // of this job before, in this run or one that it resumes
 } Job;
 
 // All verifications and, of timed cells, pilots in the order of the plan; rounds, every cell that
@@ -22,9 +23,9 @@ Job *schedule_make(const Plan *plan, size_t *count);
 // Drops the jobs of cells in other shards; the number left. The order stays that of the whole plan.
 size_t schedule_keep_shard(const Plan *plan, Shard shard, Job *jobs, size_t count);
 
-// Which of the jobs the samples have done already; jobs of a cell that failed count as done. The
-// caller frees. NULL: out of memory.
-bool *schedule_done(const Plan *plan, const Job *jobs, size_t count, const Sample *samples,
-                    size_t sample_count);
+// Which of the jobs the journal has done already: with a good sample, or rejected as often as may
+// be; jobs of a cell that failed count as done. Sets the rejections of the others. The caller
+// frees. NULL: out of memory.
+bool *schedule_done(const Plan *plan, Job *jobs, size_t count, const JournalContent *journal);
 
 #endif

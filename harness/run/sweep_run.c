@@ -130,8 +130,7 @@ static bool run_samples(const SweepRun *sweep, Shard shard, const char *journal_
             .cpu_count = sweep->cpu_count,
             .journal = &journal,
             .shard = shard,
-            .samples = content.samples,
-            .sample_count = content.sample_count,
+            .before = &content,
             .progress = sweep->progress,
         };
         good = runner_run(&input, tools, outcome, problem) && journal_flush(&journal, problem);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "run/verdict.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,20 @@ static void fail_sample(Sample *sample, const char *reason, const WorkerEnd *end
                    length ? "; it said: " : "", (int)length, words);
 }
 
+static bool add_known(Sample *sample, const char *name, double value, const char *unit,
+                      const char *reason)
+{
+    return sample_add_value(sample, name, value, unit, "os", isnan(value) ? reason : "");
+}
+
+static bool add_disturbance(const Disturbance *disturbance, Sample *sample)
+{
+    return add_known(sample, "other_cpus", disturbance->other_cpus, "CPUs", CONDITIONS_NO_LOAD) &&
+           add_known(sample, "steal", disturbance->steal, "", CONDITIONS_NO_LOAD) &&
+           add_known(sample, "throttle_events", disturbance->throttle_events, "",
+                     CONDITIONS_NO_THROTTLE);
+}
+
 void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const LaunchLimits *limits,
                   Sample *sample)
 {
@@ -61,9 +76,8 @@ void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const Laun
         describe_end(end, limits, &problem);
     sample->started_unix_s = end->started_unix_s;
     sample->worker_ns = end->life_ns;
-    if (read && sample->ok && sample->task == SAMPLE_TIME &&
-        !sample_add_value(sample, "other_cpus", end->other_cpus, "CPUs", "os",
-                          "/proc/stat does not tell"))
+    if (read && sample->ok && sample_task_is_timed(sample->task) &&
+        !add_disturbance(&end->disturbance, sample))
         sample->ok = problem_set(&problem, "out of memory");
     if (read && sample->ok)
         return;

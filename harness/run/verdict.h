@@ -6,9 +6,9 @@
 #include "run/launch.h"
 #include "run/protocol.h"
 
-// Fills everything of the sample but cell, round and task, which the caller set; timed samples get
-// the value other_cpus. Whatever is not a whole, fitting answer of a process that ended well is a
-// failed sample with its reason.
+// Fills everything of the sample but cell, round and task, which the caller set; timed samples
+// and canaries get the disturbance as values. Whatever is not a whole, fitting answer of a process
+// that ended well is a failed sample with its reason.
 void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const LaunchLimits *limits,
                   Sample *sample);
 

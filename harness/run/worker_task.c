@@ -3,6 +3,7 @@
 
 #include "counters/counters.h"
 #include "run/fact_values.h"
+#include "run/frequency.h"
 #include "run/usage.h"
 
 #include <assert.h>
@@ -34,6 +35,14 @@ static bool do_verify(const Task *task)
         return false;
     const WorkloadFacts facts = workload->facts(task->context);
     return fact_values_add(&facts, &task->request->topology, task->outcome) || out_of_memory(task);
+}
+
+static bool record_frequency(const Task *task, const char *name)
+{
+    const double ghz = frequency_measure_ghz(task->tools->now_ns);
+    return sample_add_value(task->outcome, name, ghz, "GHz", "clock",
+                            isnan(ghz) ? FREQUENCY_UNKNOWN : "") ||
+           out_of_memory(task);
 }
 
 static double run_loop(const Task *task, uint64_t iterations)
@@ -82,7 +91,7 @@ static bool do_pilot(const Task *task)
         return out_of_memory(task);
     task->outcome->real_ns[0] = elapsed_ns / (double)iterations;
     task->outcome->real_count = 1;
-    return true;
+    return record_frequency(task, "frequency_after");
 }
 
 static bool do_time(const Task *task)
@@ -95,6 +104,8 @@ static bool do_time(const Task *task)
     if (!outcome->real_ns || !outcome->cpu_ns)
         return out_of_memory(task);
     warm_up(task);
+    if (!record_frequency(task, "frequency_before"))
+        return false;
     const Usage before = usage_now();
     if (!task->tools->time_loops(request->cell.id, request->cell.workload->run, task->context,
                                  request->iterations, request->repetitions, outcome->real_ns,
@@ -104,7 +115,7 @@ static bool do_time(const Task *task)
     usage_record(&before, outcome);
     outcome->iterations = request->iterations;
     outcome->real_count = count;
-    return true;
+    return record_frequency(task, "frequency_after");
 }
 
 static bool record_counts(const Task *task, const CounterValue *values, size_t count)
@@ -150,10 +161,8 @@ static bool do_count(const Task *task)
 }
 
 static bool (*const task_functions[SAMPLE_TASK_COUNT])(const Task *task) = {
-    [SAMPLE_VERIFY] = do_verify,
-    [SAMPLE_PILOT] = do_pilot,
-    [SAMPLE_TIME] = do_time,
-    [SAMPLE_COUNT] = do_count,
+    [SAMPLE_VERIFY] = do_verify, [SAMPLE_PILOT] = do_pilot, [SAMPLE_TIME] = do_time,
+    [SAMPLE_COUNT] = do_count,   [SAMPLE_CANARY] = do_time,
 };
 
 void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample *outcome)
@@ -172,7 +181,7 @@ void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample
     const Usage before = usage_now();
     task.context = workload->open(&request->cell, &machine, &problem);
     outcome->ok = task.context && task_functions[request->task](&task);
-    if (request->task != SAMPLE_TIME)
+    if (!sample_task_is_timed(request->task))
         usage_record(&before, outcome);
     outcome->peak_rss_kib = usage_peak_rss_kib();
     if (task.context)

@@ -6,6 +6,7 @@
 const Workload *const workload_table[] = {
     &workload_kernel,
     &workload_model,
+    &workload_canary,
     NULL,
 };
 

@@ -7,5 +7,6 @@
 
 extern const Workload workload_kernel;
 extern const Workload workload_model;
+extern const Workload workload_canary;
 
 #endif
