@@ -112,6 +112,11 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
                       100 * (1 - outcome->workers_ns / outcome->wall_ns));
     (void)fprintf(stderr, "; %zu of %zu cells failed\n", outcome->failed_cells,
                   run->plan->cell_count);
+    if (outcome->rejected)
+        (void)fprintf(stderr,
+                      "%zu samples beyond the limits of the scenario were rejected; %zu times no "
+                      "retry was left and the best one was kept\n",
+                      outcome->rejected, outcome->beyond);
     if (outcome->other_cpus > busy_cpus)
         (void)fprintf(stderr,
                       "note: other processes kept %.1f CPUs busy meanwhile; the times are worth "

@@ -213,6 +213,8 @@ static void write_run(const RunSet *set, size_t index, bool drawn, FILE *out)
         (void)fprintf(out, "\n## What ran\n");
     (void)fputc('\n', out);
     write_what_ran(run, summaries, out);
+    (void)fprintf(out, "\n%s Conditions\n\n", set->count > 1 ? "###" : "##");
+    report_conditions(run, out);
     if (set->count == 1)
         (void)fprintf(out, "\n## Results\n");
     for (size_t i = 0; i < run->plan->sweep_count; i++)

@@ -13,6 +13,9 @@ void report_fact(FILE *out, const char *what, const char *value, const char *rea
 void report_machine(const json_t *machine, FILE *out);
 void report_peaks(const json_t *machine, FILE *out);
 
+// report_conditions.c: what the machine did meanwhile, as a table.
+void report_conditions(const RunRecord *run, FILE *out);
+
 // report_tables.c: the tables of one sweep, with their footnotes and failed cells.
 void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
                          FILE *out);

@@ -64,8 +64,8 @@ static double estimate_left_ns(const Progress *progress)
 static void format_line(const Progress *progress, const Job *job, const char *cell, char *line,
                         size_t bytes)
 {
-    static const char *const doing[SAMPLE_TASK_COUNT] = {"verify", "pilot", "round", "count",
-                                                         "round", "canary"};
+    static const char *const doing[SAMPLE_TASK_COUNT] = {"verify", "pilot", "round",
+                                                         "count",  "round", "canary"};
     char left[32] = "";
     char round[16] = "";
     char failed[40] = "";

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-// A canary's loops are half a millisecond each.
+// A canary's loops are a millisecond each.
 enum { CANARY_LOOPS = 15 };
 static const double canary_timeout_ns = 60e9;
 
@@ -21,6 +21,7 @@ typedef struct Runner {
     double *highest_ghz;  // by cell, of its samples so far; NAN = none yet
     Job *waiting, *batch; // jobs of this round whose samples were rejected; those taken again now
     size_t waiting_count;
+    int canary_round; // the last that has one; -1 = none yet
     RunnerOutcome *outcome;
     double timed_ns, other_busy_ns; // life of the timed workers; CPU time of others meanwhile
 } Runner;
@@ -179,11 +180,18 @@ static bool do_waiting(Runner *runner, Problem *problem)
     return true;
 }
 
-// Before the first job of a round, or what comes after the last.
-static bool begin_round(Runner *runner, const Job *job, Problem *problem)
+// A round has a canary where it has a clock.
+static bool prepare_job(Runner *runner, const Job *last, const Job *job, Problem *problem)
 {
-    return do_waiting(runner, problem) && !was_interrupted(runner) &&
-           (job->task != SAMPLE_TIME || take_canary(runner, job->round, problem));
+    const bool begins_round = last && (last->round != job->round || job->task == SAMPLE_COUNT);
+    if (begins_round && !do_waiting(runner, problem))
+        return false;
+    if (was_interrupted(runner))
+        return false;
+    if (job->task != SAMPLE_TIME || runner->failed[job->cell] || job->round == runner->canary_round)
+        return true;
+    runner->canary_round = job->round;
+    return take_canary(runner, job->round, problem) && !was_interrupted(runner);
 }
 
 static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t count,
@@ -198,9 +206,7 @@ static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t co
     for (size_t i = 0; going && i < count; i++) {
         if (done[i])
             continue;
-        const bool begins = !last || last->round != jobs[i].round || last->task != jobs[i].task;
-        going = (!begins || begin_round(runner, &jobs[i], problem)) && !was_interrupted(runner) &&
-                do_job(runner, &jobs[i], problem);
+        going = prepare_job(runner, last, &jobs[i], problem) && do_job(runner, &jobs[i], problem);
         last = &jobs[i];
     }
     if (going)
@@ -224,7 +230,7 @@ bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcom
 {
     const double start_ns = tools->now_ns(tools->context);
     const size_t cells = input->plan->cell_count;
-    Runner runner = {.input = input, .tools = tools, .outcome = outcome};
+    Runner runner = {.input = input, .tools = tools, .outcome = outcome, .canary_round = -1};
     size_t count = 0;
     *outcome = (RunnerOutcome){0};
     Job *jobs = schedule_make(input->plan, &count);

@@ -38,22 +38,22 @@ Job *schedule_make(const Plan *plan, size_t *count)
     if (!jobs)
         return NULL;
     for (size_t i = 0; i < plan->cell_count; i++)
-        jobs[used++] = (Job){i, -1, SAMPLE_VERIFY};
+        jobs[used++] = (Job){i, -1, SAMPLE_VERIFY, 0};
     for (size_t i = 0; i < plan->cell_count; i++)
         if (is_timed(&plan->cells[i]))
-            jobs[used++] = (Job){i, -1, SAMPLE_PILOT};
+            jobs[used++] = (Job){i, -1, SAMPLE_PILOT, 0};
     for (int round = 0; round < count_rounds(plan); round++) {
         const size_t first = used;
         for (size_t i = 0; i < plan->cell_count; i++)
             if (round < plan->cells[i].sweep->settings.samples)
                 jobs[used++] =
-                    (Job){i, round, is_timed(&plan->cells[i]) ? SAMPLE_TIME : SAMPLE_EMULATE};
+                    (Job){i, round, is_timed(&plan->cells[i]) ? SAMPLE_TIME : SAMPLE_EMULATE, 0};
         uint64_t seed = plan->seed + (uint64_t)round;
         shuffle(jobs + first, used - first, splitmix_next(&seed));
     }
     for (size_t i = 0; i < plan->cell_count; i++)
         if (settings_workers_after(&plan->cells[i].sweep->settings))
-            jobs[used++] = (Job){i, 0, SAMPLE_COUNT};
+            jobs[used++] = (Job){i, 0, SAMPLE_COUNT, 0};
     *count = used;
     return jobs;
 }

@@ -57,7 +57,7 @@ void plan_set_samples(Plan *plan, size_t sweep, int samples);
 bool plan_keep_cells(Plan *plan, const char *const *ids, Problem *problem);
 
 // Worker processes a run starts: verification, pilot (of a timed cell), samples and, where events
-// are asked for, a counting one a cell.
+// are asked for, a counting one a cell; a canary a round.
 size_t plan_worker_count(const Plan *plan);
 
 // Expected wall-clock of a run: workers, pilot, verification and counting, from the settings and

@@ -144,9 +144,21 @@ static size_t count_workers(const PlanSweep *sweep)
                                 settings_workers_after(settings));
 }
 
+// One a round that has a clock.
+static size_t count_canaries(const Plan *plan)
+{
+    int rounds = 0;
+    for (size_t i = 0; i < plan->sweep_count; i++) {
+        const SweepSettings *settings = &plan->sweeps[i].settings;
+        if (settings->measure == MEASURE_TIME && settings->samples > rounds)
+            rounds = settings->samples;
+    }
+    return (size_t)rounds;
+}
+
 size_t plan_worker_count(const Plan *plan)
 {
-    size_t count = 0;
+    size_t count = count_canaries(plan);
     for (size_t i = 0; i < plan->sweep_count; i++)
         count += count_workers(&plan->sweeps[i]);
     return count;
@@ -197,7 +209,8 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
 
 double plan_estimate_ns(const Plan *plan)
 {
-    double total_ns = 0;
+    const double canary_ns = start_ns + 15e6;
+    double total_ns = (double)count_canaries(plan) * canary_ns;
     for (size_t i = 0; i < plan->cell_count; i++)
         total_ns += estimate_cell_ns(&plan->cells[i], &plan->cells[i].sweep->settings);
     return total_ns;

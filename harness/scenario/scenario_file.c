@@ -73,7 +73,7 @@ static bool read_defaults(ScenarioSpec *spec, SweepSettings *settings, Problem *
     const TreeNode *map = tree_find(spec->root, "defaults");
     if (!map)
         return true;
-    const char *known[16] = {"seed"};
+    const char *known[32] = {"seed"};
     for (size_t i = 0; settings_keys[i]; i++)
         known[i + 1] = settings_keys[i];
     if (!tree_expect(spec->file, map, TREE_MAP, "defaults", problem) ||

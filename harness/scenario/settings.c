@@ -24,6 +24,7 @@ typedef struct Setting {
     size_t offset;
     double fallback, minimum, maximum;
     const char *const *words; // SETTING_WORD: NULL-terminated
+    bool is_recent;           // plans from before it lack it; their hashes stay
 } Setting;
 
 enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
@@ -33,22 +34,26 @@ static const char *const measure_words[] = {"time", "instructions", NULL};
 
 static const Setting setting_table[] = {
     {"measure", "measure", SETTING_WORD, offsetof(SweepSettings, measure), MEASURE_TIME, 0,
-     MEASURE_INSTRUCTIONS, measure_words},
-    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000, NULL},
+     MEASURE_INSTRUCTIONS, measure_words, true},
+    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000, NULL,
+     false},
     {"repetitions", "repetitions", SETTING_COUNT, offsetof(SweepSettings, repetitions), 3, 1, 1000,
-     NULL},
+     NULL, false},
     {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3, 1e12,
-     NULL},
-    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12, NULL},
+     NULL, false},
+    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12, NULL,
+     false},
     {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14,
-     NULL},
+     NULL, false},
     {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
-     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL},
+     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL, false},
+    {"retries", "retries", SETTING_COUNT, offsetof(SweepSettings, retries), 3, 0, 100, NULL, true},
 };
 enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
 
-const char *const settings_keys[] = {"measure", "samples",      "repetitions", "min_time", "warmup",
-                                     "timeout", "memory_limit", "counters",    NULL};
+const char *const settings_keys[] = {
+    "measure",      "samples", "repetitions", "min_time", "warmup", "timeout",
+    "memory_limit", "retries", "limits",      "counters", NULL};
 
 static double get_number(const Setting *setting, const SweepSettings *settings)
 {
@@ -237,7 +242,7 @@ static bool read_counters(const char *name, const TreeNode *node, SweepSettings 
 
 bool settings_default(SweepSettings *settings, Problem *problem)
 {
-    *settings = (SweepSettings){0};
+    *settings = (SweepSettings){.limits = limits_none()};
     for (size_t i = 0; i < SETTING_TOTAL; i++)
         set_number(&setting_table[i], settings, setting_table[i].fallback);
     return replace_counters(settings, counters_default, count_names(counters_default), problem);
@@ -262,7 +267,10 @@ bool settings_read(const char *name, const TreeNode *map, SweepSettings *setting
         if (node && !read_number(name, node, &setting_table[i], settings, problem))
             return false;
     }
+    const TreeNode *limits = tree_find(map, "limits");
     const TreeNode *counters = tree_find(map, "counters");
+    if (limits && !limits_read(name, limits, &settings->limits, problem))
+        return false;
     return !counters || read_counters(name, counters, settings, problem);
 }
 
@@ -277,6 +285,8 @@ json_t *settings_to_json(const SweepSettings *settings)
                                       ? json_string(setting->words[(size_t)value])
                                       : json_integer((json_int_t)value));
     }
+    if (!limits_are_none(&settings->limits))
+        (void)json_object_set_new(json, "limits", limits_to_json(&settings->limits));
     json_t *counters = json_array();
     for (size_t i = 0; settings->counters[i]; i++)
         (void)json_array_append_new(counters, json_string(settings->counters[i]));
@@ -292,15 +302,31 @@ static bool number_from_json(const json_t *json, const Setting *setting, double 
     const json_t *given = json_object_get(json, setting->json_key);
     const char *word = json_string_value(given);
     *value = setting->fallback;
-    // Plans from before there were words have none.
+    if (!given && setting->is_recent)
+        return true;
     if (setting->kind == SETTING_WORD)
-        return !given || (word && find_word(setting, word, value)) ||
+        return (word && find_word(setting, word, value)) ||
                problem_set(problem, "settings: %s: unknown word '%.64s'", setting->json_key,
                            word ? word : "");
     *value = (double)json_integer_value(given);
     return (json_is_integer(given) && *value >= setting->minimum && *value <= setting->maximum) ||
            problem_set(problem, "settings: %s: expected a whole number from %.15g to %.15g",
                        setting->json_key, setting->minimum, setting->maximum);
+}
+
+static bool counters_from_json(const json_t *events, SweepSettings *settings, Problem *problem)
+{
+    const char *names[COUNTER_LIMIT];
+    const size_t count = json_array_size(events);
+    if (!json_is_array(events) || count > COUNTER_LIMIT)
+        return problem_set(problem, "settings: counters: expected a list of at most %d events",
+                           COUNTER_LIMIT);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = json_string_value(json_array_get(events, i));
+        if (!names[i] || !event_name_is_valid(names[i]))
+            return problem_set(problem, "settings: counters: entry %zu names no event", i);
+    }
+    return replace_counters(settings, names, count, problem);
 }
 
 bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *problem)
@@ -314,21 +340,13 @@ bool settings_from_json(const json_t *json, SweepSettings *settings, Problem *pr
         keys += json_object_get(json, setting_table[i].json_key) != NULL;
         set_number(&setting_table[i], settings, value);
     }
-    const json_t *events = json_object_get(json, "counters");
-    const char *names[COUNTER_LIMIT];
-    const size_t count = json_array_size(events);
-    if (!json_is_array(events) || count > COUNTER_LIMIT)
-        return problem_set(problem, "settings: counters: expected a list of at most %d events",
-                           COUNTER_LIMIT);
-    for (size_t i = 0; i < count; i++) {
-        names[i] = json_string_value(json_array_get(events, i));
-        if (!names[i] || !event_name_is_valid(names[i]))
-            return problem_set(problem, "settings: counters: entry %zu names no event", i);
-    }
+    const json_t *limits = json_object_get(json, "limits");
+    keys += limits != NULL;
     if (json_object_size(json) != keys)
         return problem_set(problem, "settings: expected %zu keys, given %zu", keys,
                            json_object_size(json));
-    return replace_counters(settings, names, count, problem);
+    return limits_from_json(limits, &settings->limits, problem) &&
+           counters_from_json(json_object_get(json, "counters"), settings, problem);
 }
 
 uint64_t settings_hash(const SweepSettings *settings, uint64_t hash)
@@ -336,12 +354,12 @@ uint64_t settings_hash(const SweepSettings *settings, uint64_t hash)
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
         char text[40];
         const double value = get_number(&setting_table[i], settings);
-        // A word at its default is left out: plans from before there were words keep their hashes.
-        if (setting_table[i].kind == SETTING_WORD && value == setting_table[i].fallback)
+        if (setting_table[i].is_recent && value == setting_table[i].fallback)
             continue;
         quantity_format_real(value, text, sizeof text);
         hash = fnv_add_text(fnv_add_text(hash, setting_table[i].key), text);
     }
+    hash = limits_hash(&settings->limits, hash);
     for (size_t i = 0; settings->counters[i]; i++)
         hash = fnv_add_text(hash, settings->counters[i]);
     return fnv_add_text(hash, "");

@@ -5,6 +5,7 @@
 #define HYP_SETTINGS_H
 
 #include "common/problem.h"
+#include "scenario/limits.h"
 #include "scenario/yaml_tree.h"
 
 #include <jansson.h>
@@ -24,6 +25,8 @@ typedef struct SweepSettings {
     double warmup_ns;   // untimed running before the first loop (default 5 ms)
     double timeout_ns;  // of one worker process (default 60 s)
     size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
+    SampleLimits limits;       // beyond which a timed sample is rejected (default: none)
+    int retries;               // of a rejected sample, a cell and round (default 3)
     const char **counters;     // events to count, NULL-terminated; owned by the plan
 } SweepSettings;
 

@@ -74,7 +74,7 @@ bool sweep_read(const char *file, const TreeNode *node, const SweepSettings *def
     sweep->node = node;
     for (AxisId id = 0; id < AXIS_COUNT; id++)
         sweep->axes[id].leader = id;
-    const char *known[16] = {"name", "workload", "axes", "zip", "exclude"};
+    const char *known[32] = {"name", "workload", "axes", "zip", "exclude"};
     for (size_t i = 0; settings_keys[i]; i++)
         known[i + 5] = settings_keys[i];
     return tree_expect(file, node, TREE_MAP, "sweep", problem) &&

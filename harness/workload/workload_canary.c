@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Eight chains keep a multiplier of latency 4 on two ports busy; 250,000 rounds last about 0.5 ms.
+// Eight chains keep a multiplier of latency 4 on two ports busy; 250,000 rounds last about 1 ms.
 enum { CHAINS = 8, ROUNDS = 250000 };
 
 static bool use_no_axis(const AxisValue *values, AxisId axis)

@@ -36,12 +36,12 @@ sweeps:
     axes: {op: gemm, m: 33, n: 34, k: 35, simd_level: [scalar, best]}
 YAML
 
-expect 0 'took 10 samples' run small.yaml --out run
+expect 0 'took 12 samples' run small.yaml --out run
 for file in plan.json machine.json journal.jsonl cells.csv benchmark.json; do
     [ -s "run/$file" ] || fail "run/$file is missing"
 done
 [ -s run/topology.xml ] || grep -q 'built without hwloc: no topology.xml' run/machine.json || fail 'run/topology.xml is missing'
-[ "$(wc -l <run/journal.jsonl)" = 10 ] || fail 'journal.jsonl has not 10 lines'
+[ "$(wc -l <run/journal.jsonl)" = 12 ] || fail 'journal.jsonl has not 12 lines'
 ! grep -qiE '[^a-z](nan|inf)[^a-z]' run/cells.csv run/benchmark.json run/journal.jsonl || fail 'NaN or infinity in a file'
 grep -q '"name":"page_faults","value":[0-9]' run/journal.jsonl || fail 'page_faults were not counted'
 
@@ -65,7 +65,7 @@ grep -q 'scenario smoke-gemm' out || fail 'plan smoke-gemm is another scenario'
 # A row of cells.csv says how to repeat its cell.
 command=$(tail -n 1 run/cells.csv | grep -o "hyperion run 'run' --cell '[^']*'")
 cell=$(echo "$command" | sed "s/.*--cell '//; s/'$//")
-expect 0 'took 5 samples' run run --cell "$cell" --out again
+expect 0 'took 7 samples' run run --cell "$cell" --out again
 expect 1 'fixed' run run --set m=3 --out other
 
 # Without --out: results/<scenario>/<date>-<host>-<commit>.

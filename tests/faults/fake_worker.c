@@ -32,7 +32,7 @@ static void answer(const WorkerRequest *request)
     Sample outcome = sample_empty();
     outcome.ok = true;
     outcome.iterations = request->task == SAMPLE_PILOT ? 10 : request->iterations;
-    if (request->task == SAMPLE_TIME) {
+    if (sample_task_is_timed(request->task)) {
         outcome.real_count = (size_t)request->repetitions;
         outcome.real_ns = calloc(outcome.real_count, sizeof *outcome.real_ns);
         outcome.cpu_ns = calloc(outcome.real_count, sizeof *outcome.cpu_ns);

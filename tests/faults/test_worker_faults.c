@@ -181,7 +181,7 @@ static void worker_that_is_not_there_is_said(void **state)
 static void busy_neighbours_are_noticed(void **state)
 {
     (void)state;
-    const LaunchLimits limits = {5e9, 0};
+    const LaunchLimits limits = {.timeout_ns = 5e9, .memory_bytes = 0};
     WorkerEnd end;
     const pid_t neighbour = fork();
     assert_true(neighbour >= 0);
@@ -192,17 +192,17 @@ static void busy_neighbours_are_noticed(void **state)
     (void)kill(neighbour, SIGKILL);
     assert_int_equal(waitpid(neighbour, NULL, 0), neighbour);
     free(end.answer);
-    if (isnan(end.other_cpus)) {
+    if (isnan(end.disturbance.other_cpus)) {
         print_message("skipped: /proc/stat does not tell the load\n");
         skip();
     }
-    assert_true(end.other_cpus > 0.3);
+    assert_true(end.disturbance.other_cpus > 0.3);
 }
 
 static void nothing_is_left_running_or_open(void **state)
 {
     (void)state;
-    const LaunchLimits limits = {5e9, 0};
+    const LaunchLimits limits = {.timeout_ns = 5e9, .memory_bytes = 0};
     WorkerEnd end;
     // Leaves a process behind that holds its pipes.
     char shell[] = "/bin/sh";

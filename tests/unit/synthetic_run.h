@@ -162,11 +162,13 @@ static inline SyntheticRun *synthetic_make(size_t samples)
     SyntheticRun *synthetic = calloc(1, sizeof *synthetic);
     if (!synthetic || samples > SYNTHETIC_MOST_SAMPLES)
         abort();
-    synthetic->sweep =
-        (PlanSweep){.name = "blocks",
-                    .workload = &workload,
-                    .settings = {.samples = (int)samples, .repetitions = 3, .min_time_ns = 2e7},
-                    .cell_count = SYNTHETIC_CELLS};
+    synthetic->sweep = (PlanSweep){.name = "blocks",
+                                   .workload = &workload,
+                                   .settings = {.samples = (int)samples,
+                                                .repetitions = 3,
+                                                .min_time_ns = 2e7,
+                                                .limits = limits_none()},
+                                   .cell_count = SYNTHETIC_CELLS};
     (void)snprintf(synthetic->path, sizeof synthetic->path, "synthetic");
     (void)snprintf(synthetic->scenario, sizeof synthetic->scenario, "synthetic");
     (void)snprintf(synthetic->description, sizeof synthetic->description, "two levels, two blocks");

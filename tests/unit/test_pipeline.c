@@ -99,6 +99,21 @@ static void fake_answer(FakeWorld *world, const WorkerRequest *request, size_t c
         assert_int_equal(request->iterations, 100 + cell);
 }
 
+static char *answer_canary(const WorkerRequest *request)
+{
+    Sample outcome = sample_empty();
+    outcome.ok = true;
+    outcome.iterations = request->iterations;
+    outcome.real_count = (size_t)request->repetitions;
+    outcome.real_ns = calloc(outcome.real_count, sizeof *outcome.real_ns);
+    assert_non_null(outcome.real_ns);
+    for (size_t i = 0; i < outcome.real_count; i++)
+        outcome.real_ns[i] = 5e5;
+    char *answer = answer_write(&outcome);
+    sample_clear(&outcome);
+    return answer;
+}
+
 static void fake_launch(void *context, const char *text, const LaunchLimits *limits, WorkerEnd *end)
 {
     FakeWorld *world = context;
@@ -107,16 +122,21 @@ static void fake_launch(void *context, const char *text, const LaunchLimits *lim
     if (!request_read(text, strlen(text), &received, &problem))
         fail_msg("%s", problem.text);
     assert_true(limits->timeout_ns == 60e9);
-    const size_t cell = find_cell(world, &received.request.cell);
+    const bool canary = received.request.task == SAMPLE_CANARY;
+    const size_t cell = canary ? CELLS : find_cell(world, &received.request.cell);
     const size_t used = strlen(world->order);
-    (void)snprintf(world->order + used, sizeof world->order - used, "%s%c%zu", used ? " " : "",
-                   "vptc"[received.request.task], cell);
+    if (!canary)
+        (void)snprintf(world->order + used, sizeof world->order - used, "%s%c%zu", used ? " " : "",
+                       "vptc"[received.request.task], cell);
     *end = (WorkerEnd){.started_unix_s = 1700000000 + world->now_ns / 1e9,
                        .life_ns = 5e6,
-                       .other_cpus = world->other_cpus};
+                       .disturbance = {world->other_cpus, 0, NAN}};
     world->now_ns += 5e6;
     world->launches++;
-    if (cell == BROKEN_CELL) {
+    if (received.request.task == SAMPLE_CANARY) {
+        end->answer = answer_canary(&received.request);
+        end->answer_length = strlen(end->answer);
+    } else if (cell == BROKEN_CELL) {
         end->ending = WORKER_SIGNALLED;
         end->code = 11;
     } else {
@@ -275,7 +295,7 @@ static void load_of_others_is_recorded_and_averaged(void **state)
         const Sample *sample = &content.samples[i];
         if (sample->task != SAMPLE_TIME)
             continue;
-        assert_int_equal(sample->value_count, 1);
+        assert_int_equal(sample->value_count, 3);
         assert_string_equal(sample->values[0].name, "other_cpus");
         assert_string_equal(sample->values[0].provenance, "os");
         assert_true(sample->values[0].value == 0.75);

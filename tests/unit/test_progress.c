@@ -14,8 +14,9 @@
 #include <cmocka.h>
 
 static const Job jobs[] = {
-    {0, -1, SAMPLE_VERIFY}, {1, -1, SAMPLE_VERIFY}, {0, -1, SAMPLE_PILOT}, {1, -1, SAMPLE_PILOT},
-    {1, 0, SAMPLE_TIME},    {0, 0, SAMPLE_TIME},    {0, 1, SAMPLE_TIME},   {1, 1, SAMPLE_TIME},
+    {0, -1, SAMPLE_VERIFY, 0}, {1, -1, SAMPLE_VERIFY, 0}, {0, -1, SAMPLE_PILOT, 0},
+    {1, -1, SAMPLE_PILOT, 0},  {1, 0, SAMPLE_TIME, 0},    {0, 0, SAMPLE_TIME, 0},
+    {0, 1, SAMPLE_TIME, 0},    {1, 1, SAMPLE_TIME, 0},
 };
 enum { JOB_COUNT = sizeof jobs / sizeof *jobs };
 
