@@ -224,7 +224,7 @@ static double canary_ns(const Sample *canary)
 static void write_rounds(const RunRecord *run, double middle_ns, FILE *out)
 {
     const size_t shown = run->canary_count < MOST_ROUNDS ? run->canary_count : MOST_ROUNDS;
-    (void)fprintf(out, "\n| canary of round | time | against the median of all rounds |\n"
+    (void)fprintf(out, "\n| canary of round | time | against the median of all |\n"
                        "|---|---|---|\n");
     for (size_t i = 0; i < shown; i++) {
         const Sample *canary = &run->canaries[i];
@@ -238,7 +238,7 @@ static void write_rounds(const RunRecord *run, double middle_ns, FILE *out)
             (void)fputs(" | " FORMAT_UNKNOWN " |\n", out);
     }
     if (shown < run->canary_count)
-        (void)fprintf(out, "\nThe canaries of further rounds are in `journal.jsonl`.\n");
+        (void)fprintf(out, "\nFurther canaries are in `journal.jsonl`.\n");
 }
 
 static void write_canaries(const RunRecord *run, FILE *out)
@@ -255,7 +255,7 @@ static void write_canaries(const RunRecord *run, FILE *out)
         format_time(middle_ns, middle);
         const double range_ns = stat_quantile(times, count, 1) - stat_quantile(times, count, 0);
         (void)snprintf(text, sizeof text,
-                       "median %s of %zu rounds; greatest drift between two rounds %.1f %%", middle,
+                       "median %s of %zu, one a round; greatest drift between two %.1f %%", middle,
                        count, 100 * range_ns / middle_ns);
     }
     report_fact(out, "canary, a fixed loop", text, "no round had one", "clock");

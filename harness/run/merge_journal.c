@@ -100,12 +100,12 @@ static size_t count_same(const MergeLine *lines, size_t count)
     return same;
 }
 
-// Lines of one job, of which several are there where samples were taken again: each must stand in
-// every source that knows the job.
+// Lines of one job (or canaries, of which each source has its own), of which several are there
+// where samples were taken again: each must stand in every source that knows the job.
 static bool check_job(const MergeLine *lines, size_t count, const char *const *source_names,
                       Problem *problem)
 {
-    const size_t sources = count_sources(lines, count);
+    const size_t sources = lines->task == SAMPLE_CANARY ? 0 : count_sources(lines, count);
     for (size_t i = 0, same = 0; i < count; i += same) {
         same = count_same(&lines[i], count - i);
         if (same >= sources)

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // A canary's loops are a millisecond each.
 enum { CANARY_LOOPS = 15 };
@@ -93,7 +94,7 @@ static bool take_canary(Runner *runner, int round, Problem *problem)
         .task = SAMPLE_CANARY,
         .cell = {.workload = workload_find("canary")},
         .cpus = input->cpus,
-        .cpu_count = least(1, input->cpu_count),
+        .cpu_count = input->cpu_count > 0,
         .topology = input->topology,
         .iterations = 1,
         .repetitions = CANARY_LOOPS,

@@ -135,14 +135,14 @@ wait $job || given=$?
 grep -q 'interrupted after' err || fail 'the interruption is not said'
 grep -q -e '--resume completes it' err || fail 'nothing about --resume'
 expect 0 'resuming long' run long.yaml --out long --resume
-[ "$(wc -l <long/journal.jsonl)" = 42 ] || fail 'the resumed journal has not 42 lines'
+[ "$(wc -l <long/journal.jsonl)" = 82 ] || fail 'the resumed journal has not 82 lines'
 
 # Shards, and what they merge to.
 expect 0 'of which shard 1/2' run small.yaml --out shard1 --shard 1/2
 expect 0 'results: shard2' run small.yaml --out shard2 --shard 2/2
 expect 1 'begun as shard 2/2' run small.yaml --out shard2 --shard 1/2 --resume
 expect 1 'expected I/N' run small.yaml --out other --shard 3/2
-expect 0 'merged 2 runs: 10 samples' merge shard2 shard1 --out merged
+expect 0 'merged 2 runs: 14 samples' merge shard2 shard1 --out merged
 expect 0 'took 0 samples' run small.yaml --out merged --resume
 expect 1 'merge needs --out' merge shard1 shard2
 expect 1 'holds a run of this plan' merge shard1 --out merged

@@ -42,14 +42,14 @@ static void answer(FakeWorld *world, const WorkerRequest *request, WorkerEnd *en
     Sample outcome = sample_empty();
     outcome.ok = true;
     outcome.iterations = request->task == SAMPLE_PILOT ? 10 : request->iterations;
-    if (request->task == SAMPLE_TIME) {
+    if (sample_task_is_timed(request->task)) {
         outcome.real_count = (size_t)request->repetitions;
         outcome.real_ns = calloc(outcome.real_count, sizeof *outcome.real_ns);
         outcome.cpu_ns = calloc(outcome.real_count, sizeof *outcome.cpu_ns);
         assert_true(outcome.real_ns && outcome.cpu_ns);
         for (size_t i = 0; i < outcome.real_count; i++)
             outcome.real_ns[i] = outcome.cpu_ns[i] =
-                world->factor * (double)request->cell.values[AXIS_M].integer + (double)i;
+                world->factor * (double)request->cell.values[AXIS_M].integer + (double)i + 1;
     }
     end->answer = answer_write(&outcome);
     assert_non_null(end->answer);
@@ -66,8 +66,9 @@ static void launch(void *context, const char *text, const LaunchLimits *limits, 
     if (!request_read(text, strlen(text), &received, &problem))
         fail_msg("%s", problem.text);
     const WorkerRequest *request = &received.request;
-    (void)fprintf(world->order_stream, "%s %s\n", request->cell.id,
-                  sample_task_name(request->task));
+    if (request->task != SAMPLE_CANARY)
+        (void)fprintf(world->order_stream, "%s %s\n", request->cell.id,
+                      sample_task_name(request->task));
     *end = (WorkerEnd){
         .ending = WORKER_EXITED, .started_unix_s = 1.7e9 + world->now_ns / 1e9, .life_ns = 1e6};
     answer(world, request, end);
@@ -281,13 +282,14 @@ static void four_shards_merge_to_the_samples_of_one_run(void **state)
     run_shards(plan);
     const MergeOutcome outcome =
         merge((const char *const[]){"s1", "s2", "s3", "s4", NULL}, "merged", false);
-    assert_int_equal(outcome.samples, whole.sample_count);
+    assert_int_equal(outcome.samples, whole.sample_count + SHARDS * whole.canary_count);
     assert_int_equal(outcome.duplicates, 0);
     assert_int_equal(outcome.environments, 1);
     fixture_remove("run");
     assert_int_equal(rename("merged", "run"), 0);
     fixture_assert_complete(plan);
     JournalContent merged = fixture_journal(plan);
+    assert_int_equal(merged.canary_count, SHARDS * whole.canary_count);
     for (size_t i = 0; i < whole.sample_count; i++) {
         const Sample *sample = &whole.samples[i];
         size_t found = 0;

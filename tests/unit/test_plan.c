@@ -186,7 +186,7 @@ static void plan_settings_come_from_defaults_and_sweeps(void **state)
     assert_int_equal(b->memory_limit_bytes, 3ULL << 29);
     assert_null(b->counters[0]);
     assert_ptr_equal(plan->cells[1].sweep, &plan->sweeps[1]);
-    assert_int_equal(plan_worker_count(plan), (2 + 7 + 1) + (2 + 2));
+    assert_int_equal(plan_worker_count(plan), (2 + 7 + 1) + (2 + 2) + 7); // 7 canaries
     assert_true(plan_estimate_ns(plan) > 0);
     plan_free(plan);
 }
