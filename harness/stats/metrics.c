@@ -312,7 +312,6 @@ READ_METRICS(READ)
     {metric, unit, "", help, function, source_name, missing},
 
 #define NO_SAMPLE "no timed sample"
-#define NO_FREQUENCY "no timed sample, or none that tells"
 #define FEW_SAMPLES "an interval with 95 % coverage needs at least 6 samples"
 
 #define NO_PEAK "no measured peak at this SIMD level and number of threads"
@@ -361,14 +360,7 @@ const Metric metric_table[] = {
      measure_variation, NULL, "needs at least 2 samples"},
     {"samples", "", "clock", "worker processes that were timed or run under callgrind",
      count_samples, NULL, NO_SAMPLE},
-    {"samples_rejected", "", "os", "of others, beyond the limits of the scenario and left out",
-     metrics_samples_rejected, NULL, NO_SAMPLE},
-    {"samples_flagged", "", "os", "beyond the limits as well, but the best there was",
-     metrics_samples_flagged, NULL, NO_SAMPLE},
-    {"frequency_least_ghz", "GHz", "clock", "lowest frequency before or after the timed loops",
-     metrics_frequency_least, NULL, NO_FREQUENCY},
-    {"frequency_most_ghz", "GHz", "clock", "highest frequency before or after the timed loops",
-     metrics_frequency_most, NULL, NO_FREQUENCY},
+    METRICS_CONDITION_ROWS,
     {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
     RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
                 "measured peak of one core of this machine at the cell's SIMD level", find_peak,

@@ -15,4 +15,32 @@ double metrics_samples_flagged(const RunRecord *run, const CellSummary *summary)
 double metrics_frequency_least(const RunRecord *run, const CellSummary *summary);
 double metrics_frequency_most(const RunRecord *run, const CellSummary *summary);
 
+// Of the table.
+#define METRICS_CONDITION_ROWS                                                                     \
+    {"samples_rejected",                                                                           \
+     "",                                                                                           \
+     "os",                                                                                         \
+     "of others, beyond the limits of the scenario and left out",                                  \
+     metrics_samples_rejected,                                                                     \
+     NULL,                                                                                         \
+     "no timed sample"},                                                                           \
+        {"samples_flagged",                                                                        \
+         "",                                                                                       \
+         "os",                                                                                     \
+         "beyond the limits as well, but the best there was",                                      \
+         metrics_samples_flagged,                                                                  \
+         NULL,                                                                                     \
+         "no timed sample"},                                                                       \
+        {"frequency_least_ghz",                                                                    \
+         "GHz",                                                                                    \
+         "clock",                                                                                  \
+         "lowest frequency before or after the timed loops",                                       \
+         metrics_frequency_least,                                                                  \
+         NULL,                                                                                     \
+         "no timed sample, or none that tells"},                                                   \
+    {                                                                                              \
+        "frequency_most_ghz", "GHz", "clock", "highest frequency before or after the timed loops", \
+            metrics_frequency_most, NULL, "no timed sample, or none that tells"                    \
+    }
+
 #endif
