@@ -211,40 +211,6 @@ static double find_above_roof(const RunRecord *run, const CellSummary *summary)
     return isnan(roof) || isnan(gflops) ? (double)NAN : gflops > roof;
 }
 
-// The greatest, or of iterations the one, over the timed samples; NAN when there is none.
-static double greatest_of_timed(const CellSummary *summary, double (*field)(const Sample *sample))
-{
-    double greatest = NAN;
-    for (size_t i = 0; i < summary->record_count; i++) {
-        const Sample *sample = summary->records[i];
-        if (sample->task == SAMPLE_TIME && sample->ok)
-            greatest = fmax(greatest, field(sample)); // fmax ignores a NAN
-    }
-    return greatest;
-}
-
-static double iterations_of(const Sample *sample)
-{
-    return (double)sample->iterations;
-}
-
-static double rss_of(const Sample *sample)
-{
-    return sample->peak_rss_kib < 0 ? (double)NAN : (double)sample->peak_rss_kib;
-}
-
-static double find_iterations(const RunRecord *run, const CellSummary *summary)
-{
-    (void)run;
-    return greatest_of_timed(summary, iterations_of);
-}
-
-static double find_peak_rss(const RunRecord *run, const CellSummary *summary)
-{
-    (void)run;
-    return greatest_of_timed(summary, rss_of);
-}
-
 // One line a metric that is a recorded value as it stands:
 // READ(function, metric, source, unit, missing, help)
 #define NO_PREDICTION "no prediction for this operation"
@@ -343,6 +309,9 @@ READ_METRICS(READ)
     SIMULATED(metrics_simulated_last_writes, "simulated_ll_write_misses",                          \
               "simulated.LL.write_misses", "of them by writes")
 
+#define CONDITION(function, metric, unit, provenance, missing, help)                               \
+    {metric, unit, provenance, help, function, NULL, missing},
+
 // Rates take the provenance of their measured part: the operations are nominal, the time is not.
 const Metric metric_table[] = {
     {"time_ns", "ns", "clock",
@@ -360,17 +329,14 @@ const Metric metric_table[] = {
      measure_variation, NULL, "needs at least 2 samples"},
     {"samples", "", "clock", "worker processes that were timed or run under callgrind",
      count_samples, NULL, NO_SAMPLE},
-    METRICS_CONDITION_ROWS,
-    {"iterations", "", "clock", "iterations of each timed loop", find_iterations, NULL, NO_SAMPLE},
-    RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
-                "measured peak of one core of this machine at the cell's SIMD level", find_peak,
-                NULL, NO_PEAK},
+    METRICS_CONDITIONS(CONDITION)
+        RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
+                    "measured peak of one core of this machine at the cell's SIMD level", find_peak,
+                    NULL, NO_PEAK},
     {"peak_fraction", "", "clock", "gflops / peak_gflops", compute_peak_fraction, "flops",
      NO_PEAK ", or no rate"},
     {"above_roof", "", "clock", "1: faster than the highest measured peak, so not to be believed",
      find_above_roof, "flops", NO_PEAK ", or no rate"},
-    {"peak_rss_kib", "KiB", "os", "largest resident memory of the timed worker processes",
-     find_peak_rss, NULL, "not reported by the operating system"},
     {"instructions", "", "emulated",
      "instructions of one iteration under callgrind, least of the samples; no substitute for time",
      metrics_instructions, "instructions", NOT_EMULATED},

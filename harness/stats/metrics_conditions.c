@@ -24,6 +24,26 @@ double metrics_samples_flagged(const RunRecord *run, const CellSummary *summary)
 }
 
 // fmin and fmax ignore a NAN beside a number.
+double metrics_iterations(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    double greatest = NAN;
+    for (size_t i = 0; i < summary->record_count; i++)
+        if (is_timed(summary->records[i]))
+            greatest = fmax(greatest, (double)summary->records[i]->iterations);
+    return greatest;
+}
+
+double metrics_peak_rss(const RunRecord *run, const CellSummary *summary)
+{
+    (void)run;
+    double greatest = NAN;
+    for (size_t i = 0; i < summary->record_count; i++)
+        if (is_timed(summary->records[i]) && summary->records[i]->peak_rss_kib >= 0)
+            greatest = fmax(greatest, (double)summary->records[i]->peak_rss_kib);
+    return greatest;
+}
+
 static double choose_frequency(const CellSummary *summary, double (*choose)(double a, double b))
 {
     double chosen = NAN;

@@ -11,36 +11,28 @@
 double metrics_samples_rejected(const RunRecord *run, const CellSummary *summary);
 double metrics_samples_flagged(const RunRecord *run, const CellSummary *summary);
 
+// The greatest, or of iterations the one, over the timed samples.
+double metrics_iterations(const RunRecord *run, const CellSummary *summary);
+double metrics_peak_rss(const RunRecord *run, const CellSummary *summary);
+
 // Before and after the loops of the timed samples.
 double metrics_frequency_least(const RunRecord *run, const CellSummary *summary);
 double metrics_frequency_most(const RunRecord *run, const CellSummary *summary);
 
-// Of the table.
-#define METRICS_CONDITION_ROWS                                                                     \
-    {"samples_rejected",                                                                           \
-     "",                                                                                           \
-     "os",                                                                                         \
-     "of others, beyond the limits of the scenario and left out",                                  \
-     metrics_samples_rejected,                                                                     \
-     NULL,                                                                                         \
-     "no timed sample"},                                                                           \
-        {"samples_flagged",                                                                        \
-         "",                                                                                       \
-         "os",                                                                                     \
-         "beyond the limits as well, but the best there was",                                      \
-         metrics_samples_flagged,                                                                  \
-         NULL,                                                                                     \
-         "no timed sample"},                                                                       \
-        {"frequency_least_ghz",                                                                    \
-         "GHz",                                                                                    \
-         "clock",                                                                                  \
-         "lowest frequency before or after the timed loops",                                       \
-         metrics_frequency_least,                                                                  \
-         NULL,                                                                                     \
-         "no timed sample, or none that tells"},                                                   \
-    {                                                                                              \
-        "frequency_most_ghz", "GHz", "clock", "highest frequency before or after the timed loops", \
-            metrics_frequency_most, NULL, "no timed sample, or none that tells"                    \
-    }
+// Rows of the table: ROW(function, metric, unit, provenance, missing, help)
+#define METRICS_CONDITIONS(ROW)                                                                    \
+    ROW(metrics_samples_rejected, "samples_rejected", "", "os", "no timed sample",                 \
+        "of others, beyond the limits of the scenario and left out")                               \
+    ROW(metrics_samples_flagged, "samples_flagged", "", "os", "no timed sample",                   \
+        "beyond the limits as well, but the best there was")                                       \
+    ROW(metrics_frequency_least, "frequency_least_ghz", "GHz", "clock",                            \
+        "no timed sample, or none that tells", "lowest frequency before or after the timed loops") \
+    ROW(metrics_frequency_most, "frequency_most_ghz", "GHz", "clock",                              \
+        "no timed sample, or none that tells",                                                     \
+        "highest frequency before or after the timed loops")                                       \
+    ROW(metrics_iterations, "iterations", "", "clock", "no timed sample",                          \
+        "iterations of each timed loop")                                                           \
+    ROW(metrics_peak_rss, "peak_rss_kib", "KiB", "os", "not reported by the operating system",     \
+        "largest resident memory of the timed worker processes")
 
 #endif
