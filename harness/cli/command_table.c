@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+extern const Command command_baseline;
 extern const Command command_bench;
 extern const Command command_compare;
 extern const Command command_doctor;
@@ -14,7 +15,17 @@ extern const Command command_run;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine, &command_doctor,  &command_list,  &command_plan,
-    &command_verify,  &command_run,     &command_bench, &command_report,
-    &command_plot,    &command_compare, &command_merge, NULL,
+    &command_machine,
+    &command_doctor,
+    &command_list,
+    &command_plan,
+    &command_verify,
+    &command_run,
+    &command_bench,
+    &command_report,
+    &command_plot,
+    &command_compare,
+    &command_baseline,
+    &command_merge,
+    NULL,
 };

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// compare.c - `hyperion compare`: the ratio of the medians of two runs, cell by cell.
+// compare.c - `hyperion compare`: what changed between two runs, cell by cell.
+#define _POSIX_C_SOURCE 200809L
 #include "against/sample_size.h"
 #include "cli/against.h"
 #include "cli/command.h"
 #include "common/quantity.h"
-#include "report/comparison.h"
+#include "compare/baseline_file.h"
+#include "compare/comparison_formats.h"
+#include "compare/measured_google.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_COUNT = 10000 };
 
 static const CommandOption options[] = {
-    {"--format", "text|json|markdown", false, "how to print (default text)"},
-    {"--threshold", "PERCENT", false, "change of the median that matters (default 5)"},
+    {"--format", "text|markdown|json|junit|github", false, "how to print (default text)"},
+    {"--threshold", "PERCENT", false, "change of time that matters (default 3)"},
     {"--against", "REV", false,
      "take both runs now, turn by turn: of git revision REV, which is built if need be, and of "
      "this "
@@ -33,7 +37,8 @@ static int run_compare(const CommandArguments *arguments);
 const Command command_compare = {
     .name = "compare",
     .operands = "BASE NEW | --against REV SCENARIO",
-    .summary = "verdict per cell and overall: NEW against BASE, two run directories",
+    .summary = "verdict per cell and overall; each a run directory, baseline or Google Benchmark "
+               "file, or BASE the word baseline",
     .least_words = 1,
     .most_words = 2,
     .options = options,
@@ -66,11 +71,53 @@ static bool parse_threshold(const char *text, double *threshold, Problem *proble
     return true;
 }
 
-static int compare_runs(const RunRecord *base, const RunRecord *latest, double threshold,
-                        const ComparisonFormat *format, Problem *problem)
+// Where a baseline would be that BASE means; NULL: BASE is no baseline, or out of memory.
+static char *find_baseline_path(const char *word, const MeasuredSide *latest, Problem *problem)
 {
-    Comparison *comparison = comparison_make(base, latest, threshold);
+    static const char suffix[] = ".json";
+    const size_t length = strlen(word);
+    if (access(word, F_OK) == 0)
+        return NULL;
+    if (strcmp(word, "baseline") == 0)
+        return baseline_path(BASELINE_ROOT, latest->machine_key, latest->scenario, problem);
+    const size_t tail = sizeof suffix - 1;
+    const bool named = length > tail && strcmp(word + length - tail, suffix) == 0;
+    return named ? strdup(word) : NULL;
+}
+
+static MeasuredSide *load_base(const char *word, const MeasuredSide *latest, int *code,
+                               Problem *problem)
+{
+    char *path = find_baseline_path(word, latest, problem);
+    MeasuredSide *base = NULL;
+    if (path && access(path, F_OK) != 0) {
+        *code = EXIT_BASELINE;
+        (void)problem_set(
+            problem, "%s: there is no such baseline; `hyperion baseline add RUN` makes one", path);
+    } else if (!problem->text[0]) {
+        base = measured_side_load(path ? path : word, problem);
+    }
+    free(path);
+    if (base && measured_google_is_exploration(base)) {
+        (void)problem_set(problem,
+                          "%s: written by `hyperion bench`: its cells share one process, so it is "
+                          "no base to compare with; expected a run",
+                          word);
+        measured_side_free(base);
+        base = NULL;
+    }
+    return base;
+}
+
+static int compare_sides(const MeasuredSide *base, const MeasuredSide *latest,
+                         ComparisonOptions comparison_options, const ComparisonFormat *format,
+                         Problem *problem)
+{
     int code = EXIT_USAGE;
+    if (latest->machine_key[0] &&
+        !false_alarms_load(BASELINE_ROOT, latest->machine_key, &comparison_options.alarms, problem))
+        return code;
+    Comparison *comparison = comparison_make(base, latest, &comparison_options);
     if (comparison && format->write(comparison, stdout))
         code = comparison_exit_code(comparison);
     else
@@ -79,31 +126,34 @@ static int compare_runs(const RunRecord *base, const RunRecord *latest, double t
     return code;
 }
 
-static int compare_directories(const char *base_path, const char *new_path, double threshold,
-                               const ComparisonFormat *format, Problem *problem)
+static int compare_paths(const char *base_path, const char *new_path,
+                         ComparisonOptions comparison_options, const ComparisonFormat *format,
+                         Problem *problem)
 {
-    RunRecord *base = run_record_load(base_path, problem);
-    RunRecord *latest = base ? run_record_load(new_path, problem) : NULL;
     int code = EXIT_USAGE;
-    if (latest)
-        code = compare_runs(base, latest, threshold, format, problem);
-    run_record_free(base);
-    run_record_free(latest);
+    MeasuredSide *latest = measured_side_load(new_path, problem);
+    MeasuredSide *base = latest ? load_base(base_path, latest, &code, problem) : NULL;
+    if (base)
+        code = compare_sides(base, latest, comparison_options, format, problem);
+    measured_side_free(base);
+    measured_side_free(latest);
     return code;
 }
 
 // Any cell called faster or slower.
 static bool judge_runs(const AgainstRuns *runs, double threshold, bool *alarm, Problem *problem)
 {
-    RunRecord *base = run_record_load(runs->base, problem);
-    RunRecord *latest = base ? run_record_load(runs->latest, problem) : NULL;
-    Comparison *comparison = latest ? comparison_make(base, latest, threshold) : NULL;
+    const ComparisonOptions comparison_options = {.least_time_effect = threshold,
+                                                  .interleaved = true};
+    MeasuredSide *base = measured_side_load(runs->base, problem);
+    MeasuredSide *latest = base ? measured_side_load(runs->latest, problem) : NULL;
+    Comparison *comparison = latest ? comparison_make(base, latest, &comparison_options) : NULL;
     if (comparison)
         *alarm = comparison->count_of[VERDICT_FASTER] || comparison->count_of[VERDICT_SLOWER];
     const bool judged = comparison || problem_set(problem, "compare: out of memory");
     comparison_free(comparison);
-    run_record_free(base);
-    run_record_free(latest);
+    measured_side_free(latest);
+    measured_side_free(base);
     return judged;
 }
 
@@ -145,8 +195,11 @@ static int compare_against(const CommandArguments *arguments, double threshold,
     if (comparisons > 0)
         return against_count_alarms(&against, comparisons, judge_runs, problem);
     const int code = against_take(&against, &runs, problem);
-    return code == EXIT_OK ? compare_directories(runs.base, runs.latest, threshold, format, problem)
-                           : code;
+    const ComparisonOptions comparison_options = {.least_time_effect = threshold,
+                                                  .interleaved = true};
+    return code == EXIT_OK
+               ? compare_paths(runs.base, runs.latest, comparison_options, format, problem)
+               : code;
 }
 
 // The operands are two runs or, with --against, one scenario; its options need it.
@@ -168,13 +221,14 @@ static int run_compare(const CommandArguments *arguments)
     const char *format_name = command_option(&command_compare, arguments, "--format");
     const char *percent = command_option(&command_compare, arguments, "--threshold");
     const bool against = command_option(&command_compare, arguments, "--against") != NULL;
-    double threshold = 0.05;
+    double threshold = compared_metrics[COMPARED_TIME].least_effect;
     const ComparisonFormat *format = find_format(format_name ? format_name : "text", &problem);
     if (!format || (percent && !parse_threshold(percent, &threshold, &problem)) ||
         !check_operands(arguments, against, &problem))
         return command_fail(EXIT_USAGE, &problem);
+    const ComparisonOptions comparison_options = {.least_time_effect = threshold};
     const int code = against ? compare_against(arguments, threshold, format, &problem)
-                             : compare_directories(arguments->words[0], arguments->words[1],
-                                                   threshold, format, &problem);
+                             : compare_paths(arguments->words[0], arguments->words[1],
+                                             comparison_options, format, &problem);
     return problem.text[0] ? command_fail(code, &problem) : code;
 }

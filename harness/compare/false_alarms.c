@@ -32,9 +32,11 @@ void false_alarms_describe(AlarmCount count, AlarmKind kind, char *text, size_t 
     const Interval interval = false_alarms_interval(count);
     if (count.comparisons == 0)
         (void)snprintf(text, text_bytes,
-                       "false-alarm rate (%s A/A): not measured on this machine; `hyperion compare "
-                       "--against HEAD SCENARIO --false-alarms COUNT` on an unchanged tree does",
-                       kind_names[kind]);
+                       "false-alarm rate (%s A/A): not measured on this machine%s",
+                       kind_names[kind],
+                       kind == ALARMS_INTERLEAVED
+                           ? "; `hyperion compare --against . SCENARIO --false-alarms 200` does"
+                           : "");
     else
         (void)snprintf(text, text_bytes,
                        "measured false-alarm rate (%s A/A): %zu of %zu, 95 %% interval %.2g to "

@@ -145,11 +145,11 @@ static void compare_says_with_its_exit_code(void **state)
         {"compare --threshold 25 base slower", EXIT_OK, "overall: same (exit code 0)"},
         {"compare base few", EXIT_INCONCLUSIVE, "overall: inconclusive (exit code 4)"},
         {"compare base crashed", EXIT_CELL, "signal 11"},
-        {"compare two base", EXIT_CELL, "not planned in NEW"},
+        {"compare two base", EXIT_CELL, "not in NEW"},
         {"compare base two", EXIT_OK, "2 added"},
         {"compare --format json base slower", EXIT_REGRESSION, "\"exit_code\": 3"},
         {"compare --format markdown base base", EXIT_OK, "## Comparison: same"},
-        {"compare --format yaml base base", EXIT_USAGE, "expected text|json|markdown"},
+        {"compare --format yaml base base", EXIT_USAGE, "expected text|markdown|json|junit|github"},
         {"compare --format jason base base", EXIT_USAGE, "did you mean 'json'?"},
         {"compare --threshold five base base", EXIT_USAGE, "expected a percentage"},
         {"compare --threshold nan base base", EXIT_USAGE, "expected a percentage"},
@@ -243,11 +243,11 @@ static int make_runs(void **state)
 {
     if (!mkdtemp(root))
         return -1;
-    make_run("base", (RunShape){"512", 6, 1, false});
-    make_run("slower", (RunShape){"512", 6, 1.2, false});
+    make_run("base", (RunShape){"512", 8, 1, false});
+    make_run("slower", (RunShape){"512", 8, 1.2, false});
     make_run("few", (RunShape){"512", 3, 1, false});
-    make_run("crashed", (RunShape){"512", 6, 1, true});
-    make_run("two", (RunShape){"[256, 512]", 6, 1, false});
+    make_run("crashed", (RunShape){"512", 8, 1, true});
+    make_run("two", (RunShape){"[256, 512]", 8, 1, false});
     make_run("broken", (RunShape){"512", 3, 1, false});
     char path[PATH_BYTES];
     (void)snprintf(path, sizeof path, "%s/broken/%s", root, RUN_JOURNAL);

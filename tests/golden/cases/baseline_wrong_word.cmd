@@ -1,0 +1,1 @@
+baseline replace results/run

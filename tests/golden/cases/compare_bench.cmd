@@ -1,0 +1,1 @@
+compare compare_bench.json compare_new.json

@@ -1,0 +1,1 @@
+compare --format github compare_base.json compare_new.json

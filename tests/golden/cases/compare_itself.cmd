@@ -1,0 +1,1 @@
+compare compare_base.json compare_base.json

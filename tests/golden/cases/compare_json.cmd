@@ -1,0 +1,1 @@
+compare --format json compare_base.json compare_new.json

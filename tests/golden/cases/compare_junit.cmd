@@ -1,0 +1,1 @@
+compare --format junit compare_base.json compare_new.json

@@ -1,0 +1,1 @@
+compare --format markdown compare_base.json compare_new.json

@@ -1,0 +1,1 @@
+compare results/none.json compare_base.json

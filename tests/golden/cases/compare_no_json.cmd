@@ -1,0 +1,1 @@
+compare sweep.yaml compare_base.json

@@ -1,0 +1,1 @@
+compare --format text compare_base.json compare_new.json
