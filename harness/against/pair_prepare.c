@@ -154,7 +154,8 @@ static void choose_sizes(Pair *pair, const PilotTimes *times)
         double variation = NAN;
         for (size_t j = 0; j < sweep->cell_count; j++)
             variation = fmax(variation, pair->cells[sweep->first_cell + j].variation);
-        pair->sizes[i] = sample_size_choose(&pair->input->goal, variation, plan->cell_count);
+        // Of each cell, time and peak memory are tested.
+        pair->sizes[i] = sample_size_choose(&pair->input->goal, variation, 2 * plan->cell_count);
         if (sweep->settings.measure != MEASURE_TIME) // the same count every time
             pair->sizes[i].samples = (size_t)sweep->settings.samples;
     }

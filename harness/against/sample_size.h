@@ -17,7 +17,7 @@ typedef struct SampleSizeGoal {
     double effect;       // slowdown to be seen, 0.05 = 5 %
     double least_effect; // that matters at all, below `effect`
     double probability;  // to see it
-    double alpha;        // of the whole family of cells
+    double alpha;        // of the whole family of tests
     size_t most;         // samples a cell and side, at least SAMPLE_SIZE_LEAST
     uint64_t seed;       // of the simulation
 } SampleSizeGoal;
@@ -34,7 +34,7 @@ typedef struct SampleSize {
 double sample_size_variation(const double *base_ns, size_t base_count, const double *new_ns,
                              size_t new_count);
 
-// For cells of at most that variation, of `family` cells judged together. An unknown variation
+// For cells of at most that variation, in a family of that many tests. An unknown variation
 // takes the least; where even `most` samples are too few, those.
 SampleSize sample_size_choose(const SampleSizeGoal *goal, double variation, size_t family);
 

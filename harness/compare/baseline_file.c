@@ -203,7 +203,7 @@ static bool change(const char *path, const RunRecord *run, const char *reason, P
     json_t *document = session ? load_document(path, run, side, problem) : NULL;
     json_t *sessions = json_object_get(document, "sessions");
     bool changed = document != NULL;
-    if (changed && is_in(sessions, session))
+    if (changed && !reason && is_in(sessions, session))
         changed = problem_set(problem, "%s: the run %s is in already", path, run->path);
     if (changed && reason) {
         json_t *record = json_pack("{s:I, s:s, s:s, s:I}", "accepted_unix_s",

@@ -155,6 +155,15 @@ static void compare_says_with_its_exit_code(void **state)
         {"compare --threshold nan base base", EXIT_USAGE, "expected a percentage"},
         {"compare base", EXIT_USAGE, "expected BASE NEW"},
         {"compare base nowhere", EXIT_USAGE, "nowhere"},
+        {"compare baseline base", EXIT_BASELINE, "there is no such baseline"},
+        {"baseline accept --reason faster base", EXIT_BASELINE, "there is no such baseline"},
+        {"baseline add crashed", EXIT_USAGE, "signal 11"},
+        {"baseline add base", EXIT_OK, "results/baseline/test-machine/commands.json"},
+        {"baseline add base", EXIT_USAGE, "is in already"},
+        {"compare baseline slower", EXIT_INCONCLUSIVE, "one session a side"},
+        {"baseline accept --reason 'a new kernel' slower", EXIT_OK, "commands.json"},
+        {"compare results/baseline/test-machine/commands.json slower", EXIT_INCONCLUSIVE,
+         "Sessions: 1 in BASE, 1 in NEW."},
         {"compare base broken", EXIT_USAGE, "broken/journal.jsonl:1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
