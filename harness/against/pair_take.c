@@ -124,6 +124,7 @@ bool pair_take(Pair *pair, uint64_t seed, const PairRecord *records, Problem *pr
         good = start_side(&taking, side, &records[side], problem);
     good = good && take_rounds(pair, &taking, seed, problem);
     for (int side = 0; side < PAIR_SIDES; side++) {
+        good = good && journal_flush(&taking.journals[side], problem);
         journal_close(&taking.journals[side]);
         good = good && writers_write_all(records[side].directory, problem);
         run_start_release(&taking.starts[side]);
