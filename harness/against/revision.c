@@ -235,10 +235,14 @@ bool revision_make(const char *name, const json_t *own, const char *own_worker, 
                    Revision *revision, Problem *problem)
 {
     char top[2048];
+    Problem no_repository = {0};
     *revision = (Revision){0};
-    if (!find_top(top, sizeof top, problem))
-        return false;
     const bool itself = strcmp(name, ".") == 0;
+    if (!find_top(top, sizeof top, &no_repository)) {
+        if (!itself)
+            return problem_set(problem, "%s", no_repository.text);
+        (void)snprintf(top, sizeof top, "."); // this program needs no repository
+    }
     if (itself)
         (void)snprintf(revision->commit, sizeof revision->commit, "%.40s", text_of(own, "commit"));
     else if (!find_commit(name, revision->commit, sizeof revision->commit, problem))
