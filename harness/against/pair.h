@@ -24,6 +24,7 @@ typedef struct PairCell {
     char reason[512];    // why BASE does not know it; ""
     uint64_t iterations; // the larger of the two pilots', for both sides
     double variation;    // between processes, from the pilot: see sample_size.h; NAN unknown
+    double highest_ghz;  // of the samples so far; NAN none yet
 } PairCell;
 
 typedef struct PairSamples {

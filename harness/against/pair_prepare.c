@@ -59,7 +59,7 @@ static bool hold_sample(PairSamples *held, Sample *sample, Problem *problem)
 static void note_time(PilotTimes *times, PairSide side, const Sample *sample)
 {
     size_t *count = &times->count[side][sample->cell];
-    if (sample->ok && sample->real_count > 0)
+    if (!sample->rejection[0] && sample->real_count > 0)
         times->ns[side][sample->cell * SAMPLE_SIZE_PILOT + (*count)++] =
             stat_median(sample->real_ns, sample->real_count);
 }
@@ -212,7 +212,7 @@ bool pair_prepare(const PairInput *input, Pair *pair, Problem *problem)
     if (!pair->cells || !pair->sizes)
         return problem_set(problem, "out of memory for %zu cells", cells);
     for (size_t i = 0; i < cells; i++)
-        pair->cells[i] = (PairCell){.known = true, .variation = NAN};
+        pair->cells[i] = (PairCell){.known = true, .variation = NAN, .highest_ghz = NAN};
     bool ready = check_protocol(input, PAIR_BASE, problem) &&
                  check_protocol(input, PAIR_NEW, problem) &&
                  pilot_times_create(pair, &times, problem) && do_pilot(pair, &times, problem);

@@ -2,8 +2,10 @@
 #include "against/pair_steps.h"
 
 #include "common/splitmix.h"
+#include "run/judge.h"
 #include "run/verdict.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 bool pair_steps_reserve(PairSteps *steps, size_t count, Problem *problem)
@@ -76,43 +78,68 @@ static void note_refusal(PairCell *cell, const Sample *sample)
     (void)snprintf(cell->reason, sizeof cell->reason, "%s", sample->reason);
 }
 
-// One worker process. False ends everything: a problem, or an interruption without one.
-static bool do_step(Pair *pair, const Job *job, PairSide side, const PairDoer *doer,
-                    Progress *progress, Problem *problem)
+// One worker process. False: a problem, or an interruption without one. *refused: BASE does not
+// know the cell.
+static bool ask_worker(Pair *pair, const Job *job, PairSide side, Sample *sample, bool *refused,
+                       Problem *problem)
 {
     const PairInput *input = pair->input;
     const Cell *cell = &input->plan->cells[job->cell];
+    const SweepSettings *settings = &cell->sweep->settings;
     PairCell *state = &pair->cells[job->cell];
-    const RunnerTools *tools = &input->tools[side];
-    const LaunchLimits limits = {.timeout_ns = cell->sweep->settings.timeout_ns,
-                                 .memory_bytes = cell->sweep->settings.memory_limit_bytes};
     const WorkerRequest request = cell_request(&input->ground, cell, job->task, state->iterations);
+    const LaunchLimits limits = {.timeout_ns = settings->timeout_ns,
+                                 .memory_bytes = settings->memory_limit_bytes,
+                                 .cpus = request.cpus,
+                                 .cpu_count = request.cpu_count};
     char *text = request_write(&request, problem);
     if (!text)
         return false;
     WorkerEnd end = {0};
-    tools->launch(tools->context, text, &limits, &end);
+    input->tools[side].launch(input->tools[side].context, text, &limits, &end);
     free(text);
-    Sample sample = sample_empty();
-    sample.cell = job->cell;
-    sample.round = job->round;
-    sample.task = job->task;
-    verdict_take(&end, &request, &limits, &sample);
+    sample->cell = job->cell;
+    sample->round = job->round;
+    sample->task = job->task;
+    verdict_take(&end, &request, &limits, sample);
+    judge_sample(&settings->limits, state->highest_ghz, sample);
+    state->highest_ghz = fmax(state->highest_ghz, judge_highest_ghz(sample));
     pair->interrupted |= end.ending == WORKER_INTERRUPTED;
-    const bool refused =
-        side == PAIR_BASE && job->task == SAMPLE_VERIFY && was_refused(&end, &request);
+    *refused = side == PAIR_BASE && job->task == SAMPLE_VERIFY && was_refused(&end, &request);
     free(end.answer);
-    if (pair->interrupted || refused) {
-        if (refused)
-            note_refusal(state, &sample);
-        progress_skipped(progress, job);
-        sample_clear(&sample);
-        return !pair->interrupted;
+    return !pair->interrupted;
+}
+
+// A sample beyond the scenario's limits is kept, and taken again at once: beside that of the other
+// side. False ends everything: a problem, or an interruption without one.
+static bool do_step(Pair *pair, const Job *job, PairSide side, const PairDoer *doer,
+                    Progress *progress, Problem *problem)
+{
+    const Cell *cell = &pair->input->plan->cells[job->cell];
+    bool again = true;
+    for (int rejections = 0; again; rejections++) {
+        Sample sample = sample_empty();
+        bool refused = false;
+        const bool asked = ask_worker(pair, job, side, &sample, &refused, problem);
+        if (!asked || refused) {
+            if (refused)
+                note_refusal(&pair->cells[job->cell], &sample);
+            progress_skipped(progress, job);
+            sample_clear(&sample);
+            return asked;
+        }
+        pair->cells[job->cell].failed |= !sample.ok;
+        pair->taken++;
+        again = sample.rejection[0] && rejections < cell->sweep->settings.retries &&
+                !pair->input->tools[side].interrupted(pair->input->tools[side].context);
+        if (again)
+            progress_rejected(progress, job, &sample);
+        else
+            progress_taken(progress, job, cell->id, &sample);
+        if (!doer->keep(doer->context, side, &sample, problem))
+            return false;
     }
-    state->failed |= !sample.ok;
-    pair->taken++;
-    progress_taken(progress, job, cell->id, &sample);
-    return doer->keep(doer->context, side, &sample, problem);
+    return true;
 }
 
 bool pair_steps_do(Pair *pair, const PairSteps *steps, const PairDoer *doer, Problem *problem)

@@ -38,6 +38,8 @@ typedef struct Worker {
     double noise; // of its times, relative
     int protocol;
     uint64_t random;
+    long disturbed; // of so many timed samples the first is; 0 = none
+    long timed;
 } Worker;
 
 static Log shared_log;
@@ -54,6 +56,8 @@ static void make_answer(Worker *worker, const WorkerRequest *request, Sample *ou
     outcome->real_ns = calloc(outcome->real_count, sizeof *outcome->real_ns);
     outcome->cpu_ns = calloc(outcome->real_count, sizeof *outcome->cpu_ns);
     assert_true(outcome->real_ns && outcome->cpu_ns);
+    const bool disturbed = worker->disturbed && worker->timed++ % worker->disturbed == 0;
+    outcome->voluntary_switches = disturbed ? 5 : 0;
     const double ns = 1000 * (1 + worker->noise * (splitmix_unit(&worker->random) - 0.5));
     for (size_t i = 0; i < outcome->real_count; i++)
         outcome->real_ns[i] = outcome->cpu_ns[i] = ns;
@@ -377,6 +381,43 @@ static void noise_asks_for_more_samples_up_to_the_bound(void **state)
     assert_int_equal(before, 20);
 }
 
+static void sample_beyond_the_limits_is_taken_again_at_once(void **state)
+{
+    (void)state;
+    Worker workers[PAIR_SIDES];
+    Plan *plan = fixture_plan(
+        "name: pair\ndefaults: {samples: 3, repetitions: 2, counters: none, retries: 2, "
+        "limits: {voluntary_switches: 1}}\n"
+        "sweeps:\n  - name: all\n    workload: kernel\n"
+        "    axes: {op: gemm, k: 1, n: 1, m: [1, 2]}\n");
+    const PairInput input = make_input(plan, workers);
+    Pair pair;
+    workers[PAIR_NEW].disturbed = 2;
+    prepare(&input, &pair);
+    const size_t before = shared_log.count;
+    take(&pair, 1);
+    RunRecord *base = load("base");
+    RunRecord *latest = load("new");
+    assert_int_equal(base->rejected_count, 0);
+    assert_true(latest->rejected_count > 0);
+    for (size_t i = 0; i < plan->cell_count; i++)
+        assert_int_equal(count_samples(latest, i, SAMPLE_TIME), pair.sizes[0].samples);
+    for (size_t i = 0; i < latest->sample_count; i++)
+        assert_string_equal(latest->samples[i].rejection, "");
+    // All of one side stand together, whichever comes first.
+    size_t changes = 0;
+    for (size_t i = before + 1; i < shared_log.count; i++)
+        changes += shared_log.entries[i].m != shared_log.entries[i - 1].m ||
+                   shared_log.entries[i].side != shared_log.entries[i - 1].side;
+    assert_true(changes < 2 * 2 * pair.sizes[0].samples);
+    assert_int_equal(shared_log.count - before,
+                     2 * 2 * pair.sizes[0].samples + latest->rejected_count);
+    run_record_free(base);
+    run_record_free(latest);
+    pair_clear(&pair);
+    plan_free(plan);
+}
+
 static void interruption_keeps_what_was_taken(void **state)
 {
     (void)state;
@@ -412,6 +453,7 @@ int main(void)
         PAIR_TEST(failure_on_either_side_ends_the_cell_on_both),
         PAIR_TEST(worker_of_another_protocol_is_refused_before_anything_runs),
         PAIR_TEST(noise_asks_for_more_samples_up_to_the_bound),
+        PAIR_TEST(sample_beyond_the_limits_is_taken_again_at_once),
         PAIR_TEST(interruption_keeps_what_was_taken),
     };
     return cmocka_run_group_tests_name("pair", tests, NULL, NULL);
