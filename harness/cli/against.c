@@ -8,7 +8,7 @@
 #include "cli/workplace.h"
 #include "common/clock.h"
 #include "common/json_file.h"
-#include "compare/false_alarms.h"
+#include "compare/comparison.h"
 #include "run/interrupt.h"
 #include "run/run_start.h"
 
@@ -16,9 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// All tests together are judged at 1 %, and a cell has two: time and peak memory. With what matters
-// at 3 %, 5 % slower is to be seen with 95 %.
-static const double family_alpha = 0.01;
+// All tests are corrected together, and a cell has two: time and peak memory. Where 3 % matter, 5 %
+// slower is to be seen with 95 %.
 static const double tests_of_cell = 2;
 static const double power = 0.95;
 static const double effect_ratio = 5.0 / 3;
@@ -124,7 +123,7 @@ static int prepare(Against *against, const AgainstOptions *options, Problem *pro
         .goal = {.effect = effect_ratio * options->least_effect,
                  .least_effect = options->least_effect,
                  .probability = power,
-                 .alpha = family_alpha / tests_of_cell,
+                 .alpha = COMPARISON_ALPHA / tests_of_cell,
                  .most = options->most_samples,
                  .seed = against->plan->seed},
         .progress = stderr,

@@ -19,9 +19,8 @@ static const CommandOption options[] = {
     {"--format", "text|markdown|json|junit|github", false, "how to print (default text)"},
     {"--threshold", "PERCENT", false, "change of time that matters (default 3)"},
     {"--against", "REV", false,
-     "take both runs now, turn by turn: of git revision REV, which is built if need be, and of "
-     "this "
-     "program"},
+     "take both runs now, turn by turn: of git revision REV (built if need be; . is this program) "
+     "and of this program"},
     {"--set", "AXIS=VALUES", true, "with --against: replace the values of an axis"},
     {"--samples", "N", false, "with --against: at most N samples a cell and side (default 64)"},
     {"--seed", "S", false, "with --against: of the input data and the order of the rounds"},
