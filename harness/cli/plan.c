@@ -80,6 +80,17 @@ static bool print_cells(const Plan *plan, const PlanSweep *sweep)
     return printed;
 }
 
+// What may end a cell before its last sample.
+static void print_early_end(const SweepSettings *settings)
+{
+    char most[48];
+    quantity_format_time(settings->max_time_ns, most, sizeof most);
+    if (settings->precision > 0)
+        printf("  fewer samples where the median is known to +-%g %%\n", 100 * settings->precision);
+    if (settings->max_time_ns > 0)
+        printf("  no further sample of a cell after %s\n", most);
+}
+
 static void print_settings(const SweepSettings *settings)
 {
     char min_time[48];
@@ -87,7 +98,10 @@ static void print_settings(const SweepSettings *settings)
     char timeout[48];
     char memory[48] = "none";
     quantity_format_time(settings->min_time_ns, min_time, sizeof min_time);
-    quantity_format_time(settings->warmup_ns, warmup, sizeof warmup);
+    if (settings->warmup_ns == WARMUP_AUTO)
+        (void)snprintf(warmup, sizeof warmup, "until stable");
+    else
+        quantity_format_time(settings->warmup_ns, warmup, sizeof warmup);
     quantity_format_time(settings->timeout_ns, timeout, sizeof timeout);
     if (settings->memory_limit_bytes)
         quantity_format_bytes((long long)settings->memory_limit_bytes, memory, sizeof memory);
@@ -97,8 +111,10 @@ static void print_settings(const SweepSettings *settings)
                settings->samples, timeout, memory);
         return;
     }
-    printf("  %d samples of %d x %s, warmup %s, timeout %s, memory limit %s\n  counters",
-           settings->samples, settings->repetitions, min_time, warmup, timeout, memory);
+    printf("  %d samples of %d x %s, warmup %s, timeout %s, memory limit %s\n", settings->samples,
+           settings->repetitions, min_time, warmup, timeout, memory);
+    print_early_end(settings);
+    printf("  counters");
     for (size_t i = 0; settings->counters[i]; i++)
         printf(" %s", settings->counters[i]);
     printf("%s\n", settings->counters[0] ? "" : " none");

@@ -3,9 +3,11 @@
 #include "cli/command.h"
 #include "cli/workplace.h"
 #include "common/clock.h"
+#include "common/quantity.h"
 #include "record/run_directory.h"
 #include "run/interrupt.h"
 #include "run/run_start.h"
+#include "run/schedule.h"
 #include "run/sweep_run.h"
 
 #include <string.h>
@@ -20,6 +22,7 @@ enum {
     OPTION_RESUME,
     OPTION_SEED,
     OPTION_FORCE,
+    OPTION_BUDGET,
     OPTION_SHARD
 };
 
@@ -33,6 +36,8 @@ static const CommandOption options[] = {
     [OPTION_SEED] = {"--seed", "S", false, "of the input data and the order of the rounds"},
     [OPTION_FORCE] = {"--force", NULL, false,
                       "measure although the doctor refuses the scenario's profile"},
+    [OPTION_BUDGET] = {"--budget", "TIME", false,
+                       "begin no round that would not end in time (30m); --resume goes on"},
     [OPTION_SHARD] = {"--shard", "I/N", false,
                       "only the I-th of N parts of the cells; `hyperion merge` joins them"},
     {NULL, NULL, false, NULL},
@@ -47,8 +52,16 @@ typedef struct RunCommand {
     Plan *plan;
     Workplace place;
     Shard shard;
+    double budget_ns; // 0 = no limit
     char directory[4096];
 } RunCommand;
+
+static bool set_budget(RunCommand *run, const char *text, Problem *problem)
+{
+    return (quantity_parse_time(text, &run->budget_ns) && run->budget_ns > 0) ||
+           problem_set(problem, "--budget: expected a time with its unit (s, m, h), given '%s'",
+                       text);
+}
 
 // A scenario file, or the plan of a run directory.
 static bool load_plan(RunCommand *run, const CommandArguments *arguments, Problem *problem)
@@ -57,6 +70,7 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
     const char *const *set = arguments->options_of[OPTION_SET];
     const char *const *cells = arguments->options_of[OPTION_CELL];
     const char *const *seed = arguments->options_of[OPTION_SEED];
+    const char *const *budget = arguments->options_of[OPTION_BUDGET];
     const char *const *shard = arguments->options_of[OPTION_SHARD];
     struct stat status;
     const bool directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -68,7 +82,8 @@ static bool load_plan(RunCommand *run, const CommandArguments *arguments, Proble
     run->plan = directory ? run_plan_load(path, problem) : plan_from_scenario(path, set, problem);
     return run->plan && (!cells || plan_keep_cells(run->plan, cells, problem)) &&
            (!seed || workplace_set_seed(run->plan, seed[0], problem)) &&
-           (!shard || shard_parse(shard[0], &run->shard, problem));
+           (!shard || shard_parse(shard[0], &run->shard, problem)) &&
+           (!budget || set_budget(run, budget[0], problem));
 }
 
 static bool choose_directory(RunCommand *run, const CommandArguments *arguments, Problem *problem)
@@ -123,7 +138,10 @@ static void say_end(const RunCommand *run, const RunnerOutcome *outcome)
                       "less for that\n",
                       outcome->other_cpus);
     (void)fprintf(stderr, "results: %s\n", run->directory);
-    if (outcome->interrupted)
+    if (outcome->out_of_budget)
+        (void)fprintf(stderr, "the budget is over: %d of %d rounds are complete\n", outcome->rounds,
+                      schedule_rounds(run->plan));
+    if (outcome->interrupted || outcome->out_of_budget)
         (void)fprintf(stderr, "hyperion run %s --resume completes it\n", run->directory);
     else
         (void)fprintf(stderr, "next: hyperion report %s\n", run->directory);
@@ -151,6 +169,7 @@ static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem
         .cpus = run->place.cpus,
         .cpu_count = run->place.cpu_count,
         .shard = run->shard,
+        .budget_ns = run->budget_ns,
         .progress = stderr,
     };
     say_begin(run);
@@ -162,7 +181,9 @@ static int run_sweep(RunCommand *run, const CommandArguments *arguments, Problem
         report_interrupted(run);
         return EXIT_INTERRUPTED;
     }
-    return outcome.failed_cells ? EXIT_CELL : EXIT_OK;
+    if (outcome.failed_cells)
+        return EXIT_CELL;
+    return outcome.out_of_budget && outcome.rounds == 0 ? EXIT_INCONCLUSIVE : EXIT_OK;
 }
 
 static int run_run(const CommandArguments *arguments)

@@ -67,6 +67,10 @@ void sample_clear(Sample *sample);
 // Clears and frees an array of them; NULL is allowed.
 void samples_free(Sample *samples, size_t count);
 
+// Name of the value of a timed sample that ended its cell before the scenario's last: the number of
+// its samples, with the reason.
+#define SAMPLE_STOPPED_EARLY "stopped_early"
+
 // Appends a value; a NAN takes the provenance "unavailable". False: out of memory.
 bool sample_add_value(Sample *sample, const char *name, double value, const char *unit,
                       const char *provenance, const char *reason);

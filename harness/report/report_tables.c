@@ -330,6 +330,31 @@ static void write_table(size_t table, const RunRecord *run, const CellSummary *s
     write_notes(&notes, out);
 }
 
+// Cells that ended before all their samples, because the scenario asks for a precision or sets a
+// most time.
+static void write_stopped(const RunRecord *run, const CellSummary *summaries,
+                          const PlanSweep *sweep, FILE *out)
+{
+    bool any = false;
+    for (size_t i = sweep->first_cell; i < sweep->first_cell + sweep->cell_count; i++) {
+        if (summaries[i].failed || !summaries[i].stopped_early)
+            continue;
+        if (!any)
+            (void)fprintf(out,
+                          "\n#### Stopped early\n\nOf %d samples planned. Samples that are "
+                          "looked at to decide how many there are have no error rate of their "
+                          "own: such cells are no base for a gate.\n\n| cell | samples | why "
+                          "|\n|---|---:|---|\n",
+                          sweep->settings.samples);
+        any = true;
+        (void)fputs("| `", out);
+        format_markdown_cell(out, run->plan->cells[i].id);
+        (void)fprintf(out, "` | %zu | ", summaries[i].sample_count);
+        format_markdown_cell(out, summaries[i].stopped_early->reason);
+        (void)fputs(" |\n", out);
+    }
+}
+
 static void write_failures(const RunRecord *run, const CellSummary *summaries,
                            const PlanSweep *sweep, FILE *out)
 {
@@ -353,6 +378,7 @@ void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, con
 {
     for (size_t table = 0; table < TABLE_COUNT; table++)
         write_table(table, run, summaries, sweep, out);
+    write_stopped(run, summaries, sweep, out);
     write_failures(run, summaries, sweep, out);
 }
 

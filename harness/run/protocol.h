@@ -26,8 +26,8 @@ typedef struct WorkerRequest {
     HyperionCacheTopology topology; // of one core
     uint64_t iterations;            // of each timed loop, and of a count; else 0
     int repetitions;
-    double min_time_ns; // least length of the loop a pilot looks for
-    double warmup_ns;
+    double min_time_ns;          // least length of the loop a pilot looks for
+    double warmup_ns;            // or WARMUP_AUTO
     const char *const *counters; // NULL-terminated; borrowed
 } WorkerRequest;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/runner.h"
 
+#include "run/budget.h"
 #include "run/cell_request.h"
+#include "run/early_stop.h"
 #include "run/judge.h"
 #include "run/verdict.h"
 
@@ -22,6 +24,8 @@ typedef struct Runner {
     double *highest_ghz;  // by cell, of its samples so far; NAN = none yet
     Job *waiting, *batch; // jobs of this round whose samples were rejected; those taken again now
     size_t waiting_count;
+    Budget budget;
+    EarlyStop early;
     int canary_round; // the last that has one; -1 = none yet
     RunnerOutcome *outcome;
     double timed_ns, other_busy_ns; // life of the timed workers; CPU time of others meanwhile
@@ -40,6 +44,9 @@ static void note_sample(Runner *runner, const Sample *sample)
     }
     if (sample->ok && sample->task == SAMPLE_PILOT)
         runner->iterations[sample->cell] = sample->iterations;
+    budget_note(&runner->budget, sample);
+    if (early_stop_reached(&runner->early, sample->cell))
+        budget_end_cell(&runner->budget, sample->cell);
     runner->highest_ghz[sample->cell] =
         fmax(runner->highest_ghz[sample->cell], judge_highest_ghz(sample));
 }
@@ -128,12 +135,27 @@ static bool take_again(Runner *runner, const Job *job, const Sample *sample)
     return true;
 }
 
+// Nothing more is to be learned by the job.
+static bool is_over(const Runner *runner, const Job *job)
+{
+    return runner->failed[job->cell] ||
+           (job->task == SAMPLE_TIME && early_stop_reached(&runner->early, job->cell));
+}
+
+// What the sample is worth, before it is recorded.
+static bool judge(Runner *runner, const Job *job, Sample *sample, Problem *problem)
+{
+    judge_sample(&settings_of(runner, job)->limits, runner->highest_ghz[job->cell], sample);
+    return sample->rejection[0] || early_stop_note(&runner->early, sample) ||
+           problem_set(problem, "out of memory");
+}
+
 // False ends the run: interruption (no problem is set) or a failure of the runner itself.
 static bool do_job(Runner *runner, const Job *job, Problem *problem)
 {
     const char *id = runner->input->plan->cells[job->cell].id;
     const SweepSettings *settings = settings_of(runner, job);
-    if (runner->failed[job->cell]) {
+    if (is_over(runner, job)) {
         progress_skipped(&runner->progress, job);
         return true;
     }
@@ -144,10 +166,8 @@ static bool do_job(Runner *runner, const Job *job, Problem *problem)
     Sample sample = sample_empty();
     sample.cell = job->cell;
     sample.round = job->round;
-    bool kept = ask_worker(runner, &request, limits, &sample, problem);
-    if (kept)
-        judge_sample(&settings->limits, runner->highest_ghz[job->cell], &sample);
-    kept = kept && keep_sample(runner, &sample, problem);
+    const bool kept = ask_worker(runner, &request, limits, &sample, problem) &&
+                      judge(runner, job, &sample, problem) && keep_sample(runner, &sample, problem);
     if (kept) {
         note_sample(runner, &sample);
         if (take_again(runner, job, &sample))
@@ -189,10 +209,33 @@ static bool prepare_job(Runner *runner, const Job *last, const Job *job, Problem
         return false;
     if (was_interrupted(runner))
         return false;
-    if (job->task != SAMPLE_TIME || runner->failed[job->cell] || job->round == runner->canary_round)
+    if (job->task != SAMPLE_TIME || is_over(runner, job) || job->round == runner->canary_round)
         return true;
     runner->canary_round = job->round;
     return take_canary(runner, job->round, problem) && !was_interrupted(runner);
+}
+
+// Whether the budget lets the job be done. A round that was begun is finished; when one does not
+// fit, only the counting passes come after it.
+static bool fits(Runner *runner, const Job *jobs, const bool *done, size_t next, const Job *last,
+                 size_t count)
+{
+    RunnerOutcome *outcome = runner->outcome;
+    const Job *job = &jobs[next];
+    const bool counts = job->task == SAMPLE_COUNT;
+    const bool in_round = last && job->round >= 0 && job->round == last->round && !counts;
+    if (outcome->out_of_budget && (!counts || outcome->rounds == 0))
+        return false;
+    if (in_round || is_over(runner, job) ||
+        budget_allows(&runner->budget, jobs, done, next, count,
+                      runner->tools->now_ns(runner->tools->context)))
+        return true;
+    if (!outcome->out_of_budget && !counts)
+        outcome->rounds = job->round > 0 ? job->round : 0;
+    else if (!outcome->out_of_budget)
+        outcome->rounds = schedule_rounds(runner->input->plan);
+    outcome->out_of_budget = true;
+    return false;
 }
 
 static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t count,
@@ -205,7 +248,7 @@ static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t co
     const Job *last = NULL;
     bool going = true;
     for (size_t i = 0; going && i < count; i++) {
-        if (done[i])
+        if (done[i] || !fits(runner, jobs, done, i, last, count))
             continue;
         going = prepare_job(runner, last, &jobs[i], problem) && do_job(runner, &jobs[i], problem);
         last = &jobs[i];
@@ -215,22 +258,54 @@ static void do_jobs(Runner *runner, const Job *jobs, const bool *done, size_t co
     progress_end(&runner->progress);
 }
 
-static void note_before(Runner *runner)
+// False: out of memory.
+static bool note_before(Runner *runner)
 {
     const JournalContent *before = runner->input->before;
     for (size_t i = 0; i < runner->input->plan->cell_count; i++)
         runner->highest_ghz[i] = NAN;
-    for (size_t i = 0; i < before->sample_count; i++)
+    bool recalled = true;
+    for (size_t i = 0; i < before->sample_count; i++) {
+        recalled = recalled && (before->samples[i].rejection[0] ||
+                                early_stop_recall(&runner->early, &before->samples[i]));
         note_sample(runner, &before->samples[i]);
+    }
     for (size_t i = 0; i < before->rejected_count; i++)
         note_sample(runner, &before->rejected[i]);
+    return recalled;
+}
+
+static bool begin(Runner *runner, double end_ns)
+{
+    const Plan *plan = runner->input->plan;
+    const size_t cells = plan->cell_count;
+    const bool judged = budget_begin(&runner->budget, plan, end_ns);
+    runner->failed = calloc(cells + 1, sizeof *runner->failed);
+    runner->iterations = calloc(cells + 1, sizeof *runner->iterations);
+    runner->highest_ghz = calloc(cells + 1, sizeof *runner->highest_ghz);
+    runner->waiting = calloc(cells + 1, sizeof *runner->waiting);
+    runner->batch = calloc(cells + 1, sizeof *runner->batch);
+    return early_stop_begin(&runner->early, plan) && judged && runner->failed &&
+           runner->iterations && runner->highest_ghz && runner->waiting && runner->batch &&
+           note_before(runner);
+}
+
+static void end(Runner *runner)
+{
+    budget_clear(&runner->budget);
+    early_stop_clear(&runner->early);
+    free(runner->failed);
+    free(runner->iterations);
+    free(runner->highest_ghz);
+    free(runner->waiting);
+    free(runner->batch);
 }
 
 bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcome *outcome,
                 Problem *problem)
 {
     const double start_ns = tools->now_ns(tools->context);
-    const size_t cells = input->plan->cell_count;
+    const double end_ns = input->budget_ns > 0 ? start_ns + input->budget_ns : (double)INFINITY;
     Runner runner = {.input = input, .tools = tools, .outcome = outcome, .canary_round = -1};
     size_t count = 0;
     *outcome = (RunnerOutcome){0};
@@ -238,25 +313,13 @@ bool runner_run(const RunnerInput *input, const RunnerTools *tools, RunnerOutcom
     if (jobs)
         count = schedule_keep_shard(input->plan, input->shard, jobs, count);
     bool *done = jobs ? schedule_done(input->plan, jobs, count, input->before) : NULL;
-    runner.failed = calloc(cells + 1, sizeof *runner.failed);
-    runner.iterations = calloc(cells + 1, sizeof *runner.iterations);
-    runner.highest_ghz = calloc(cells + 1, sizeof *runner.highest_ghz);
-    runner.waiting = calloc(cells + 1, sizeof *runner.waiting);
-    runner.batch = calloc(cells + 1, sizeof *runner.batch);
-    if (done && runner.failed && runner.iterations && runner.highest_ghz && runner.waiting &&
-        runner.batch) {
-        note_before(&runner);
+    if (begin(&runner, end_ns) && done)
         do_jobs(&runner, jobs, done, count, problem);
-    } else {
-        (void)problem_set(problem, "out of memory for %zu cells", cells);
-    }
+    else
+        (void)problem_set(problem, "out of memory for %zu cells", input->plan->cell_count);
+    end(&runner);
     free(jobs);
     free(done);
-    free(runner.failed);
-    free(runner.iterations);
-    free(runner.highest_ghz);
-    free(runner.waiting);
-    free(runner.batch);
     outcome->other_cpus =
         runner.timed_ns > 0 ? runner.other_busy_ns / runner.timed_ns : (double)NAN;
     outcome->wall_ns = tools->now_ns(tools->context) - start_ns;

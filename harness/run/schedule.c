@@ -17,7 +17,7 @@ static void shuffle(Job *jobs, size_t count, uint64_t seed)
     }
 }
 
-static int count_rounds(const Plan *plan)
+int schedule_rounds(const Plan *plan)
 {
     int rounds = 0;
     for (size_t i = 0; i < plan->sweep_count; i++)
@@ -42,7 +42,7 @@ Job *schedule_make(const Plan *plan, size_t *count)
     for (size_t i = 0; i < plan->cell_count; i++)
         if (is_timed(&plan->cells[i]))
             jobs[used++] = (Job){i, -1, SAMPLE_PILOT, 0};
-    for (int round = 0; round < count_rounds(plan); round++) {
+    for (int round = 0; round < schedule_rounds(plan); round++) {
         const size_t first = used;
         for (size_t i = 0; i < plan->cell_count; i++)
             if (round < plan->cells[i].sweep->settings.samples)
@@ -82,7 +82,7 @@ typedef struct Taken {
 
 bool *schedule_done(const Plan *plan, Job *jobs, size_t count, const JournalContent *journal)
 {
-    const int rounds = count_rounds(plan) > 0 ? count_rounds(plan) : 1;
+    const int rounds = schedule_rounds(plan) > 0 ? schedule_rounds(plan) : 1;
     const size_t keys = SAMPLE_TASK_COUNT * ((size_t)rounds + 1) * plan->cell_count;
     Taken *taken = calloc(keys + 1, sizeof *taken);
     bool *failed = calloc(plan->cell_count + 1, 1);

@@ -20,6 +20,9 @@ typedef struct Job {
 // caller frees. NULL: out of memory.
 Job *schedule_make(const Plan *plan, size_t *count);
 
+// Rounds of the plan: the most samples any of its cells has.
+int schedule_rounds(const Plan *plan);
+
 // Drops the jobs of cells in other shards; the number left. The order stays that of the whole plan.
 size_t schedule_keep_shard(const Plan *plan, Shard shard, Job *jobs, size_t count);
 

@@ -130,6 +130,7 @@ static bool run_samples(const SweepRun *sweep, Shard shard, const char *journal_
             .cpu_count = sweep->cpu_count,
             .journal = &journal,
             .shard = shard,
+            .budget_ns = sweep->budget_ns,
             .before = &content,
             .progress = sweep->progress,
         };

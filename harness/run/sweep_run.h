@@ -14,8 +14,9 @@ typedef struct SweepRun {
     HyperionCacheTopology topology;
     const int *cpus; // for workers that are bound, best first
     size_t cpu_count;
-    Shard shard;    // a resumed run has that of its directory, and refuses another
-    FILE *progress; // also says what is resumed; NULL = silent
+    Shard shard;      // a resumed run has that of its directory, and refuses another
+    double budget_ns; // wall clock; 0 = no limit
+    FILE *progress;   // also says what is resumed; NULL = silent
 } SweepRun;
 
 // Runs, or completes what a run of the same plan left, and writes the result files, also of an

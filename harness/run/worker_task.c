@@ -5,6 +5,7 @@
 #include "run/fact_values.h"
 #include "run/frequency.h"
 #include "run/usage.h"
+#include "run/warm_up.h"
 
 #include <assert.h>
 #include <math.h>
@@ -54,13 +55,26 @@ static double run_loop(const Task *task, uint64_t iterations)
     return task->tools->now_ns() - start_ns;
 }
 
-// At least one iteration: the first touches pages and fills caches.
-static void warm_up(const Task *task)
+static bool warm_up_automatically(const Task *task)
 {
+    const WarmUpSubject subject = {task->request->cell.workload->run, task->context,
+                                   task->tools->now_ns};
+    const WarmUpResult result = warm_up_until_stable(&subject);
+    return sample_add_value(task->outcome, "warm_up_ns", result.spent_ns, "ns", "clock",
+                            result.stable ? "" : "the times were not stable by then") ||
+           out_of_memory(task);
+}
+
+// At least one iteration: the first touches pages and fills caches. False: out of memory.
+static bool warm_up(const Task *task)
+{
+    if (task->request->warmup_ns == WARMUP_AUTO)
+        return warm_up_automatically(task);
     const double end_ns = task->tools->now_ns() + task->request->warmup_ns;
     do
         task->request->cell.workload->run(task->context);
     while (task->tools->now_ns() < end_ns);
+    return true;
 }
 
 // The next count to try: in proportion and a fifth more, but not by more than ten times, because
@@ -76,7 +90,8 @@ static bool do_pilot(const Task *task)
 {
     const double wanted_ns = task->request->min_time_ns;
     uint64_t iterations = 1;
-    warm_up(task);
+    if (!warm_up(task))
+        return false;
     double elapsed_ns = run_loop(task, iterations);
     while (elapsed_ns < wanted_ns && (double)iterations < most_iterations) {
         iterations = grow_iterations(iterations, elapsed_ns, wanted_ns);
@@ -103,8 +118,7 @@ static bool do_time(const Task *task)
     outcome->cpu_ns = calloc(count, sizeof *outcome->cpu_ns);
     if (!outcome->real_ns || !outcome->cpu_ns)
         return out_of_memory(task);
-    warm_up(task);
-    if (!record_frequency(task, "frequency_before"))
+    if (!warm_up(task) || !record_frequency(task, "frequency_before"))
         return false;
     const Usage before = usage_now();
     if (!task->tools->time_loops(request->cell.id, request->cell.workload->run, task->context,
@@ -153,8 +167,8 @@ static bool do_count(const Task *task)
     CounterValue *values = calloc(count + 1, sizeof *values);
     if (!values)
         return out_of_memory(task);
-    warm_up(task);
-    const bool counted = count_events(task, values, count) && record_counts(task, values, count);
+    const bool counted =
+        warm_up(task) && count_events(task, values, count) && record_counts(task, values, count);
     task->outcome->iterations = request->iterations;
     free(values);
     return counted;

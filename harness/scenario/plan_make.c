@@ -200,7 +200,7 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
     if (settings->measure == MEASURE_INSTRUCTIONS)
         return verification_ns + estimate_emulated_ns(cell, iteration_ns, settings->samples);
     const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
-    const double warmup_ns = fmax(settings->warmup_ns, iteration_ns);
+    const double warmup_ns = fmax(settings_warmup_guess_ns(settings), iteration_ns);
     const double sample_ns = start_ns + warmup_ns + settings->repetitions * loop_ns;
     const double pilot_ns = start_ns + warmup_ns + 2 * loop_ns;
     const double count_ns = settings_workers_after(settings) ? start_ns + warmup_ns + loop_ns : 0;

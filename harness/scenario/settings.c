@@ -6,15 +6,18 @@
 #include "common/quantity.h"
 #include "counters/counters.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef enum SettingKind {
-    SETTING_COUNT, // int
-    SETTING_TIME,  // double, nanoseconds
-    SETTING_BYTES, // size_t
-    SETTING_WORD   // an enum: index of one of `words`
+    SETTING_COUNT,  // int
+    SETTING_TIME,   // double, nanoseconds
+    SETTING_BYTES,  // size_t
+    SETTING_WARMUP, // a time or "auto", which is WARMUP_AUTO
+    SETTING_SHARE,  // double, "2%" or 0.02
+    SETTING_WORD    // an enum: index of one of `words`
 } SettingKind;
 
 typedef struct Setting {
@@ -41,25 +44,31 @@ static const Setting setting_table[] = {
      NULL, false},
     {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3, 1e12,
      NULL, false},
-    {"warmup", "warmup_ns", SETTING_TIME, offsetof(SweepSettings, warmup_ns), 5e6, 0, 1e12, NULL,
-     false},
+    {"warmup", "warmup_ns", SETTING_WARMUP, offsetof(SweepSettings, warmup_ns), 5e6, WARMUP_AUTO,
+     1e12, NULL, false},
     {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14,
      NULL, false},
     {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
      offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL, false},
     {"retries", "retries", SETTING_COUNT, offsetof(SweepSettings, retries), 3, 0, 100, NULL, true},
+    {"precision", "precision", SETTING_SHARE, offsetof(SweepSettings, precision), 0, 0, 1, NULL,
+     true},
+    {"max_time", "max_time_ns", SETTING_TIME, offsetof(SweepSettings, max_time_ns), 0, 0, 1e15,
+     NULL, true},
 };
 enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
 
 const char *const settings_keys[] = {
-    "measure",      "samples", "repetitions", "min_time", "warmup", "timeout",
-    "memory_limit", "retries", "limits",      "counters", NULL};
+    "measure", "samples",   "repetitions", "min_time", "warmup",   "timeout", "memory_limit",
+    "retries", "precision", "max_time",    "limits",   "counters", NULL};
 
 static double get_number(const Setting *setting, const SweepSettings *settings)
 {
     const char *at = (const char *)settings + setting->offset;
     switch (setting->kind) {
     case SETTING_COUNT: return *(const int *)(const void *)at;
+    case SETTING_WARMUP:
+    case SETTING_SHARE:
     case SETTING_TIME: return *(const double *)(const void *)at;
     case SETTING_BYTES: return (double)*(const size_t *)(const void *)at;
     case SETTING_WORD: return *(const Measure *)(const void *)at;
@@ -72,6 +81,8 @@ static void set_number(const Setting *setting, SweepSettings *settings, double v
     char *at = (char *)settings + setting->offset;
     switch (setting->kind) {
     case SETTING_COUNT: *(int *)(void *)at = (int)value; break;
+    case SETTING_WARMUP:
+    case SETTING_SHARE:
     case SETTING_TIME: *(double *)(void *)at = value; break;
     case SETTING_BYTES: *(size_t *)(void *)at = (size_t)value; break;
     case SETTING_WORD: *(Measure *)(void *)at = (Measure)value; break;
@@ -82,6 +93,8 @@ static void format_number(const Setting *setting, double value, char *buffer, si
 {
     switch (setting->kind) {
     case SETTING_COUNT: quantity_format_real(value, buffer, buffer_bytes); break;
+    case SETTING_SHARE: (void)snprintf(buffer, buffer_bytes, "%g%%", 100 * value); break;
+    case SETTING_WARMUP:
     case SETTING_TIME: quantity_format_time(value, buffer, buffer_bytes); break;
     case SETTING_BYTES: quantity_format_bytes((long long)value, buffer, buffer_bytes); break;
     case SETTING_WORD:
@@ -106,6 +119,13 @@ static bool parse_number(const Setting *setting, const char *text, double *value
     bool parsed = false;
     switch (setting->kind) {
     case SETTING_COUNT: parsed = quantity_parse_integer(text, &whole); break;
+    case SETTING_SHARE: return quantity_parse_share(text, value);
+    case SETTING_WARMUP:
+        if (strcmp(text, "auto") == 0) {
+            *value = WARMUP_AUTO;
+            return true;
+        }
+        return quantity_parse_time(text, value) && *value >= 0;
     case SETTING_TIME: return quantity_parse_time(text, value);
     case SETTING_BYTES: parsed = quantity_parse_bytes(text, &whole); break;
     case SETTING_WORD: return find_word(setting, text, value);
@@ -136,6 +156,8 @@ static bool read_number(const char *name, const TreeNode *node, const Setting *s
     static const char *const nouns[] = {[SETTING_COUNT] = "a whole number",
                                         [SETTING_TIME] =
                                             "a time with its unit (ns, us, ms, s, m, h)",
+                                        [SETTING_WARMUP] = "auto or a time with its unit,",
+                                        [SETTING_SHARE] = "a share such as 2%",
                                         [SETTING_BYTES] = "a size such as 512MiB",
                                         [SETTING_WORD] = "a word"};
     if (!tree_expect(name, node, TREE_SCALAR, setting->key, problem))
@@ -147,7 +169,7 @@ static bool read_number(const char *name, const TreeNode *node, const Setting *s
             return fail_word(name, node, setting, problem);
         char low[40];
         char high[40];
-        format_number(setting, setting->minimum, low, sizeof low);
+        format_number(setting, fmax(setting->minimum, 0), low, sizeof low);
         format_number(setting, setting->maximum, high, sizeof high);
         return tree_fail(name, node, problem, "%s: expected %s from %s to %s, given '%.64s'",
                          setting->key, nouns[setting->kind], low, high, node->text);
@@ -274,16 +296,22 @@ bool settings_read(const char *name, const TreeNode *map, SweepSettings *setting
     return !counters || read_counters(name, counters, settings, problem);
 }
 
+static json_t *number_to_json(const Setting *setting, double value)
+{
+    if (setting->kind == SETTING_WORD)
+        return json_string(setting->words[(size_t)value]);
+    return setting->kind == SETTING_SHARE ? json_real(value) : json_integer((json_int_t)value);
+}
+
 json_t *settings_to_json(const SweepSettings *settings)
 {
     json_t *json = json_object();
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
         const Setting *setting = &setting_table[i];
         const double value = get_number(setting, settings);
-        (void)json_object_set_new(json, setting->json_key,
-                                  setting->kind == SETTING_WORD
-                                      ? json_string(setting->words[(size_t)value])
-                                      : json_integer((json_int_t)value));
+        if (setting->is_recent && setting->kind != SETTING_WORD && value == setting->fallback)
+            continue;
+        (void)json_object_set_new(json, setting->json_key, number_to_json(setting, value));
     }
     if (!limits_are_none(&settings->limits))
         (void)json_object_set_new(json, "limits", limits_to_json(&settings->limits));
@@ -308,10 +336,13 @@ static bool number_from_json(const json_t *json, const Setting *setting, double 
         return (word && find_word(setting, word, value)) ||
                problem_set(problem, "settings: %s: unknown word '%.64s'", setting->json_key,
                            word ? word : "");
-    *value = (double)json_integer_value(given);
-    return (json_is_integer(given) && *value >= setting->minimum && *value <= setting->maximum) ||
-           problem_set(problem, "settings: %s: expected a whole number from %.15g to %.15g",
-                       setting->json_key, setting->minimum, setting->maximum);
+    *value = json_number_value(given);
+    const bool fits =
+        setting->kind == SETTING_SHARE ? json_is_number(given) : json_is_integer(given);
+    return (fits && *value >= setting->minimum && *value <= setting->maximum) ||
+           problem_set(problem, "settings: %s: expected a %snumber from %.15g to %.15g",
+                       setting->json_key, setting->kind == SETTING_SHARE ? "" : "whole ",
+                       setting->minimum, setting->maximum);
 }
 
 static bool counters_from_json(const json_t *events, SweepSettings *settings, Problem *problem)
@@ -373,4 +404,10 @@ size_t settings_workers_before(const SweepSettings *settings)
 size_t settings_workers_after(const SweepSettings *settings)
 {
     return settings->measure == MEASURE_TIME && settings->counters && settings->counters[0];
+}
+
+double settings_warmup_guess_ns(const SweepSettings *settings)
+{
+    // A worker looks at the times after every ten; ten of a millisecond are the least.
+    return settings->warmup_ns < 0 ? 20e6 : settings->warmup_ns;
 }

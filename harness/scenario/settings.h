@@ -22,13 +22,22 @@ typedef struct SweepSettings {
     int samples;        // worker processes a cell, one a round (default 5)
     int repetitions;    // timed loops a sample (default 3)
     double min_time_ns; // least length of one timed loop, for the pilot (default 20 ms)
-    double warmup_ns;   // untimed running before the first loop (default 5 ms)
+    double warmup_ns;   // untimed running before the first loop (default 5 ms); WARMUP_AUTO
     double timeout_ns;  // of one worker process (default 60 s)
     size_t memory_limit_bytes; // address space of one worker process; 0 = none (default)
     SampleLimits limits;       // beyond which a timed sample is rejected (default: none)
     int retries;               // of a rejected sample, a cell and round (default 3)
-    const char **counters;     // events to count, NULL-terminated; owned by the plan
+    double precision;      // half width of the median's interval, relative to it, that ends a cell
+                           // before all its samples are taken; 0 = none (default)
+    double max_time_ns;    // life of a cell's timed workers that does the same; 0 = none (default)
+    const char **counters; // events to count, NULL-terminated; owned by the plan
 } SweepSettings;
+
+// Until the times of the iterations are stable.
+#define WARMUP_AUTO (-1.0)
+
+// How long the warm-up will probably be.
+double settings_warmup_guess_ns(const SweepSettings *settings);
 
 // Worker processes a cell needs before its samples (verification and, for the clock, a pilot) and
 // after them (the counting of events).

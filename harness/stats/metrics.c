@@ -415,6 +415,8 @@ static void take_record(CellSummary *summary, size_t index)
     } else if (sample->task == SAMPLE_TIME && sample->real_count > 0) {
         summary->sample_ns[summary->sample_count++] =
             stat_median(sample->real_ns, sample->real_count);
+        if (!summary->stopped_early)
+            summary->stopped_early = sample_find_value(sample, SAMPLE_STOPPED_EARLY);
     }
 }
 

@@ -27,8 +27,9 @@ typedef struct CellSummary {
     size_t emulated_count;
     const Sample **records; // all of its samples, as journaled; record_count
     size_t record_count;
-    size_t rejected_count;  // timed samples left out
-    const Sample *verified; // its verification with the facts; NULL if missing
+    size_t rejected_count;            // timed samples left out
+    const SampleValue *stopped_early; // why it has fewer samples than planned; NULL = it has not
+    const Sample *verified;           // its verification with the facts; NULL if missing
 } CellSummary;
 
 typedef struct Metric {

@@ -42,8 +42,9 @@ static void write_status(const RunRecord *run, const CellSummary *summary, FILE 
 
 static void write_reason(const RunRecord *run, const CellSummary *summary, FILE *out)
 {
+    const bool stopped = !summary->failed && summary->stopped_early;
     (void)run;
-    write_text(out, summary->reason);
+    write_text(out, stopped ? summary->stopped_early->reason : summary->reason);
 }
 
 static void write_kernel(const RunRecord *run, const CellSummary *summary, FILE *out)
@@ -80,7 +81,7 @@ static const TextColumn middle[] = {
      "ok; failed: see reason; incomplete: samples are missing, complete with --resume; "
      "other_shard: not part of this run",
      write_status},
-    {"reason", "of the first failure", write_reason},
+    {"reason", "of the first failure; or why fewer samples than planned are enough", write_reason},
     {"kernel", "variant that ran; empty where several did", write_kernel},
 };
 

@@ -21,9 +21,9 @@ const char *cell_status(const RunRecord *run, const CellSummary *summary)
     const size_t planned = (size_t)run->plan->cells[summary->cell].sweep->settings.samples;
     if (summary->failed)
         return "failed";
-    return summary->verified && summary->sample_count + summary->emulated_count >= planned
-               ? "ok"
-               : "incomplete";
+    const bool complete =
+        summary->stopped_early || summary->sample_count + summary->emulated_count >= planned;
+    return summary->verified && complete ? "ok" : "incomplete";
 }
 
 static bool write_file(const Writer *writer, const RunRecord *run, const CellSummary *summaries,
