@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/budget.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 // Start of a worker, as in plan_estimate_ns; what the runner itself does between two of them.
@@ -63,8 +62,6 @@ static double estimate_ns(const Budget *budget, const Job *job)
 bool budget_allows(const Budget *budget, const Job *jobs, const bool *done, size_t next,
                    size_t count, double now_ns)
 {
-    if (isinf(budget->end_ns))
-        return true;
     const Job *first = &jobs[next];
     double needed_ns = belongs_to_round(first->task) ? 0 : estimate_ns(budget, first);
     for (size_t i = next; i < count && belongs_to_round(first->task); i++) {

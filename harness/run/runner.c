@@ -224,6 +224,8 @@ static bool fits(Runner *runner, const Job *jobs, const bool *done, size_t next,
     const Job *job = &jobs[next];
     const bool counts = job->task == SAMPLE_COUNT;
     const bool in_round = last && job->round >= 0 && job->round == last->round && !counts;
+    if (isinf(runner->budget.end_ns))
+        return true;
     if (outcome->out_of_budget && (!counts || outcome->rounds == 0))
         return false;
     if (in_round || is_over(runner, job) ||

@@ -146,3 +146,9 @@ expect 0 'merged 2 runs: 14 samples' merge shard2 shard1 --out merged
 expect 0 'took 0 samples' run small.yaml --out merged --resume
 expect 1 'merge needs --out' merge shard1 shard2
 expect 1 'holds a run of this plan' merge shard1 --out merged
+
+# A budget ends between rounds; too small for the first, the run tells nothing.
+sed 's/samples: 40/samples: 5000/' long.yaml >endless.yaml
+expect 0 'of 5000 rounds are complete' run endless.yaml --out budget --budget 3s
+expect 4 '0 of 2 rounds are complete' run small.yaml --out tiny --budget 1ms
+expect 1 '--budget: expected a time' run small.yaml --out other --budget soon
