@@ -153,13 +153,13 @@ static bool fail_word(const char *name, const TreeNode *node, const Setting *set
 static bool read_number(const char *name, const TreeNode *node, const Setting *setting,
                         SweepSettings *settings, Problem *problem)
 {
-    static const char *const nouns[] = {[SETTING_COUNT] = "a whole number",
-                                        [SETTING_TIME] =
-                                            "a time with its unit (ns, us, ms, s, m, h)",
-                                        [SETTING_WARMUP] = "auto or a time with its unit,",
-                                        [SETTING_SHARE] = "a share such as 2%",
-                                        [SETTING_BYTES] = "a size such as 512MiB",
-                                        [SETTING_WORD] = "a word"};
+    static const char *const nouns[] = {
+        [SETTING_COUNT] = "a whole number",
+        [SETTING_TIME] = "a time with its unit (ns, us, ms, s, m, h)",
+        [SETTING_WARMUP] = "auto or a time with its unit (ns, us, ms, s, m, h)",
+        [SETTING_SHARE] = "a share such as 2%",
+        [SETTING_BYTES] = "a size such as 512MiB",
+        [SETTING_WORD] = "a word"};
     if (!tree_expect(name, node, TREE_SCALAR, setting->key, problem))
         return false;
     double value = 0;
@@ -309,7 +309,9 @@ json_t *settings_to_json(const SweepSettings *settings)
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
         const Setting *setting = &setting_table[i];
         const double value = get_number(setting, settings);
-        if (setting->is_recent && setting->kind != SETTING_WORD && value == setting->fallback)
+        // 0 means none.
+        if (setting->is_recent && setting->kind != SETTING_WORD && setting->fallback == 0 &&
+            value == 0)
             continue;
         (void)json_object_set_new(json, setting->json_key, number_to_json(setting, value));
     }

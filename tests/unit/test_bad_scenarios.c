@@ -157,9 +157,9 @@ static void settings_are_checked(void **state)
         {DEFAULTS("min_time: 0s"),
          ":2:22: min_time: expected a time with its unit (ns, us, ms, s, m, h) from 1us to 1000s, "
          "given '0s'"},
-        {DEFAULTS("warmup: -1ms"),
-         ":2:20: warmup: expected a time with its unit (ns, us, ms, s, m, h) from 0ns to 1000s, "
-         "given '-1ms'"},
+        {DEFAULTS("warmup: -1ms"), ":2:20: warmup: expected auto or a time with its unit (ns, us, "
+                                   "ms, s, m, h) from 0ns to 1000s, "
+                                   "given '-1ms'"},
         {DEFAULTS("memory_limit: 64Kib"),
          ":2:26: memory_limit: expected a size such as 512MiB from 0 to 1024TiB, given "
          "'64Kib'"},
