@@ -17,13 +17,19 @@ level_label(level) = level eq 'scalar' ? 'scalar' : level eq 'sse41' ? 'SSE4.1' 
                      level eq 'avx2' ? 'AVX2' : level eq 'avx512' ? 'AVX-512' : \
                      level eq 'neon' ? 'NEON' : level
 
-# One layout at two scales: 1000 x 640 units, drawn as SVG with real text and as PNG 1600 wide.
+# One layout at two scales: 1000 x 640 units (a figure can be wider), drawn as SVG with real text and
+# as PNG 1.6 times that.
 output_count = 2
+if (!exists('width')) {
+    width = 1000
+}
 output_file(output) = name . (output == 1 ? '.svg' : '.png')
 output_terminal(output) = output == 1 ? \
-    "set terminal svg noenhanced size 1000,640 dynamic background rgb 'white' " . \
+    sprintf("set terminal svg noenhanced size %d,640", width) . \
+        " dynamic background rgb 'white' " . \
         "font 'DejaVu Sans,Arial,sans-serif' fontscale 1.0 linewidth 1.6 dashlength 0.7" : \
-    "set terminal pngcairo noenhanced size 1600,1024 background rgb 'white' " . \
+    sprintf("set terminal pngcairo noenhanced size %d,1024", 1.6 * width) . \
+        " background rgb 'white' " . \
         "font 'DejaVu Sans,12' fontscale 1.45 linewidth 2.2 dashlength 0.7"
 
 set datafile missing '?'

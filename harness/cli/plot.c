@@ -13,7 +13,7 @@ const Command command_plot = {
     .name = "plot",
     .operands = "RUN...",
     .summary = "figures of runs as SVG and PNG with their data and gnuplot scripts, in the first "
-               "run's plots/",
+               "run's plots/; several runs side by side, a panel a machine",
     .least_words = 1,
     .most_words = 64,
     .options = options,
@@ -23,9 +23,12 @@ const Command command_plot = {
 static void print_files(const RunSet *set, PlotOutcome outcome)
 {
     const char *path = set->runs[0]->path;
+    const char *ending = outcome == PLOT_DRAWN ? "png" : "gp";
+    for (size_t i = 0; i < set->facets.count; i++)
+        printf("%s/plots/%s.%s\n", path, set->facets.items[i].name, ending);
     for (size_t i = 0; i < set->figures.count; i++)
-        printf("%s/plots/%s.%s\n", path, set->figures.items[i].name,
-               outcome == PLOT_DRAWN ? "png" : "gp");
+        if (!set->figures.items[i].shared)
+            printf("%s/plots/%s.%s\n", path, set->figures.items[i].name, ending);
     if (set->figures.omitted > 0)
         (void)fprintf(stderr,
                       "hyperion: left out %zu figures: a sweep gives at most %d of a kind; its "

@@ -15,7 +15,8 @@ static const CommandOption options[] = {{NULL, NULL, false, NULL}};
 const Command command_report = {
     .name = "report",
     .operands = "RUN...",
-    .summary = "a Markdown report of runs with its figures: report.md in the first run's folder",
+    .summary = "a Markdown report of runs with its figures: report.md in the first run's folder; "
+               "several runs side by side, a column a machine",
     .least_words = 1,
     .most_words = 64,
     .options = options,
@@ -27,10 +28,12 @@ static bool write_document(const RunSet *set, bool drawn, const char *path, Prob
     FILE *out = fopen(path, "w");
     if (!out)
         return problem_set(problem, "create %s: %s", path, strerror(errno));
-    report_write(set, drawn, out);
+    const bool complete = report_write(set, drawn, out);
     const bool failed = ferror(out) != 0;
     if (fclose(out) != 0 || failed)
         return problem_set(problem, "write %s: %s", path, strerror(errno));
+    if (!complete)
+        return problem_set(problem, "write %s: out of memory", path);
     printf("%s\n", path);
     return true;
 }

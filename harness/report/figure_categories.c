@@ -43,8 +43,7 @@ static void label_category(const char *value, char *text, size_t text_bytes)
     }
 }
 
-// A point of that category, or NULL where all its cells are left out.
-static const FigurePoint *find_category(const Figure *figure, double x)
+const FigurePoint *figure_find_category(const Figure *figure, double x)
 {
     for (size_t i = 0; i < figure->series_count; i++)
         for (size_t j = 0; j < figure->series[i].count; j++)
@@ -53,17 +52,23 @@ static const FigurePoint *find_category(const Figure *figure, double x)
     return NULL;
 }
 
-static void define_categories(const Figure *figure, FILE *script)
+size_t figure_count_categories(const Figure *figure)
 {
     size_t count = 0;
     for (size_t i = 0; i < figure->series_count; i++) {
         const double last = figure->series[i].points[figure->series[i].count - 1].x;
         count = last > (double)count ? (size_t)last : count;
     }
+    return count;
+}
+
+static void define_categories(const Figure *figure, FILE *script)
+{
+    const size_t count = figure_count_categories(figure);
     script_number(script, "category_count", (double)count);
     (void)fprintf(script, "array category_label[%zu] = [", count);
     for (size_t x = 1; x <= count; x++) {
-        const FigurePoint *point = find_category(figure, (double)x);
+        const FigurePoint *point = figure_find_category(figure, (double)x);
         char label[AXIS_TEXT_BYTES + 1] = "";
         char value[AXIS_TEXT_BYTES + 1];
         if (point) {
@@ -109,3 +114,8 @@ void figure_tabulate_categories(const Figure *figure, FILE *data)
                        metric_find(figure->kind->metric)->unit);
     figure_tabulate_bars(figure, find_reader(figure), value, data);
 }
+
+const FigureView figure_time_views[] = {
+    {"", "time of one pass", "ms", read_time_ms, NULL},
+    {.name = NULL},
+};

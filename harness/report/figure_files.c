@@ -29,44 +29,35 @@ static char *read_template(const char *name, Problem *problem)
     return file_read(path, TEMPLATE_LIMIT_BYTES, &size_bytes, problem);
 }
 
-static const char *find_text(const json_t *machine, const char *group, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json_object_get(machine, group), name));
-    return text ? text : "";
-}
+// What the files of a figure are made of, be it of one run or of several.
+typedef struct Drawing {
+    const char *name, *title, *template_name;
+    char subtitle[SUBTITLE_BYTES];
+    size_t left_out;
+    const void *figure; // for the functions
+    void (*define)(const void *figure, FILE *script);
+    void (*tabulate)(const void *figure, FILE *data);
+} Drawing;
 
-// "m = n = k = 512 · AMD EPYC (virtual: kvm) · plan 0123456789abcdef"
-static void write_subtitle(const Figure *figure, char *text, size_t text_bytes)
+static void write_definitions(const Drawing *drawing, FILE *script)
 {
-    char fixed[SUBTITLE_BYTES / 2];
-    figure_describe_fixed(figure, fixed, sizeof fixed);
-    const char *cpu = find_text(figure->run->machine, "cpu", "model_name");
-    const char *hypervisor = find_text(figure->run->machine, "virtualisation", "hypervisor");
-    (void)snprintf(text, text_bytes, "%s%s%.80s%s%.24s%s%splan %s", fixed, fixed[0] ? " · " : "",
-                   cpu, hypervisor[0] ? " (virtual: " : "", hypervisor, hypervisor[0] ? ")" : "",
-                   cpu[0] || hypervisor[0] ? " · " : "", figure->run->plan->hash);
-}
-
-static void write_definitions(const Figure *figure, FILE *script)
-{
+    const char *name = drawing->name;
     (void)fprintf(script,
                   "# Written by `hyperion plot`. Run `gnuplot %s.gp` in this folder: it writes\n"
                   "# %s.svg and %s.png from %s.dat.\n\n",
-                  figure->name, figure->name, figure->name, figure->name);
-    char data[FIGURE_NAME_BYTES + 8];
-    (void)snprintf(data, sizeof data, "%s.dat", figure->name);
-    char subtitle[SUBTITLE_BYTES];
-    write_subtitle(figure, subtitle, sizeof subtitle);
-    script_text(script, "name", figure->name);
+                  name, name, name, name);
+    char data[FIGURE_NAME_BYTES + 48];
+    (void)snprintf(data, sizeof data, "%s.dat", name);
+    script_text(script, "name", name);
     script_text(script, "data", data);
-    script_text(script, "heading", figure->title);
-    script_text(script, "subtitle", subtitle);
-    figure->kind->define(figure, script);
-    if (figure->left_out > 0)
+    script_text(script, "heading", drawing->title);
+    script_text(script, "subtitle", drawing->subtitle);
+    drawing->define(drawing->figure, script);
+    if (drawing->left_out > 0)
         (void)fprintf(script,
                       "caption = caption . ' Left out: %zu cell%s that failed or %s no value.'\n",
-                      figure->left_out, figure->left_out == 1 ? "" : "s",
-                      figure->left_out == 1 ? "has" : "have");
+                      drawing->left_out, drawing->left_out == 1 ? "" : "s",
+                      drawing->left_out == 1 ? "has" : "have");
 }
 
 static FILE *create_file(const char *directory, const char *name, const char *ending, char *path,
@@ -87,35 +78,88 @@ static bool close_file(FILE *file, const char *path, Problem *problem)
     return true;
 }
 
-static bool write_data(const Figure *figure, const char *directory, Problem *problem)
+static bool write_data(const Drawing *drawing, const char *directory, Problem *problem)
 {
     char path[PATH_MAX];
-    FILE *data = create_file(directory, figure->name, "dat", path, sizeof path, problem);
+    FILE *data = create_file(directory, drawing->name, "dat", path, sizeof path, problem);
     if (!data)
         return false;
-    figure->kind->tabulate(figure, data);
+    drawing->tabulate(drawing->figure, data);
     return close_file(data, path, problem);
 }
 
-static bool write_script(const Figure *figure, const char *directory, const char *common,
+static bool write_script(const Drawing *drawing, const char *directory, const char *common,
                          const char *template, Problem *problem)
 {
     char path[PATH_MAX];
-    FILE *script = create_file(directory, figure->name, "gp", path, sizeof path, problem);
+    FILE *script = create_file(directory, drawing->name, "gp", path, sizeof path, problem);
     if (!script)
         return false;
-    write_definitions(figure, script);
+    write_definitions(drawing, script);
     (void)fprintf(script, "\n%s\n%s", common, template);
     return close_file(script, path, problem);
 }
 
-bool figure_write(const Figure *figure, const char *directory, Problem *problem)
+static bool write_drawing(const Drawing *drawing, const char *directory, Problem *problem)
 {
     char *common = read_template("common", problem);
-    char *template = common ? read_template(figure->kind->template_name, problem) : NULL;
-    const bool written = template && write_data(figure, directory, problem) &&
-                         write_script(figure, directory, common, template, problem);
+    char *template = common ? read_template(drawing->template_name, problem) : NULL;
+    const bool written = template && write_data(drawing, directory, problem) &&
+                         write_script(drawing, directory, common, template, problem);
     free(common);
     free(template);
     return written;
+}
+
+static void define_figure(const void *figure, FILE *script)
+{
+    ((const Figure *)figure)->kind->define(figure, script);
+}
+
+static void tabulate_figure(const void *figure, FILE *data)
+{
+    ((const Figure *)figure)->kind->tabulate(figure, data);
+}
+
+bool figure_write(const Figure *figure, const char *directory, Problem *problem)
+{
+    Drawing drawing = {.name = figure->name,
+                       .title = figure->title,
+                       .template_name = figure->kind->template_name,
+                       .left_out = figure->left_out,
+                       .figure = figure,
+                       .define = define_figure,
+                       .tabulate = tabulate_figure};
+    // "m = n = k = 512 · AMD EPYC (virtual: kvm) · plan 0123456789abcdef"
+    char fixed[SUBTITLE_BYTES / 2];
+    char machine[MACHINE_TEXT_BYTES];
+    figure_describe_fixed(figure, fixed, sizeof fixed);
+    run_machine_describe(figure->run->machine, machine, sizeof machine);
+    (void)snprintf(drawing.subtitle, sizeof drawing.subtitle, "%s%s%s · plan %s", fixed,
+                   fixed[0] ? " · " : "", machine, figure->run->plan->hash);
+    return write_drawing(&drawing, directory, problem);
+}
+
+static void define_facet(const void *facet, FILE *script)
+{
+    facet_define(facet, script);
+}
+
+static void tabulate_facet(const void *facet, FILE *data)
+{
+    facet_tabulate(facet, data);
+}
+
+bool facet_write(const Facet *facet, const char *directory, Problem *problem)
+{
+    Drawing drawing = {.name = facet->name,
+                       .title = facet->title,
+                       .template_name = "machines",
+                       .figure = facet,
+                       .define = define_facet,
+                       .tabulate = tabulate_facet};
+    for (size_t i = 0; i < facet->member_count; i++)
+        drawing.left_out += facet->figures[i]->left_out;
+    facet_describe(facet, drawing.subtitle, sizeof drawing.subtitle);
+    return write_drawing(&drawing, directory, problem);
 }

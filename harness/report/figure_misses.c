@@ -94,31 +94,25 @@ static void define_panels(const Figure *figure, const Panel *panels, size_t coun
 {
     char titles[PANEL_COUNT][64];
     const char *title_list[PANEL_COUNT];
-    const char *units[PANEL_COUNT];
+    char units[PANEL_COUNT][32];
+    const char *unit_list[PANEL_COUNT];
     double scale[PANEL_COUNT], base[PANEL_COUNT], measured[PANEL_COUNT];
     double low[PANEL_COUNT], high[PANEL_COUNT];
     for (size_t i = 0; i < count; i++) {
-        const Range range = panels[i].range;
         title_panel(figure, panels[i].row, titles[i], sizeof titles[i]);
         title_list[i] = titles[i];
-        // Logarithmic where a linear axis would flatten the lower end: to base 10, which needs no
-        // scale, over more than two decades. Room above for a note.
-        const double ratio = range.low > 0 ? range.high / range.low : 1;
-        base[i] = ratio > 100 ? 10 : ratio > 4 ? 2 : 0;
-        scale[i] = 1;
-        if (base[i] < 10 && range.high >= 1e3)
-            scale[i] = range.high >= 1e6 ? 1e6 : 1e3;
-        units[i] = scale[i] == 1e6   ? "misses [10⁶ lines]"
-                   : scale[i] == 1e3 ? "misses [10³ lines]"
-                                     : "misses [lines]";
+        const ValueAxis axis = figure_choose_axis(panels[i].range, true);
+        base[i] = axis.base;
+        scale[i] = axis.scale;
+        (void)snprintf(units[i], sizeof units[i], "misses [%slines]", axis.prefix);
+        unit_list[i] = units[i];
         measured[i] = panels[i].measured;
-        low[i] = base[i] > 0 ? range.low / scale[i] / 1.3 : 0;
-        high[i] = range.high / scale[i] * (base[i] > 0 ? pow(ratio, 0.16) : 1.2);
-        high[i] = high[i] > 0 ? high[i] : 1;
+        low[i] = axis.low;
+        high[i] = axis.high;
     }
     script_number(script, "panel_count", (double)count);
     script_texts(script, "panel_title", title_list, count);
-    script_texts(script, "panel_unit", units, count);
+    script_texts(script, "panel_unit", unit_list, count);
     script_numbers(script, "panel_scale", scale, count);
     script_numbers(script, "panel_base", base, count);
     script_numbers(script, "panel_measured", measured, count);
@@ -172,3 +166,27 @@ void figure_tabulate_misses(const Figure *figure, FILE *data)
         }
     }
 }
+
+static Bar read_row(const Figure *figure, size_t cell, size_t row)
+{
+    return (Bar){.value = figure_metric(figure, cell, panel_table[row].predicted),
+                 .low = figure_metric(figure, cell, panel_table[row].low),
+                 .high = figure_metric(figure, cell, panel_table[row].high)};
+}
+
+#define ROW_READER(name, row)                                                                      \
+    static Bar name(const Figure *figure, size_t cell)                                             \
+    {                                                                                              \
+        return read_row(figure, cell, row);                                                        \
+    }
+ROW_READER(read_l1, 0)
+ROW_READER(read_l2, 1)
+ROW_READER(read_l3, 2)
+#undef ROW_READER
+
+const FigureView figure_miss_views[] = {
+    {"L1", "misses", "lines", read_l1, "PAPI_L1_DCM"},
+    {"L2", "misses", "lines", read_l2, "PAPI_L2_DCM"},
+    {"L3", "misses", "lines", read_l3, "PAPI_L3_TCM"},
+    {.name = NULL},
+};

@@ -19,13 +19,15 @@ double figure_metric(const Figure *figure, size_t cell, const char *name)
     return metric_value(name, figure->run, &figure->summaries[cell]);
 }
 
-const char *figure_describe_bars(const Figure *figure, BarReader read)
+void figure_count_bars(const Figure *figure, BarReader read, size_t *ranges, size_t *points)
 {
-    size_t ranges = 0;
-    size_t points = 0;
     for (size_t i = 0; i < figure->series_count; i++)
-        for (size_t j = 0; j < figure->series[i].count; j++, points++)
-            ranges += read(figure, figure->series[i].points[j].cell).is_range;
+        for (size_t j = 0; j < figure->series[i].count; j++, ++*points)
+            *ranges += read(figure, figure->series[i].points[j].cell).is_range;
+}
+
+const char *bars_describe(size_t ranges, size_t points)
+{
     if (ranges == 0)
         return "95 % order-statistic interval of the median";
     return ranges == points
@@ -34,12 +36,41 @@ const char *figure_describe_bars(const Figure *figure, BarReader read)
                  "range";
 }
 
+const char *figure_describe_bars(const Figure *figure, BarReader read)
+{
+    size_t ranges = 0;
+    size_t points = 0;
+    figure_count_bars(figure, read, &ranges, &points);
+    return bars_describe(ranges, points);
+}
+
+// Logarithmic where a linear axis would flatten the lower end: to base 10, which needs no scale,
+// over more decades than one scale can name.
+ValueAxis figure_choose_axis(Range range, bool counts)
+{
+    const double ratio = range.low > 0 ? range.high / range.low : 1;
+    ValueAxis axis = {.base = ratio > (counts ? 100 : 1000) ? 10
+                              : ratio > 4                   ? 2
+                                                            : 0,
+                      .scale = 1,
+                      .prefix = ""};
+    if (counts && axis.base < 10 && range.high >= 1e3) {
+        axis.scale = range.high >= 1e6 ? 1e6 : 1e3;
+        axis.prefix = range.high >= 1e6 ? "10⁶ " : "10³ ";
+    }
+    axis.low = axis.base > 0 ? range.low / axis.scale / 1.3 : 0;
+    axis.high = range.high / axis.scale * (axis.base > 0 ? pow(ratio, 0.16) : 1.2);
+    axis.high = axis.high > 0 ? axis.high : 1;
+    return axis;
+}
+
 Range figure_find_range(const Figure *figure, BarReader read)
 {
     Range range = range_empty;
     for (size_t i = 0; i < figure->series_count; i++) {
         for (size_t j = 0; j < figure->series[i].count; j++) {
             const Bar bar = read(figure, figure->series[i].points[j].cell);
+            range_widen(&range, bar.value);
             range_widen(&range, bar.low);
             range_widen(&range, bar.high);
         }
@@ -86,12 +117,20 @@ static void label_tick(double value, char *text, size_t text_bytes)
     (void)snprintf(text, text_bytes, "%.10g", value);
 }
 
-static void define_ticks(const Figure *figure, FILE *script)
+static double find_next_tick_of_all(const Figure *const *figures, size_t count, double last)
+{
+    double next = INFINITY;
+    for (size_t i = 0; i < count; i++)
+        next = fmin(next, find_next_tick(figures[i], last));
+    return next;
+}
+
+static void define_ticks(const Figure *const *figures, size_t figure_count, FILE *script)
 {
     size_t count = 0;
     (void)fprintf(script, "ticks = \"set xtics nomirror (");
-    for (double at = find_next_tick(figure, -INFINITY); isfinite(at);
-         at = find_next_tick(figure, at), count++) {
+    for (double at = find_next_tick_of_all(figures, figure_count, -INFINITY); isfinite(at);
+         at = find_next_tick_of_all(figures, figure_count, at), count++) {
         char label[32];
         label_tick(at, label, sizeof label);
         (void)fprintf(script, "%s'%s' %.10g", count ? ", " : "", label, at);
@@ -113,18 +152,32 @@ static void define_x_label(const Figure *figure, FILE *script)
     script_text(script, "x_label", label);
 }
 
-void figure_define_x(const Figure *figure, FILE *script)
+// Whether one of its points is an automatic block.
+static bool widen_x(const Figure *figure, Range *range)
 {
-    Range range = range_empty;
     bool automatic = false;
     for (size_t i = 0; i < figure->series_count; i++) {
         for (size_t j = 0; j < figure->series[i].count; j++) {
-            range_widen(&range, figure->series[i].points[j].x);
+            range_widen(range, figure->series[i].points[j].x);
             automatic = automatic || figure->series[i].points[j].automatic;
         }
     }
-    define_x_label(figure, script);
-    define_ticks(figure, script);
+    return automatic;
+}
+
+void figure_define_x(const Figure *figure, FILE *script)
+{
+    figures_define_x(&figure, 1, script);
+}
+
+void figures_define_x(const Figure *const *figures, size_t count, FILE *script)
+{
+    Range range = range_empty;
+    bool automatic = false;
+    for (size_t i = 0; i < count; i++)
+        automatic = widen_x(figures[i], &range) || automatic;
+    define_x_label(figures[0], script);
+    define_ticks(figures, count, script);
     const bool logarithmic = range.low > 0;
     const double factor = logarithmic ? pow(range.high / range.low, 0.05) : 1;
     const double margin = logarithmic ? 0 : (range.high - range.low) * 0.05;

@@ -15,26 +15,34 @@ void range_widen(Range *range, double value); // a NAN widens nothing
 
 double figure_metric(const Figure *figure, size_t cell, const char *name);
 
-// A measured value with its bar: the interval of the median or, with too few samples for one, the
-// range of the samples.
-typedef struct Bar {
-    double value, low, high;
-    bool is_range;
-} Bar;
-
-typedef Bar (*BarReader)(const Figure *figure, size_t cell);
-
 // What the bars of the figure are, for the caption.
 const char *figure_describe_bars(const Figure *figure, BarReader read);
 
-// From the lowest to the highest end of a bar.
+// Adds how many points the figure has and how many of their bars are ranges; and what that means.
+void figure_count_bars(const Figure *figure, BarReader read, size_t *ranges, size_t *points);
+const char *bars_describe(size_t ranges, size_t points);
+
+// From the lowest to the highest value or end of a bar.
 Range figure_find_range(const Figure *figure, BarReader read);
+
+// A y axis that shows the range well.
+typedef struct ValueAxis {
+    double base;        // of a logarithmic axis: 2 or 10; 0 = linear, from 0
+    double scale;       // what the values are divided by
+    const char *prefix; // of the unit: "10⁶ "
+    double low, high;   // limits, scaled, with room above for a note
+} ValueAxis;
+
+// Only counts are scaled.
+ValueAxis figure_choose_axis(Range range, bool counts);
 
 // Definitions series_count and series_level.
 void figure_define_series(const Figure *figure, FILE *script);
 
 // Label, ticks at the places asked for, limits a little outside of all points, and `automatic`.
 void figure_define_x(const Figure *figure, FILE *script);
+// The same for all of the figures together.
+void figures_define_x(const Figure *const *figures, size_t count, FILE *script);
 
 // A block a series: x, value, low, high, samples, automatic. `value` names the second column.
 void figure_tabulate_bars(const Figure *figure, BarReader read, const char *value, FILE *data);
@@ -45,15 +53,21 @@ bool figure_has_gelements(const RunRecord *run, const CellSummary *summary);
 Bar figure_read_rate(const Figure *figure, size_t cell); // of the kind's metric
 void figure_define_rate(const Figure *figure, FILE *script);
 void figure_tabulate_rate(const Figure *figure, FILE *data);
+extern const FigureView figure_rate_views[];
 
 // figure_misses.c
 bool figure_has_misses(const RunRecord *run, const CellSummary *summary);
 void figure_define_misses(const Figure *figure, FILE *script);
 void figure_tabulate_misses(const Figure *figure, FILE *data);
+extern const FigureView figure_miss_views[];
 
 // figure_categories.c
 bool figure_has_time(const RunRecord *run, const CellSummary *summary);
 void figure_define_categories(const Figure *figure, FILE *script);
 void figure_tabulate_categories(const Figure *figure, FILE *data);
+size_t figure_count_categories(const Figure *figure);
+// A point of that place; NULL where all its cells are left out.
+const FigurePoint *figure_find_category(const Figure *figure, double x);
+extern const FigureView figure_time_views[];
 
 #endif

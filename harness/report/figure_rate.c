@@ -91,3 +91,8 @@ bool figure_has_gelements(const RunRecord *run, const CellSummary *summary)
     return isnan(metric_value("gflops", run, summary)) &&
            !isnan(metric_value("gelements_per_s", run, summary));
 }
+
+const FigureView figure_rate_views[] = {
+    {"", "throughput", NULL, figure_read_rate, NULL},
+    {.name = NULL},
+};

@@ -41,18 +41,13 @@ static void find_facets(Figure *figure)
             figure->facets.axes[figure->facets.count++] = varying.axes[i];
 }
 
-static bool is_category(AxisId axis)
-{
-    return axis_table[axis].kind == AXIS_TEXT || axis_table[axis].kind == AXIS_WORD;
-}
-
 // Axes on which a cell has to agree with one of the sweep's own to be in its figures: all but the
 // SIMD level and a numeric x axis.
 static AxisList list_binding_axes(AxisId x)
 {
     AxisList list = {.count = 0};
     for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
-        if (axis != AXIS_SIMD_LEVEL && (axis != x || is_category(x)))
+        if (axis != AXIS_SIMD_LEVEL && (axis != x || axis_is_category(x)))
             list.axes[list.count++] = axis;
     return list;
 }
@@ -122,8 +117,8 @@ static FigurePoint place_cell(const Search *search, size_t index)
     const Figure *figure = &search->blank;
     const AxisId axis = figure->kind->x;
     FigurePoint point = {.cell = index};
-    point.x = is_category(axis) ? search->position[search->categories.group_of[index]]
-                                : cell_axis_number(&figure->run->plan->cells[index], axis);
+    point.x = axis_is_category(axis) ? search->position[search->categories.group_of[index]]
+                                     : cell_axis_number(&figure->run->plan->cells[index], axis);
     if (axis == AXIS_BLOCK_SIZE && point.x == 0) {
         point.automatic = true;
         point.x = metric_value("mc", figure->run, &figure->summaries[index]);
@@ -211,7 +206,7 @@ static bool is_line(const FigureSeries *series)
 
 static bool is_worth_showing(const Figure *figure)
 {
-    if (is_category(figure->kind->x))
+    if (axis_is_category(figure->kind->x))
         return figure->series_count > 0;
     for (size_t i = 0; i < figure->series_count; i++)
         if (is_line(&figure->series[i]))
@@ -244,6 +239,7 @@ static void name_figure(Figure *figure, const Cell *leader, const char *suffix)
         append_to_name(figure->name, axis_table[figure->facets.axes[i]].key);
         append_to_name(figure->name, value);
     }
+    figure->base_length = strlen(figure->name);
     append_to_name(figure->name, suffix);
     char op[64] = "model";
     if (cell_uses_axis(leader, AXIS_OP))

@@ -15,6 +15,24 @@ enum {
 
 struct Figure;
 
+// A measured or predicted value with its bar: the interval of the median or, with too few samples
+// for one, the range of the samples.
+typedef struct Bar {
+    double value, low, high;
+    bool is_range;
+} Bar;
+
+typedef Bar (*BarReader)(const struct Figure *figure, size_t cell);
+
+// One y axis of a kind: where runs of several machines are panels, each view is a figure.
+typedef struct FigureView {
+    const char *name;  // "L2", part of names and titles; "" of an only view
+    const char *title; // on the y axis
+    const char *unit;  // NULL: that of the kind's metric
+    BarReader read;
+    const char *measured; // of a prediction: the metric that is counted beside it; else NULL
+} FigureView;
+
 typedef struct FigureKind {
     const char *name;          // "gflops-over-block-size"; begins the name of the files
     const char *template_name; // plots/<template_name>.gp
@@ -26,6 +44,7 @@ typedef struct FigureKind {
     // Definitions for the template, and the blocks of data.
     void (*define)(const struct Figure *figure, FILE *script);
     void (*tabulate)(const struct Figure *figure, FILE *data);
+    const FigureView *views; // ended by a NULL name
 } FigureKind;
 
 // A point of a series: a cell and where it stands on the x axis.
@@ -54,6 +73,8 @@ typedef struct Figure {
     bool *takes;                  // of each sweep of the plan: whether its cells are in the figure
     size_t left_out;              // cells that failed or have nothing to show
     char name[FIGURE_NAME_BYTES]; // of its files, without ending
+    size_t base_length;           // of the name without what tells the runs apart
+    bool shared;                  // with other runs: their common figure is drawn instead
     char title[160];
 } Figure;
 

@@ -89,14 +89,14 @@ static void write_what_ran(const RunRecord *run, const CellSummary *summaries, F
     report_peaks(run->machine, out);
 }
 
-static void write_figure(const Figure *figure, bool drawn, FILE *out)
+void report_figure(const char *title, const char *name, bool drawn, FILE *out)
 {
     if (drawn)
-        (void)fprintf(out, "\n![%s](plots/%s.png)\n", figure->title, figure->name);
-    (void)fprintf(out, "\n*%s.* ", figure->title);
+        (void)fprintf(out, "\n![%s](plots/%s.png)\n", title, name);
+    (void)fprintf(out, "\n*%s.* ", title);
     if (drawn)
-        (void)fprintf(out, "[SVG](plots/%s.svg), ", figure->name);
-    (void)fprintf(out, "[data](plots/%s.dat), [script](plots/%s.gp)\n", figure->name, figure->name);
+        (void)fprintf(out, "[SVG](plots/%s.svg), ", name);
+    (void)fprintf(out, "[data](plots/%s.dat), [script](plots/%s.gp)\n", name, name);
 }
 
 // What the varying axes are, and in which units.
@@ -164,8 +164,10 @@ static void write_sweep(const RunSet *set, size_t index, const PlanSweep *sweep,
     report_simulation(set->summaries[index], sweep, out);
     for (size_t i = 0; i < set->figures.count; i++) {
         const Figure *figure = &set->figures.items[i];
+        if (figure->shared)
+            continue;
         if (figure->run == run && figure->sweep == sweep)
-            write_figure(figure, drawn, out);
+            report_figure(figure->title, figure->name, drawn, out);
         else if (figure->run == run && figure_takes_sweep(figure, sweep))
             (void)fprintf(out, "\nIn the figure *%s* of sweep %s.\n", figure->title,
                           figure->sweep->name);
@@ -222,7 +224,7 @@ static void write_run(const RunSet *set, size_t index, bool drawn, FILE *out)
             write_sweep(set, index, &run->plan->sweeps[i], drawn, out);
 }
 
-void report_write(const RunSet *set, bool drawn, FILE *out)
+bool report_write(const RunSet *set, bool drawn, FILE *out)
 {
     const Plan *first = set->runs[0]->plan;
     (void)fprintf(out, "# Measurements: %s\n", first->scenario);
@@ -230,6 +232,11 @@ void report_write(const RunSet *set, bool drawn, FILE *out)
         (void)fputc('\n', out);
         format_markdown_cell(out, first->description);
         (void)fputc('\n', out);
+    }
+    bool complete = true;
+    if (set->count > 1) {
+        report_runs(set, out);
+        complete = report_by_machine(set, drawn, out);
     }
     for (size_t i = 0; i < set->count; i++)
         write_run(set, i, drawn, out);
@@ -247,4 +254,5 @@ void report_write(const RunSet *set, bool drawn, FILE *out)
         write_commands(set->runs[i], out);
     (void)fprintf(out, "\nRaw samples: `journal.jsonl`; every metric of every cell: `cells.csv`; "
                        "the plan: `plan.json`; the machine: `machine.json`, `topology.xml`.\n");
+    return complete;
 }

@@ -5,8 +5,8 @@
 
 #include "report/run_set.h"
 
-// Writes the document; figures are embedded from plots/ if `drawn`, else named. The caller checks
-// `out` for write errors.
-void report_write(const RunSet *set, bool drawn, FILE *out);
+// Writes the document; figures are embedded from plots/ if `drawn`, else named. False: out of
+// memory. The caller checks `out` for write errors.
+bool report_write(const RunSet *set, bool drawn, FILE *out);
 
 #endif

@@ -25,6 +25,16 @@ void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, con
 void report_sampling(const PlanSweep *sweep, FILE *out);
 void report_simulation(const CellSummary *summaries, const PlanSweep *sweep, FILE *out);
 
+// report_runs.c: the runs with their machines, and what differs in their environments.
+void report_runs(const RunSet *set, FILE *out);
+
+// report_by_machine.c: the sweeps that several runs have, with a column a run, and their common
+// figures. False: out of memory, and the document is cut short.
+bool report_by_machine(const RunSet *set, bool drawn, FILE *out);
+
+// A figure in plots/, embedded if `drawn`.
+void report_figure(const char *title, const char *name, bool drawn, FILE *out);
+
 // What the columns that these runs show mean, with unit and provenance.
 void report_legend(const RunSet *set, FILE *out);
 

@@ -19,16 +19,25 @@ static bool load_runs(RunSet *set, const char *const *paths, size_t count, Probl
         if (!set->runs[i])
             return false;
         set->summaries[i] = metrics_summarise(set->runs[i]);
-        char suffix[32] = "";
-        if (i > 0)
-            (void)snprintf(suffix, sizeof suffix, "-run%zu", i + 1);
-        if (!set->summaries[i] ||
-            !figures_find(set->runs[i], set->summaries[i], suffix, &set->figures)) {
+        if (!set->summaries[i]) {
             set->count++;
             return problem_set(problem, "out of memory");
         }
     }
-    return true;
+    return run_set_arrange(set) || problem_set(problem, "out of memory");
+}
+
+bool run_set_arrange(RunSet *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        char suffix[32] = "";
+        if (i > 0)
+            (void)snprintf(suffix, sizeof suffix, "-run%zu", i + 1);
+        if (!figures_find(set->runs[i], set->summaries[i], suffix, &set->figures))
+            return false;
+    }
+    return run_machines_find(set->runs, set->count, &set->machines) &&
+           facets_find(&set->figures, set->runs, set->count, &set->machines, &set->facets);
 }
 
 RunSet *run_set_load(const char *const *paths, size_t count, Problem *problem)
@@ -52,7 +61,9 @@ void run_set_free(RunSet *set)
 {
     if (!set)
         return;
+    facets_clear(&set->facets);
     figures_clear(&set->figures);
+    run_machines_clear(&set->machines);
     for (size_t i = 0; i < set->count; i++) {
         metrics_free(set->summaries[i], set->runs[i]->plan->cell_count);
         run_record_free(set->runs[i]);
@@ -60,6 +71,12 @@ void run_set_free(RunSet *set)
     free(set->runs);
     free(set->summaries);
     free(set);
+}
+
+// Nothing to do without gnuplot.
+static bool draw(const char *gnuplot, const char *directory, const char *name, Problem *problem)
+{
+    return !gnuplot || gnuplot_run(gnuplot, directory, name, problem);
 }
 
 PlotOutcome run_set_plot(const RunSet *set, Problem *problem)
@@ -72,10 +89,17 @@ PlotOutcome run_set_plot(const RunSet *set, Problem *problem)
         (void)problem_set(problem, "create %s: %s", directory, strerror(errno));
         return PLOT_FAILED;
     }
+    const char *const drawer = can_draw ? gnuplot : NULL;
+    for (size_t i = 0; i < set->facets.count; i++) {
+        const Facet *facet = &set->facets.items[i];
+        if (!facet_write(facet, directory, problem) ||
+            !draw(drawer, directory, facet->name, problem))
+            return PLOT_FAILED;
+    }
     for (size_t i = 0; i < set->figures.count; i++) {
         const Figure *figure = &set->figures.items[i];
-        if (!figure_write(figure, directory, problem) ||
-            (can_draw && !gnuplot_run(gnuplot, directory, figure->name, problem)))
+        if (!figure->shared && (!figure_write(figure, directory, problem) ||
+                                !draw(drawer, directory, figure->name, problem)))
             return PLOT_FAILED;
     }
     return can_draw ? PLOT_DRAWN : PLOT_NOT_DRAWN;

@@ -6,6 +6,11 @@
 #include <math.h>
 #include <string.h>
 
+bool axis_is_category(AxisId axis)
+{
+    return axis_table[axis].kind == AXIS_TEXT || axis_table[axis].kind == AXIS_WORD;
+}
+
 bool cell_uses_axis(const Cell *cell, AxisId axis)
 {
     return cell->workload->uses(cell->values, axis);

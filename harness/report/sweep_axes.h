@@ -31,6 +31,9 @@ AxisList sweep_axes_titled(const Plan *plan, const PlanSweep *sweep, const AxisL
 // Two cells agree on an axis when both or neither use it and it is bound alike.
 bool cells_agree(const Cell *a, const Cell *b, AxisId axis);
 
+// Whether the values are names that have no place of their own on a scale.
+bool axis_is_category(AxisId axis);
+
 bool cell_uses_axis(const Cell *cell, AxisId axis);
 
 // Numeric value of an integer, size or real axis; NAN for words, flags, texts and unused axes.

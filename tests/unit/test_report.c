@@ -31,7 +31,7 @@ static char *make_report(SyntheticRun *synthetic, bool drawn)
     assert_non_null(text);
     FILE *out = fmemopen(text, REPORT_BYTES - 1, "w");
     assert_non_null(out);
-    report_write(&set, drawn, out);
+    assert_true(report_write(&set, drawn, out));
     assert_int_equal(fclose(out), 0);
     figures_clear(&set.figures);
     metrics_free(summaries[0], SYNTHETIC_CELLS);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report_columns.h"
+
+#include "report/format.h"
+
+#include <math.h>
+#include <string.h>
+
+static void write_time(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_time(metric_value("time_ns", run, summary), text);
+}
+
+static void write_interval(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_time_interval(metric_value("time_low_ns", run, summary),
+                         metric_value("time_high_ns", run, summary), text);
+}
+
+static void write_variation(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_percent(metric_value("time_variation", run, summary), text);
+}
+
+static void write_samples(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("samples", run, summary), 1, text);
+}
+
+static void write_iterations(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("iterations", run, summary), 1, text);
+}
+
+static void write_gflops(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("gflops", run, summary), 4, text);
+}
+
+static void write_gbytes(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("gbytes_per_s", run, summary), 4, text);
+}
+
+static void write_gelements(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("gelements_per_s", run, summary), 4, text);
+}
+
+static void write_peak_fraction(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_percent(metric_value("peak_fraction", run, summary), text);
+    if (metric_value("above_roof", run, summary) == 1)
+        (void)snprintf(text + strlen(text), COLUMN_BYTES - strlen(text), " ⚠");
+}
+
+static void write_instructions(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("instructions", run, summary), 1, text);
+}
+
+static void write_range(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("instructions_range", run, summary), 1, text);
+}
+
+static void write_kernel(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    (void)run;
+    const char *kernel = metrics_kernel(summary);
+    (void)snprintf(text, COLUMN_BYTES, "%s%.100s%s", kernel[0] ? "`" : FORMAT_UNKNOWN, kernel,
+                   kernel[0] ? "`" : "");
+}
+
+static void write_blocking(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    const double mc = metric_value("mc", run, summary);
+    const double kc = metric_value("kc", run, summary);
+    const double nc = metric_value("nc", run, summary);
+    if (isnan(mc) || isnan(kc) || isnan(nc))
+        (void)snprintf(text, COLUMN_BYTES, "%s", FORMAT_UNKNOWN);
+    else
+        (void)snprintf(text, COLUMN_BYTES, "%.0f × %.0f × %.0f", mc, kc, nc);
+}
+
+static void write_mebibytes(double bytes, char *text)
+{
+    format_number(bytes / (1024.0 * 1024), 4, text);
+}
+
+static void write_rss(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    write_mebibytes(metric_value("peak_rss_kib", run, summary) * 1024, text);
+}
+
+static void write_operands(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    write_mebibytes(metric_value("operand_bytes", run, summary), text);
+}
+
+#define MISSES(writer, metric)                                                                     \
+    static void writer(const RunRecord *run, const CellSummary *summary, char *text)               \
+    {                                                                                              \
+        format_number(metric_value(metric, run, summary), 4, text);                                \
+    }
+MISSES(write_simulated_l1, "simulated_l1_misses")
+MISSES(write_simulated_ll, "simulated_ll_misses")
+MISSES(write_predicted_ll, "predicted_ll_misses")
+MISSES(write_predicted_l1, "predicted_l1_misses")
+MISSES(write_predicted_l2, "predicted_l2_misses")
+MISSES(write_predicted_l3, "predicted_l3_misses")
+MISSES(write_measured_l1, "PAPI_L1_DCM")
+MISSES(write_measured_l2, "PAPI_L2_DCM")
+MISSES(write_measured_l3, "PAPI_L3_TCM")
+#undef MISSES
+
+static const Column result_columns[] = {
+    {"median time", "time_ns", write_time, NULL, NULL},
+    {"95 % interval", "time_low_ns", write_interval, NULL,
+     "order-statistic interval of the median with at least 95 % coverage"},
+    {"CV", "time_variation", write_variation, NULL, NULL},
+    {"GFLOP/s", "gflops", write_gflops, NULL, NULL},
+    {"of peak", "peak_fraction", write_peak_fraction, NULL,
+     "GFLOP/s / measured peak of one core at the SIMD level of the kernel"},
+    {"Gelem/s", "gelements_per_s", write_gelements, "gflops", NULL},
+    {"GB/s", "gbytes_per_s", write_gbytes, "gflops", NULL},
+    {"instructions", "instructions", write_instructions, NULL, NULL},
+    {"range", "instructions_range", write_range, NULL, NULL},
+    {"samples", "samples", write_samples, NULL, NULL},
+    {.title = NULL},
+};
+
+static const Column detail_columns[] = {
+    {"kernel", NULL, write_kernel, NULL, "kernel variant that ran"},
+    {"mc × kc × nc", "mc", write_blocking, NULL,
+     "resolved blocking: mc × kc block of A, kc × nc panel of B, elements"},
+    {"iterations", "iterations", write_iterations, NULL, NULL},
+    {"operands [MiB]", "operand_bytes", write_operands, NULL, NULL},
+    {"peak RSS [MiB]", "peak_rss_kib", write_rss, NULL, NULL},
+    {.title = NULL},
+};
+
+static const Column miss_columns[] = {
+    {"L1 predicted", "predicted_l1_misses", write_predicted_l1, NULL, NULL},
+    {"L1 measured", "PAPI_L1_DCM", write_measured_l1, NULL, NULL},
+    {"L2 predicted", "predicted_l2_misses", write_predicted_l2, NULL, NULL},
+    {"L2 measured", "PAPI_L2_DCM", write_measured_l2, NULL, NULL},
+    {"L3 predicted", "predicted_l3_misses", write_predicted_l3, NULL, NULL},
+    {"L3 measured", "PAPI_L3_TCM", write_measured_l3, NULL, NULL},
+    {.title = NULL},
+};
+
+static const Column simulated_columns[] = {
+    {"L1 simulated", "simulated_l1_misses", write_simulated_l1, NULL, NULL},
+    {"L1 predicted", "predicted_l1_misses", write_predicted_l1, NULL, NULL},
+    {"LL simulated", "simulated_ll_misses", write_simulated_ll, NULL, NULL},
+    {"LL predicted", "predicted_ll_misses", write_predicted_ll, NULL, NULL},
+    {.title = NULL},
+};
+
+const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
+    {NULL, result_columns, false, {true, true}},
+    {"Kernels, blocking and memory", detail_columns, false, {true, true}},
+    {"Cache misses of one iteration, in lines", miss_columns, true, {[MEASURE_TIME] = true}},
+    {"Simulated and predicted cache misses of one iteration, in lines",
+     simulated_columns,
+     true,
+     {[MEASURE_INSTRUCTIONS] = true}},
+};
+const char *notes_mark(Notes *notes, const char *reason)
+{
+    static const char *const marks[NOTE_COUNT] = {"¹", "²", "³", "⁴",  "⁵",  "⁶",
+                                                  "⁷", "⁸", "⁹", "¹⁰", "¹¹", "¹²"};
+    for (size_t i = 0; i < notes->count; i++)
+        if (strcmp(notes->reasons[i], reason) == 0)
+            return marks[i];
+    if (notes->count == NOTE_COUNT)
+        return "";
+    notes->reasons[notes->count] = reason;
+    return marks[notes->count++];
+}
+
+void notes_write(const Notes *notes, FILE *out)
+{
+    Notes marks = {.count = 0};
+    for (size_t i = 0; i < notes->count; i++) {
+        (void)fprintf(out, "%s%s unavailable: ", i ? "" : "\n",
+                      notes_mark(&marks, notes->reasons[i]));
+        format_markdown_cell(out, notes->reasons[i]);
+        (void)fprintf(out, "%s\n", i + 1 < notes->count ? "  " : "");
+    }
+}
+
+static bool metric_has_value(const char *name, const RunRecord *run, const CellSummary *summaries,
+                             const PlanSweep *sweep)
+{
+    const size_t end = sweep->first_cell + sweep->cell_count;
+    for (size_t i = sweep->first_cell; name && i < end; i++)
+        if (!isnan(metric_value(name, run, &summaries[i])))
+            return true;
+    return false;
+}
+
+bool column_has_value(const Column *column, const RunRecord *run, const CellSummary *summaries,
+                      const PlanSweep *sweep)
+{
+    if (column->metric)
+        return metric_has_value(column->metric, run, summaries, sweep) &&
+               !metric_has_value(column->unless, run, summaries, sweep);
+    for (size_t i = sweep->first_cell; i < sweep->first_cell + sweep->cell_count; i++)
+        if (metrics_kernel(&summaries[i])[0])
+            return true;
+    return false;
+}
+
+// Where there are times, the interval stays without a value: too few samples are worth a note.
+bool column_is_shown(const ColumnTable *table, const Column *column, const RunRecord *run,
+                     const CellSummary *summaries, const PlanSweep *sweep)
+{
+    return table->whole || column_has_value(column, run, summaries, sweep) ||
+           (column->write == write_interval && metric_has_value("time_ns", run, summaries, sweep));
+}
+
+void column_write_value(const Column *column, const RunRecord *run, const CellSummary *summary,
+                        Notes *notes, FILE *out)
+{
+    char text[COLUMN_BYTES] = "";
+    column->write(run, summary, text);
+    const Metric *metric = column->metric ? metric_find(column->metric) : NULL;
+    if (summary->failed && column->write == write_time)
+        (void)fputs(" failed |", out);
+    else if (metric && isnan(metric->value(run, summary)) && !summary->failed)
+        (void)fprintf(out, " %s%s |", FORMAT_UNKNOWN,
+                      notes_mark(notes, metric_reason(metric, run, summary)));
+    else
+        (void)fprintf(out, " %s |", text);
+}
