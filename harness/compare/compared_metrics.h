@@ -11,9 +11,10 @@
 enum { COMPARED_TIME, COMPARED_MEMORY, COMPARED_METRICS = 8 };
 
 typedef struct ComparedMetric {
-    const char *name;    // "time"
-    const char *unit;    // "ns"
-    double least_effect; // 0.03: a change of less than 3 % does not matter
+    const char *name;        // "time"
+    const char *unit;        // "ns"
+    double least_effect;     // 0.03: a change of less than 3 % does not matter
+    double least_difference; // nor one of less than this, in the unit
     // NULL: a number a sample, tested. Else the same number in every run, compared as it stands:
     // the value of that name in a cell's verification or counting pass.
     const char *source;

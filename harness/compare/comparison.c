@@ -36,6 +36,14 @@ double comparison_least_effect(const Comparison *comparison, size_t metric)
     return chosen ? comparison->options.least_time_effect : compared_metrics[metric].least_effect;
 }
 
+double comparison_row_least(const Comparison *comparison, const ComparedRow *row)
+{
+    const double floor = compared_metrics[row->metric].least_difference;
+    const double median = row->side[SIDE_BASE].median;
+    const double least = comparison_least_effect(comparison, row->metric);
+    return floor > 0 && median > 0 ? fmax(least, floor / median) : least;
+}
+
 static void decide(ComparedRow *row, Verdict verdict, const char *reason)
 {
     row->verdict = verdict;
@@ -91,7 +99,7 @@ static void judge_tested(ComparedRow *row, double least, bool by_sessions)
 
 static void judge_row(Comparison *comparison, ComparedRow *row)
 {
-    const double least = comparison_least_effect(comparison, row->metric);
+    const double least = comparison_row_least(comparison, row);
     if (row->verdict != VERDICT_COUNT)
         return;
     if (compared_metrics[row->metric].source)

@@ -108,10 +108,14 @@ void comparison_free(Comparison *comparison); // NULL is allowed
 
 double comparison_least_effect(const Comparison *comparison, size_t metric);
 
+// The same for one cell: at least the metric's least difference, as a share of BASE.
+double comparison_row_least(const Comparison *comparison, const ComparedRow *row);
+
 const char *comparison_verdict_name(Verdict verdict);
 
 // The gravest verdict: failed or missing, then slower, then inconclusive or excluded, then faster;
-// what is only in NEW decides nothing; two empty sides are inconclusive. Its exit code (cli/command.h), or that of another machine.
+// what is only in NEW decides nothing; two empty sides are inconclusive. Its exit code
+// (cli/command.h), or that of another machine.
 Verdict comparison_overall(const Comparison *comparison);
 int comparison_exit_code(const Comparison *comparison);
 

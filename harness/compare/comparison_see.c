@@ -103,7 +103,7 @@ bool comparison_see(Comparison *comparison)
     const double alpha = COMPARISON_ALPHA / tests;
     for (size_t i = 0; i < comparison->row_count; i++) {
         ComparedRow *row = &comparison->rows[i];
-        const double least = comparison_least_effect(comparison, row->metric);
+        const double least = comparison_row_least(comparison, row);
         if (isnan(row->p_value))
             continue;
         row->visible = comparison->by_sessions ? see_by_sessions(row, alpha, least)

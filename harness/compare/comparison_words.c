@@ -81,10 +81,12 @@ static void note_grounds(const Notes *notes)
                     "test, Cliff's delta.");
     note(notes,
          "Slower or faster: the p-values of all %zu tests corrected together (Holm) are at most %g "
-         "and the change is at least %s of time, %g %% of peak memory; predictions and simulated "
+         "and the change is at least %s of time, %g %% and %g KiB of peak memory; predictions and "
+         "simulated "
          "counts compare exactly, from %g %% on.",
          comparison->test_count, COMPARISON_ALPHA, least,
          comparison_least_effect(comparison, COMPARED_MEMORY) * 100,
+         compared_metrics[COMPARED_MEMORY].least_difference,
          comparison_least_effect(comparison, COMPARED_MEMORY + 1) * 100);
     note(notes,
          "Same: a change below that, or none where one of %d times as much would have been seen. "

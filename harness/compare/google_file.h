@@ -14,7 +14,7 @@ typedef struct GoogleRow {
     const char *run_name; // "BM_x/8"; the name where the file has none
     const char *unit;     // "ns", "us", "ms", "s"; NULL unknown
     double real, cpu;     // in that unit; NAN unknown
-    bool timed; // has a unit and both times
+    bool timed;           // has a unit and both times
     bool aggregate, failed;
     const char *message;                    // of a failed row, "" if none
     long long family, instance, repetition; // -1 where the file says none
