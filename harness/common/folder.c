@@ -10,7 +10,9 @@
 bool folder_of_file_make(const char *path, Problem *problem)
 {
     char *folder = strdup(path);
-    bool made = folder || problem_set(problem, "%s: out of memory", path);
+    if (!folder)
+        return problem_set(problem, "%s: out of memory", path);
+    bool made = true;
     for (char *slash = folder; made && (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
         if (*folder && mkdir(folder, 0777) != 0 && errno != EEXIST)

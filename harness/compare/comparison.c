@@ -86,15 +86,13 @@ static void judge_tested(ComparedRow *row, double least, bool by_sessions)
         decide(row, VERDICT_INCONCLUSIVE,
                by_sessions ? "too few sessions to show any change"
                            : "too few samples to show any change");
-    else if (changed || interval_is_within(row->ratio.interval, least))
-        decide(row, VERDICT_SAME, "");
-    else if (matters)
-        decide(row, VERDICT_INCONCLUSIVE, "beyond what matters, but it may be chance");
-    else if (row->visible <= COMPARISON_BLIND * least)
+    else if (changed || interval_is_within(row->ratio.interval, least) ||
+             (!matters && row->visible <= COMPARISON_BLIND * least))
         decide(row, VERDICT_SAME, "");
     else
         decide(row, VERDICT_INCONCLUSIVE,
-               "no change seen, but one that matters could hide in the noise");
+               matters ? "beyond what matters, but it may be chance"
+                       : "no change seen, but one that matters could hide in the noise");
 }
 
 static void judge_row(Comparison *comparison, ComparedRow *row)

@@ -61,11 +61,11 @@ typedef struct Notes {
 __attribute__((format(printf, 2, 3))) static void note(const Notes *notes, const char *format, ...)
 {
     va_list arguments;
-    va_start(arguments, format);
     (void)fputs(notes->prefix, notes->out);
+    va_start(arguments, format);
     (void)vfprintf(notes->out, format, arguments);
-    (void)fputs(notes->suffix, notes->out);
     va_end(arguments);
+    (void)fputs(notes->suffix, notes->out);
 }
 
 static void note_grounds(const Notes *notes)

@@ -110,11 +110,31 @@ static bool find_exact_critical(size_t x_count, size_t y_count, double alpha, si
     return true;
 }
 
+// The last one asked for is kept: the cells of a sweep have the same number of samples.
+static bool recall_exact_critical(size_t x_count, size_t y_count, double alpha, size_t *critical)
+{
+    static _Thread_local struct {
+        size_t x_count, y_count, critical;
+        double alpha;
+    } last;
+    if (last.x_count != x_count || last.y_count != y_count || last.alpha != alpha) {
+        if (!find_exact_critical(x_count, y_count, alpha, &last.critical)) {
+            last.x_count = 0;
+            return false;
+        }
+        last.x_count = x_count;
+        last.y_count = y_count;
+        last.alpha = alpha;
+    }
+    *critical = last.critical;
+    return true;
+}
+
 bool stat_mann_whitney_critical(size_t x_count, size_t y_count, double alpha, size_t *critical)
 {
     assert(x_count && y_count && alpha > 0 && alpha < 1);
     if (count_pairs(x_count, y_count) <= AUTO_MOST_PAIRS)
-        return find_exact_critical(x_count, y_count, alpha, critical);
+        return recall_exact_critical(x_count, y_count, alpha, critical);
     const double mean = (double)x_count * (double)y_count / 2;
     const double limit =
         floor(mean + stat_normal_quantile(alpha / 2) * find_deviation(x_count, y_count, 0) + 0.5);
