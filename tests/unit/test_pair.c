@@ -409,9 +409,9 @@ static void sample_beyond_the_limits_is_taken_again_at_once(void **state)
     for (size_t i = before + 1; i < shared_log.count; i++)
         changes += shared_log.entries[i].m != shared_log.entries[i - 1].m ||
                    shared_log.entries[i].side != shared_log.entries[i - 1].side;
-    assert_true(changes < 2 * 2 * pair.sizes[0].samples);
+    assert_true(changes < (size_t)2 * 2 * pair.sizes[0].samples);
     assert_int_equal(shared_log.count - before,
-                     2 * 2 * pair.sizes[0].samples + latest->rejected_count);
+                     (size_t)2 * 2 * pair.sizes[0].samples + latest->rejected_count);
     run_record_free(base);
     run_record_free(latest);
     pair_clear(&pair);
