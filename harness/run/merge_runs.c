@@ -262,7 +262,9 @@ static bool write_journal(const MergeJournal *journal, const char *directory, Pr
 static bool collect_lines(Source *sources, size_t count, MergeJournal *journal, Problem *problem)
 {
     const char **names = calloc(count, sizeof *names);
-    bool good = names || problem_set(problem, "out of memory");
+    if (!names)
+        return problem_set(problem, "out of memory");
+    bool good = true;
     for (size_t i = 0; good && i < count; i++) {
         names[i] = sources[i].path;
         char *path = run_file_path(sources[i].path, RUN_JOURNAL);
@@ -332,11 +334,13 @@ bool merge_runs(const char *const *paths, const char *directory, bool facet, Mer
     while (paths[count])
         count++;
     Source *sources = calloc(count + 1, sizeof *sources);
-    bool good = sources || problem_set(problem, "out of memory");
+    if (!sources)
+        return problem_set(problem, "out of memory");
+    bool good = true;
     for (size_t i = 0; good && i < count; i++)
         good = load_source(&sources[i], paths[i], problem);
     good = good && merge_sources(sources, count, directory, facet, outcome, problem);
-    for (size_t i = 0; sources && i < count; i++)
+    for (size_t i = 0; i < count; i++)
         clear_source(&sources[i]);
     free(sources);
     return good;

@@ -11,10 +11,10 @@ enum { LOOP_LIMIT = 1000 };
 static const double loop_ns = 1e6;
 static const double most_iterations = 1e6;
 
-static double time_loop(const WarmUpSubject *subject, double iterations)
+static double time_loop(const WarmUpSubject *subject, size_t iterations)
 {
     const double start_ns = subject->now_ns();
-    for (double i = 0; i < iterations; i++)
+    for (size_t i = 0; i < iterations; i++)
         subject->run(subject->context);
     return subject->now_ns() - start_ns;
 }
@@ -28,7 +28,7 @@ WarmUpResult warm_up_until_stable(const WarmUpSubject *subject)
     // The first iteration touches pages and fills caches: it does not tell how long a loop is.
     (void)time_loop(subject, 1);
     const double once_ns = fmax(time_loop(subject, 1), 1);
-    const double iterations = fmin(ceil(loop_ns / once_ns), most_iterations);
+    const size_t iterations = (size_t)fmin(ceil(loop_ns / once_ns), most_iterations);
     while (!result.stable && count < LOOP_LIMIT && result.spent_ns < WARM_UP_MOST_NS) {
         times_ns[count++] = time_loop(subject, iterations);
         result.stable = count % WARM_UP_LEAST == 0 && stat_warm_up(times_ns, count).stable;

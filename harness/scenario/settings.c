@@ -24,10 +24,10 @@ typedef struct Setting {
     const char *key;      // in a scenario
     const char *json_key; // in plan.json, with its unit
     SettingKind kind;
+    bool is_recent; // plans from before it lack it; their hashes stay
     size_t offset;
     double fallback, minimum, maximum;
     const char *const *words; // SETTING_WORD: NULL-terminated
-    bool is_recent;           // plans from before it lack it; their hashes stay
 } Setting;
 
 enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
@@ -36,25 +36,25 @@ enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
 static const char *const measure_words[] = {"time", "instructions", NULL};
 
 static const Setting setting_table[] = {
-    {"measure", "measure", SETTING_WORD, offsetof(SweepSettings, measure), MEASURE_TIME, 0,
-     MEASURE_INSTRUCTIONS, measure_words, true},
-    {"samples", "samples", SETTING_COUNT, offsetof(SweepSettings, samples), 5, 1, 10000, NULL,
-     false},
-    {"repetitions", "repetitions", SETTING_COUNT, offsetof(SweepSettings, repetitions), 3, 1, 1000,
-     NULL, false},
-    {"min_time", "min_time_ns", SETTING_TIME, offsetof(SweepSettings, min_time_ns), 20e6, 1e3, 1e12,
-     NULL, false},
-    {"warmup", "warmup_ns", SETTING_WARMUP, offsetof(SweepSettings, warmup_ns), 5e6, WARMUP_AUTO,
-     1e12, NULL, false},
-    {"timeout", "timeout_ns", SETTING_TIME, offsetof(SweepSettings, timeout_ns), 60e9, 1e6, 1e14,
-     NULL, false},
-    {"memory_limit", "memory_limit_bytes", SETTING_BYTES,
-     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL, false},
-    {"retries", "retries", SETTING_COUNT, offsetof(SweepSettings, retries), 3, 0, 100, NULL, true},
-    {"precision", "precision", SETTING_SHARE, offsetof(SweepSettings, precision), 0, 0, 1, NULL,
-     true},
-    {"max_time", "max_time_ns", SETTING_TIME, offsetof(SweepSettings, max_time_ns), 0, 0, 1e15,
-     NULL, true},
+    {"measure", "measure", SETTING_WORD, true, offsetof(SweepSettings, measure), MEASURE_TIME, 0,
+     MEASURE_INSTRUCTIONS, measure_words},
+    {"samples", "samples", SETTING_COUNT, false, offsetof(SweepSettings, samples), 5, 1, 10000,
+     NULL},
+    {"repetitions", "repetitions", SETTING_COUNT, false, offsetof(SweepSettings, repetitions), 3, 1,
+     1000, NULL},
+    {"min_time", "min_time_ns", SETTING_TIME, false, offsetof(SweepSettings, min_time_ns), 20e6,
+     1e3, 1e12, NULL},
+    {"warmup", "warmup_ns", SETTING_WARMUP, false, offsetof(SweepSettings, warmup_ns), 5e6,
+     WARMUP_AUTO, 1e12, NULL},
+    {"timeout", "timeout_ns", SETTING_TIME, false, offsetof(SweepSettings, timeout_ns), 60e9, 1e6,
+     1e14, NULL},
+    {"memory_limit", "memory_limit_bytes", SETTING_BYTES, false,
+     offsetof(SweepSettings, memory_limit_bytes), 0, 0, 0x1p50, NULL},
+    {"retries", "retries", SETTING_COUNT, true, offsetof(SweepSettings, retries), 3, 0, 100, NULL},
+    {"precision", "precision", SETTING_SHARE, true, offsetof(SweepSettings, precision), 0, 0, 1,
+     NULL},
+    {"max_time", "max_time_ns", SETTING_TIME, true, offsetof(SweepSettings, max_time_ns), 0, 0,
+     1e15, NULL},
 };
 enum { SETTING_TOTAL = sizeof setting_table / sizeof setting_table[0] };
 
