@@ -230,7 +230,7 @@ static void define_caption(const Facet *facet, size_t peak_count, bool any_measu
         (void)snprintf(text, sizeof text, "Median over worker processes; bars: %s. Time: clock.%s",
                        describe_bars(facet),
                        peak_count ? "\nPeak: register-only multiply-adds of one core, measured "
-                                    "(clock)."
+                                    "(clock); no line where that was not done."
                                   : "");
     script_text(script, "caption", text);
 }
