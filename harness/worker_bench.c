@@ -8,6 +8,7 @@
 #include "run/bind_cpu.h"
 #include "run/cell_request.h"
 #include "run/gbench_bridge.h"
+#include "run/memory_policy.h"
 
 #include <math.h>
 #include <sched.h>
@@ -17,7 +18,7 @@
 
 typedef struct Bench {
     Plan *plan;
-    int cpus[HYPERION_MAX_THREADS];
+    TopologyCpu cpus[HYPERION_MAX_THREADS];
     RequestGround ground;
     cpu_set_t unbound; // where the process may run
     // One cell is open at a time, as long as it is asked for again.
@@ -42,6 +43,8 @@ static void close_cell(Bench *bench)
 
 static bool place(const Bench *bench, const WorkerRequest *request, Problem *problem)
 {
+    if (!memory_policy_apply(request->cell.values, problem))
+        return false;
     if (request->cpu_count > 0)
         return bind_to_cpu(request->cpus[0], problem);
     return sched_setaffinity(0, sizeof bench->unbound, &bench->unbound) == 0 ||
@@ -52,17 +55,19 @@ static bool open_cell(BenchCell *owner)
 {
     Bench *bench = owner->bench;
     const Cell *cell = owner->cell;
-    const WorkerRequest request = cell_request(&bench->ground, cell, SAMPLE_TIME, 1);
-    const WorkloadMachine machine = {.topology = request.topology,
-                                     .seed = request.seed,
-                                     .cpus = request.cpus,
-                                     .cpu_count = request.cpu_count};
+    static WorkerRequest request; // 4 KiB of CPUs, which the open workload keeps
     if (bench->open_cell == cell)
         return bench->context != NULL;
     close_cell(bench);
     bench->open_cell = cell;
-    if (!place(bench, &request, &owner->problem))
+    if (!cell_request(&bench->ground, cell, SAMPLE_TIME, 1, &request, &owner->problem) ||
+        !place(bench, &request, &owner->problem))
         return false;
+    const WorkloadMachine machine = {.topology = request.topology,
+                                     .seed = request.seed,
+                                     .cpus = request.cpus,
+                                     .cpu_count = request.cpu_count,
+                                     .keeps_cold = true};
     bench->context = cell->workload->open(cell, &machine, &owner->problem);
     if (!bench->context)
         return false;
@@ -100,13 +105,9 @@ static void open_case(void *owner, GbenchBody *body)
 
 static bool read_cpus(const json_t *cpus, Bench *bench, Problem *problem)
 {
-    if (!json_is_array(cpus) || json_array_size(cpus) > HYPERION_MAX_THREADS)
-        return problem_set(problem, "bench: \"cpus\": expected an array");
-    for (size_t i = 0; i < json_array_size(cpus); i++)
-        bench->cpus[i] = (int)json_integer_value(json_array_get(cpus, i));
     bench->ground.cpus = bench->cpus;
-    bench->ground.cpu_count = json_array_size(cpus);
-    return true;
+    return machine_cpus_from_json(cpus, bench->cpus, HYPERION_MAX_THREADS, &bench->ground.cpu_count,
+                                  problem);
 }
 
 static bool read_input(Bench *bench, Problem *problem)

@@ -9,6 +9,7 @@
 #include "common/size_math.h"
 #include "model/layer_op.h"
 #include "model/thread_pool.h"
+#include "model/weight_copies.h"
 #include "model/weights.h"
 
 #include <assert.h>
@@ -192,20 +193,11 @@ static bool check_call(const HyperionModel *model, HyperionTensor *const *inputs
     return check_overlap(model, inputs, outputs);
 }
 
-static bool read_weights(HyperionModel *model)
+// NULL where the tensor is none.
+static void *find_weight(const HyperionModel *model, int tensor)
 {
-    for (int i = 0; i < model->layer_count; i++) {
-        const HypLayer *layer = &model->layers[i];
-        for (int j = 0; j < layer->input_count; j++)
-            if (model->tensors[layer->inputs[j]].role == HYP_TENSOR_WEIGHT &&
-                !hyp_weights_read(model, layer->inputs[j]))
-                return false;
-    }
-    for (int i = 0; i < model->output_count; i++)
-        if (model->tensors[model->outputs[i]].role == HYP_TENSOR_WEIGHT &&
-            !hyp_weights_read(model, model->outputs[i]))
-            return false;
-    return true;
+    void *copy = hyp_weight_copies_data(model->weight_copies, tensor);
+    return copy ? copy : model->tensors[tensor].data;
 }
 
 // Fills preparation->data for this run.
@@ -217,7 +209,7 @@ static void bind_memory(const HyperionModel *model, HyperionTensor *const *input
     for (int i = 0; i < model->tensor_count; i++) {
         const size_t offset = preparation->offsets[i];
         data[i] =
-            offset == SIZE_MAX ? model->tensors[i].data : (char *)preparation->activations + offset;
+            offset == SIZE_MAX ? find_weight(model, i) : (char *)preparation->activations + offset;
     }
     for (int i = 0; i < model->input_count; i++)
         data[model->inputs[i]] = hyperionTensorData(inputs[i]);
@@ -271,10 +263,11 @@ bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
     if (!hyp_model_hold(model, "run model"))
         return false;
     bool ran = false;
-    if (check_call(model, inputs, outputs) && read_weights(model)) {
+    if (check_call(model, inputs, outputs) && hyp_weights_read_all(model)) {
         if (!model->preparation && start_threads(model))
             model->preparation = prepare(model);
         if (model->preparation) {
+            hyp_weight_copies_turn(model->weight_copies);
             bind_memory(model, inputs, outputs);
             run_layers(model);
             copy_outputs(model, outputs);

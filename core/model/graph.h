@@ -50,6 +50,9 @@ typedef struct HypModelSettings {
     int thread_count; // at least 1
 } HypModelSettings;
 
+// See weight_copies.h.
+typedef struct HypWeightCopies HypWeightCopies;
+
 // What a run needs and keeps for the next; private to the executor.
 typedef struct HypPreparation HypPreparation;
 
@@ -64,9 +67,10 @@ struct HyperionModel {
     int tensor_capacity, layer_capacity, input_capacity, output_capacity;
     HypNameMap tensor_names;
     HypModelSettings settings;
-    HyperionThreadPool *pool;    // of settings.thread_count; NULL until a run needs it
-    HypPreparation *preparation; // NULL until a run, and again after a change
-    atomic_bool held;            // by a run or a change
+    HyperionThreadPool *pool;       // of settings.thread_count; NULL until a run needs it
+    HypWeightCopies *weight_copies; // NULL: none but the weights themselves
+    HypPreparation *preparation;    // NULL until a run, and again after a change
+    atomic_bool held;               // by a run or a change
 };
 
 // Holds the model for a change of graph or settings, so that no run begins meanwhile, and drops

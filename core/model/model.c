@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "model/executor.h"
 #include "model/thread_pool.h"
+#include "model/weight_copies.h"
 
 #include <stdlib.h>
 
@@ -36,6 +37,7 @@ void hyperionFreeModel(HyperionModel *model)
         return;
     hyperionFreeThreadPool(model->pool);
     hyp_preparation_free(model->preparation);
+    hyp_weight_copies_free(model->weight_copies);
     for (int i = 0; i < model->tensor_count; i++) {
         free(model->tensors[i].name);
         hyp_platform_release(model->tensors[i].data);

@@ -21,3 +21,19 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
     weight->data = data;
     return true;
 }
+
+bool hyp_weights_read_all(HyperionModel *model)
+{
+    for (int i = 0; i < model->layer_count; i++) {
+        const HypLayer *layer = &model->layers[i];
+        for (int j = 0; j < layer->input_count; j++)
+            if (model->tensors[layer->inputs[j]].role == HYP_TENSOR_WEIGHT &&
+                !hyp_weights_read(model, layer->inputs[j]))
+                return false;
+    }
+    for (int i = 0; i < model->output_count; i++)
+        if (model->tensors[model->outputs[i]].role == HYP_TENSOR_WEIGHT &&
+            !hyp_weights_read(model, model->outputs[i]))
+            return false;
+    return true;
+}

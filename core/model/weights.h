@@ -9,4 +9,7 @@
 // the read fails, or the file is not what it was when the model was loaded.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
+// Those that layers read and those that are outputs.
+bool hyp_weights_read_all(HyperionModel *model);
+
 #endif

@@ -87,7 +87,15 @@ static bool ask_worker(Pair *pair, const Job *job, PairSide side, Sample *sample
     const Cell *cell = &input->plan->cells[job->cell];
     const SweepSettings *settings = &cell->sweep->settings;
     PairCell *state = &pair->cells[job->cell];
-    const WorkerRequest request = cell_request(&input->ground, cell, job->task, state->iterations);
+    WorkerRequest request;
+    Problem refusal = {0};
+    *refused = false;
+    sample->cell = job->cell;
+    sample->round = job->round;
+    if (!cell_request(&input->ground, cell, job->task, state->iterations, &request, &refusal)) {
+        verdict_refuse(job->task, &refusal, sample);
+        return true;
+    }
     const LaunchLimits limits = {.timeout_ns = settings->timeout_ns,
                                  .memory_bytes = settings->memory_limit_bytes,
                                  .cpus = request.cpus,
@@ -98,8 +106,6 @@ static bool ask_worker(Pair *pair, const Job *job, PairSide side, Sample *sample
     WorkerEnd end = {0};
     input->tools[side].launch(input->tools[side].context, text, &limits, &end);
     free(text);
-    sample->cell = job->cell;
-    sample->round = job->round;
     sample->task = job->task;
     verdict_take(&end, &request, &limits, sample);
     judge_sample(&settings->limits, state->highest_ghz, sample);

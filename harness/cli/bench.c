@@ -22,12 +22,9 @@ static const CommandOption options[] = {
 
 static json_t *describe_cpus(void)
 {
-    static int cpus[HYPERION_MAX_THREADS];
+    static TopologyCpu cpus[HYPERION_MAX_THREADS];
     const size_t count = machine_worker_cpus(cpus, HYPERION_MAX_THREADS);
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(array, json_integer(cpus[i]));
-    return array;
+    return machine_cpus_to_json(cpus, count);
 }
 
 // The worker's standard input from here on.

@@ -79,8 +79,8 @@ static void describe_values(const Axis *axis, char *text, size_t text_bytes)
     size_t used = 0;
     if (axis->kind == AXIS_WORD)
         for (size_t i = 0; axis->words[i] && used < text_bytes; i++)
-            used += (size_t)snprintf(text + used, text_bytes - used, "%s%s", i ? ", " : "",
-                                     axis->words[i]);
+            used += (size_t)snprintf(text + used, text_bytes - used, "%s%s%s", i ? ", " : "",
+                                     axis->words[i], strchr(axis->words[i], ':') ? "N" : "");
     else if (axis->minimum < axis->maximum && axis->kind != AXIS_FLAG)
         (void)snprintf(text, text_bytes, "%s %.15g to %.15g", kinds[axis->kind], axis->minimum,
                        axis->maximum);

@@ -32,7 +32,7 @@ static void find_shown_axes(const Plan *plan, const PlanSweep *sweep, bool *show
 {
     for (AxisId axis = 0; axis < AXIS_COUNT; axis++) {
         AxisValue fallback;
-        const bool has_fallback = axis_fallback(axis, &fallback);
+        const bool has_fallback = workload_fallback(sweep->workload, axis, &fallback);
         shown[axis] = false;
         for (size_t i = 0; i < sweep->cell_count && !shown[axis]; i++) {
             const Cell *cell = &plan->cells[sweep->first_cell + i];

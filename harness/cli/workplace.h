@@ -16,7 +16,7 @@ typedef struct Workplace {
     char host[256];
     char worker[4096]; // path of hyperion-worker
     HyperionCacheTopology topology;
-    int cpus[HYPERION_MAX_THREADS]; // for workers that are bound, best first
+    TopologyCpu cpus[HYPERION_MAX_THREADS]; // for workers that are bound, best first
     size_t cpu_count;
 } Workplace;
 

@@ -6,6 +6,7 @@
 
 #include "common/problem.h"
 #include "hyperion/cache.h"
+#include "machine/topology.h"
 
 #include <jansson.h>
 
@@ -39,9 +40,14 @@ json_t *machine_measure_peaks(bool use_cache, Problem *problem);
 // Puts them (not taken over) into a description as its "limits"; false: out of memory.
 bool machine_set_peaks(json_t *machine, json_t *peaks);
 
-// CPUs a worker can be bound to, best first (one hardware thread a core, CPU 0 last because it
-// takes interrupts); returns how many, at most capacity.
-size_t machine_worker_cpus(int *cpus, size_t capacity);
+// CPUs that workers can be bound to, best first: one hardware thread a core, those of CPU 0's core
+// last because it takes interrupts; then their siblings. Returns how many, at most capacity.
+size_t machine_worker_cpus(TopologyCpu *cpus, size_t capacity);
+
+// [[cpu, core, package, node], ...] and back; at most capacity.
+json_t *machine_cpus_to_json(const TopologyCpu *cpus, size_t count);
+bool machine_cpus_from_json(const json_t *json, TopologyCpu *cpus, size_t capacity, size_t *count,
+                            Problem *problem);
 
 // Prints it for people.
 void machine_print(const json_t *machine);

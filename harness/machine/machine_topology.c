@@ -10,19 +10,19 @@
 
 static const char *const level_names[] = {"size_bytes", "line_bytes", "ways", "sharing_cpus"};
 
-static size_t list_worker_cpus(const Topology *topology, int *cpus, size_t capacity)
+static size_t list_worker_cpus(const Topology *topology, TopologyCpu *cpus, size_t capacity)
 {
     int *allowed = calloc(topology->cpu_count + 1, sizeof *allowed);
     size_t count = 0;
     if (allowed) {
         count = topology_own_cpus(allowed, topology->cpu_count);
-        count = topology_one_cpu_a_core(topology, allowed, count, cpus, capacity);
+        count = topology_worker_cpus(topology, allowed, count, cpus, capacity);
     }
     free(allowed);
     return count;
 }
 
-size_t machine_worker_cpus(int *cpus, size_t capacity)
+size_t machine_worker_cpus(TopologyCpu *cpus, size_t capacity)
 {
     Problem problem = {0};
     Topology *topology = topology_load("", &problem);
@@ -38,12 +38,37 @@ bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem)
     Topology *machine = topology_load("", problem);
     if (!machine)
         return false;
-    int cpu = 0;
-    if (list_worker_cpus(machine, &cpu, 1) == 0 && machine->cpu_count > 0)
-        cpu = machine->cpus[0].cpu;
-    const bool ok = topology_of_cpu(machine, cpu, topology, problem);
+    TopologyCpu first = {0};
+    if (list_worker_cpus(machine, &first, 1) == 0 && machine->cpu_count > 0)
+        first = machine->cpus[0];
+    const bool ok = topology_of_cpu(machine, first.cpu, topology, problem);
     topology_free(machine);
     return ok;
+}
+
+json_t *machine_cpus_to_json(const TopologyCpu *cpus, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++)
+        if (json_array_append_new(array, json_pack("[i, i, i, i]", cpus[i].cpu, cpus[i].core,
+                                                   cpus[i].package, cpus[i].node)) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+bool machine_cpus_from_json(const json_t *json, TopologyCpu *cpus, size_t capacity, size_t *count,
+                            Problem *problem)
+{
+    if (!json_is_array(json) || json_array_size(json) > capacity)
+        return problem_set(problem, "\"cpus\": expected an array of at most %zu", capacity);
+    *count = json_array_size(json);
+    for (size_t i = 0; i < *count; i++)
+        if (json_unpack(json_array_get(json, i), "[i, i, i, i]", &cpus[i].cpu, &cpus[i].core,
+                        &cpus[i].package, &cpus[i].node) != 0)
+            return problem_set(problem, "\"cpus\": expected [cpu, core, package, node]");
+    return true;
 }
 
 // Null is unknown; -1 ways are full associativity.

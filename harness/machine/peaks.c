@@ -129,13 +129,13 @@ static json_t *measure_levels(uint32_t levels)
 json_t *peaks_measure(Problem *problem)
 {
     cpu_set_t before;
-    int cpu = 0;
+    TopologyCpu first = {0};
     const bool pinned = sched_getaffinity(0, sizeof before, &before) == 0 &&
-                        machine_worker_cpus(&cpu, 1) == 1 && cpu < CPU_SETSIZE;
+                        machine_worker_cpus(&first, 1) == 1 && first.cpu < CPU_SETSIZE;
     if (pinned) {
         cpu_set_t one;
         CPU_ZERO(&one);
-        CPU_SET((size_t)cpu, &one);
+        CPU_SET((size_t)first.cpu, &one);
         (void)sched_setaffinity(0, sizeof one, &one);
     }
     json_t *peaks = measure_levels(hyperionGetSIMDCapabilities().levels);

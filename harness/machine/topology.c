@@ -196,24 +196,43 @@ bool topology_of_cpu(const Topology *topology, int cpu, HyperionCacheTopology *c
     return true;
 }
 
-size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, size_t allowed_count,
-                               int *cpus, size_t capacity)
+// How many allowed CPUs of its core come before the i-th CPU; one of an unknown core is alone.
+static size_t find_sibling(const Topology *topology, const int *allowed, size_t allowed_count,
+                           size_t i)
 {
+    size_t before = 0;
+    for (size_t j = i; j-- > 0 && topology->cpus[j].core == topology->cpus[i].core;)
+        before += holds(allowed, allowed_count, topology->cpus[j].cpu);
+    return topology->cpus[i].core < 0 ? 0 : before;
+}
+
+static int find_core(const Topology *topology, int cpu)
+{
+    for (size_t i = 0; i < topology->cpu_count; i++)
+        if (topology->cpus[i].cpu == cpu)
+            return topology->cpus[i].core;
+    return -1;
+}
+
+size_t topology_worker_cpus(const Topology *topology, const int *allowed, size_t allowed_count,
+                            TopologyCpu *cpus, size_t capacity)
+{
+    const int busy_core = find_core(topology, 0); // takes interrupts
     size_t count = 0;
-    bool with_zero = false;
-    int done = -1; // the core last served; one that is unknown is a core of its own
-    for (size_t i = 0; i < topology->cpu_count; i++) {
-        const TopologyCpu *at = &topology->cpus[i];
-        if ((at->core >= 0 && at->core == done) || !holds(allowed, allowed_count, at->cpu))
-            continue;
-        done = at->core;
-        if (at->cpu == 0)
-            with_zero = true;
-        else if (count < capacity)
-            cpus[count++] = at->cpu;
+    bool more = true;
+    for (size_t sibling = 0; more; sibling++) {
+        more = false;
+        for (int last = 0; last < 2; last++)
+            for (size_t i = 0; i < topology->cpu_count && count < capacity; i++) {
+                const TopologyCpu *at = &topology->cpus[i];
+                const bool busy = at->cpu == 0 || (busy_core >= 0 && at->core == busy_core);
+                if (busy != (last == 1) || !holds(allowed, allowed_count, at->cpu) ||
+                    find_sibling(topology, allowed, allowed_count, i) != sibling)
+                    continue;
+                cpus[count++] = *at;
+                more = true;
+            }
     }
-    if (with_zero && count < capacity)
-        cpus[count++] = 0;
     return count;
 }
 

@@ -59,9 +59,10 @@ json_t *topology_caches(const Topology *topology);
 bool topology_of_cpu(const Topology *topology, int cpu, HyperionCacheTopology *caches,
                      Problem *problem);
 
-// The first CPU of each core that is among the allowed, CPU 0 last; returns how many were written.
-size_t topology_one_cpu_a_core(const Topology *topology, const int *allowed, size_t allowed_count,
-                               int *cpus, size_t capacity);
+// The CPUs among the allowed as workers should take them: the first of each core, then the second
+// ones and so on; each time that of CPU 0's core last. Returns how many were written.
+size_t topology_worker_cpus(const Topology *topology, const int *allowed, size_t allowed_count,
+                            TopologyCpu *cpus, size_t capacity);
 
 // The CPUs that this thread may run on, which is within what its cgroup allows; returns how many
 // were written.

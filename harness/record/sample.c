@@ -12,8 +12,8 @@
 // Of the journal line. A reader refuses lines of another version.
 enum { SAMPLE_VERSION = 1 };
 
-static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot", "time", "count",
-                                                          "emulate", "canary"};
+static const char *const task_names[SAMPLE_TASK_COUNT] = {"verify", "pilot",   "time",
+                                                          "count",  "emulate", "canary"};
 
 Sample sample_empty(void)
 {

@@ -50,7 +50,8 @@ AxisList sweep_axes_fixed(const Plan *plan, const PlanSweep *sweep)
         AxisValue fallback;
         if (!cell_uses_axis(first, axis) || !sweep_agrees(plan, sweep, axis))
             continue;
-        if (!axis_fallback(axis, &fallback) || !axis_equal(axis, fallback, first->values[axis]))
+        if (!workload_fallback(sweep->workload, axis, &fallback) ||
+            !axis_equal(axis, fallback, first->values[axis]))
             list.axes[list.count++] = axis;
     }
     return list;

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/cell_request.h"
 
-#include <string.h>
+#include "run/placement.h"
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-WorkerRequest cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
-                           uint64_t iterations)
+bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
+                  uint64_t iterations, WorkerRequest *request, Problem *problem)
 {
     static const char *const no_counters[] = {NULL};
     const SweepSettings *settings = &cell->sweep->settings;
-    const char *binding = axis_table[AXIS_BINDING].words[cell->values[AXIS_BINDING].integer];
-    const bool bound = strcmp(binding, "core") == 0;
-    const size_t threads = (size_t)cell->values[AXIS_THREADS].integer;
     const bool loops = task == SAMPLE_TIME || task == SAMPLE_COUNT;
-    return (WorkerRequest){
+    *request = (WorkerRequest){
         .task = task,
         .cell = *cell,
         .emulated = settings->measure == MEASURE_INSTRUCTIONS,
         .seed = ground->seed,
-        .cpus = ground->cpus,
-        .cpu_count = bound ? least(threads, ground->cpu_count) : 0,
         .topology = ground->topology,
         .iterations = loops ? iterations : 0,
         .repetitions = settings->repetitions,
@@ -31,4 +21,6 @@ WorkerRequest cell_request(const RequestGround *ground, const Cell *cell, Sample
         .warmup_ns = settings->warmup_ns,
         .counters = settings->counters ? (const char *const *)settings->counters : no_counters,
     };
+    return placement_choose(ground->cpus, ground->cpu_count, cell->values, request->cpus,
+                            &request->cpu_count, problem);
 }

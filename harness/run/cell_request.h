@@ -3,18 +3,20 @@
 #ifndef HYP_CELL_REQUEST_H
 #define HYP_CELL_REQUEST_H
 
+#include "machine/topology.h"
 #include "run/protocol.h"
 
 // What the requests of one run have in common.
 typedef struct RequestGround {
     uint64_t seed;                  // of the plan
     HyperionCacheTopology topology; // of one core
-    const int *cpus;                // that workers with binding `core` are bound to, best first
+    const TopologyCpu *cpus;        // that workers can be bound to, best first
     size_t cpu_count;
 } RequestGround;
 
-// `iterations` of the cell's pilot; only tasks with loops carry them. Borrows from cell and ground.
-WorkerRequest cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
-                           uint64_t iterations);
+// `iterations` of the cell's pilot; only tasks with loops carry them. Borrows from the cell. False,
+// and the reason, where this machine cannot place the cell as its axes say.
+bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
+                  uint64_t iterations, WorkerRequest *request, Problem *problem);
 
 #endif

@@ -27,7 +27,6 @@ static bool add_plain_facts(const WorkloadFacts *facts, Sample *sample)
         {"bytes", facts->bytes, "B", "model"},
         {"elements", facts->elements, "", "model"},
         {"operand_bytes", facts->operand_bytes, "B", "os"},
-        {"anonymous_huge_bytes", facts->anonymous_huge_bytes, "B", "os"},
     };
     char kernel[sizeof facts->kernel + 8];
     (void)snprintf(kernel, sizeof kernel, "kernel.%s", facts->kernel);

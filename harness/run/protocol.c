@@ -116,19 +116,18 @@ static bool read_cpus(ReceivedRequest *received, Problem *problem)
     const json_t *cpus = json_object_get(received->json, "cpus");
     if (!json_is_array(cpus))
         return problem_set(problem, "\"cpus\": expected an array");
+    WorkerRequest *request = &received->request;
     const size_t count = json_array_size(cpus);
-    received->cpus = calloc(count + 1, sizeof *received->cpus);
-    if (!received->cpus)
-        return problem_set(problem, "\"cpus\": out of memory");
+    if (count > HYPERION_MAX_THREADS)
+        return problem_set(problem, "\"cpus\": more than %d", HYPERION_MAX_THREADS);
     for (size_t i = 0; i < count; i++) {
         const json_t *cpu = json_array_get(cpus, i);
         if (!json_is_integer(cpu) || json_integer_value(cpu) < 0 ||
             json_integer_value(cpu) > INT_MAX)
             return problem_set(problem, "\"cpus\"[%zu]: expected the number of a CPU", i);
-        received->cpus[i] = (int)json_integer_value(cpu);
+        request->cpus[i] = (int)json_integer_value(cpu);
     }
-    received->request.cpus = received->cpus;
-    received->request.cpu_count = count;
+    request->cpu_count = count;
     return true;
 }
 
@@ -187,7 +186,6 @@ bool request_read(const char *text, size_t length, ReceivedRequest *received, Pr
 void request_clear(ReceivedRequest *received)
 {
     cell_clear(&received->request.cell);
-    free(received->cpus);
     free(received->counters);
     json_decref(received->json);
     *received = (ReceivedRequest){0};

@@ -5,6 +5,7 @@
 #ifndef HYP_PROTOCOL_H
 #define HYP_PROTOCOL_H
 
+#include "hyperion/parallel.h"
 #include "record/sample.h"
 #include "scenario/plan.h"
 
@@ -21,7 +22,7 @@ typedef struct WorkerRequest {
     Cell cell;
     bool emulated;                  // the cell's samples are taken under callgrind
     uint64_t seed;                  // of the input data
-    const int *cpus;                // to bind to, one a thread; borrowed
+    int cpus[HYPERION_MAX_THREADS]; // to bind to, one a thread
     size_t cpu_count;               // 0 = left to the scheduler
     HyperionCacheTopology topology; // of one core
     uint64_t iterations;            // of each timed loop, and of a count; else 0
@@ -38,7 +39,6 @@ char *request_write(const WorkerRequest *request, Problem *problem);
 typedef struct ReceivedRequest {
     WorkerRequest request;
     json_t *json;
-    int *cpus;
     const char **counters;
 } ReceivedRequest;
 

@@ -51,15 +51,6 @@ static void note_sample(Runner *runner, const Sample *sample)
         fmax(runner->highest_ghz[sample->cell], judge_highest_ghz(sample));
 }
 
-static WorkerRequest make_request(const Runner *runner, const Job *job)
-{
-    const RunnerInput *input = runner->input;
-    const RequestGround ground = {input->plan->seed, input->topology, input->cpus,
-                                  input->cpu_count};
-    return cell_request(&ground, &input->plan->cells[job->cell], job->task,
-                        runner->iterations[job->cell]);
-}
-
 // False when the sample must not be kept: the runner itself failed, or was asked to stop.
 static bool ask_worker(Runner *runner, const WorkerRequest *request, LaunchLimits limits,
                        Sample *sample, Problem *problem)
@@ -100,7 +91,7 @@ static bool take_canary(Runner *runner, int round, Problem *problem)
     const WorkerRequest request = {
         .task = SAMPLE_CANARY,
         .cell = {.workload = workload_find("canary")},
-        .cpus = input->cpus,
+        .cpus = {input->cpu_count ? input->cpus[0].cpu : 0},
         .cpu_count = input->cpu_count > 0,
         .topology = input->topology,
         .iterations = 1,
@@ -118,6 +109,26 @@ static bool take_canary(Runner *runner, int round, Problem *problem)
                       keep_sample(runner, &sample, problem);
     sample_clear(&sample);
     return kept;
+}
+
+// One that is refused before a worker starts has failed.
+static bool take_sample(Runner *runner, const Job *job, Sample *sample, Problem *problem)
+{
+    const RunnerInput *input = runner->input;
+    const SweepSettings *settings = settings_of(runner, job);
+    const RequestGround ground = {input->plan->seed, input->topology, input->cpus,
+                                  input->cpu_count};
+    const LaunchLimits limits = {.timeout_ns = settings->timeout_ns,
+                                 .memory_bytes = settings->memory_limit_bytes};
+    WorkerRequest request;
+    Problem refusal = {0};
+    sample->cell = job->cell;
+    sample->round = job->round;
+    if (cell_request(&ground, &input->plan->cells[job->cell], job->task,
+                     runner->iterations[job->cell], &request, &refusal))
+        return ask_worker(runner, &request, limits, sample, problem);
+    verdict_refuse(job->task, &refusal, sample);
+    return true;
 }
 
 // After a sample that is in the journal: whether the job is to be done once more.
@@ -154,19 +165,13 @@ static bool judge(Runner *runner, const Job *job, Sample *sample, Problem *probl
 static bool do_job(Runner *runner, const Job *job, Problem *problem)
 {
     const char *id = runner->input->plan->cells[job->cell].id;
-    const SweepSettings *settings = settings_of(runner, job);
     if (is_over(runner, job)) {
         progress_skipped(&runner->progress, job);
         return true;
     }
     progress_show(&runner->progress, job, id, runner->tools->now_ns(runner->tools->context));
-    const WorkerRequest request = make_request(runner, job);
-    const LaunchLimits limits = {.timeout_ns = settings->timeout_ns,
-                                 .memory_bytes = settings->memory_limit_bytes};
     Sample sample = sample_empty();
-    sample.cell = job->cell;
-    sample.round = job->round;
-    const bool kept = ask_worker(runner, &request, limits, &sample, problem) &&
+    const bool kept = take_sample(runner, job, &sample, problem) &&
                       judge(runner, job, &sample, problem) && keep_sample(runner, &sample, problem);
     if (kept) {
         note_sample(runner, &sample);

@@ -3,6 +3,7 @@
 #ifndef HYP_RUNNER_H
 #define HYP_RUNNER_H
 
+#include "machine/topology.h"
 #include "record/journal.h"
 #include "run/launch.h"
 #include "run/progress.h"
@@ -19,7 +20,7 @@ typedef struct RunnerTools {
 typedef struct RunnerInput {
     const Plan *plan;
     HyperionCacheTopology topology; // for the workers
-    const int *cpus;                // that workers with binding `core` are bound to, best first
+    const TopologyCpu *cpus;        // that workers can be bound to, best first
     size_t cpu_count;
     Journal *journal;
     const JournalContent *before; // what the journal held when the run was resumed

@@ -12,7 +12,7 @@ typedef struct SweepRun {
     json_t *machine;          // written as machine.json by a new run
     const char *topology_xml; // the same as topology.xml; NULL = none
     HyperionCacheTopology topology;
-    const int *cpus; // for workers that are bound, best first
+    const TopologyCpu *cpus; // that workers can be bound to, best first
     size_t cpu_count;
     Shard shard;      // a resumed run has that of its directory, and refuses another
     double budget_ns; // wall clock; 0 = no limit

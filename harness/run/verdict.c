@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "run/verdict.h"
 
+#include "common/clock.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,4 +86,12 @@ void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const Laun
     if (read)
         (void)problem_set(&problem, "%s", sample->reason);
     fail_sample(sample, problem.text, end, limits);
+}
+
+void verdict_refuse(SampleTask task, const Problem *refusal, Sample *sample)
+{
+    sample->task = task;
+    sample->ok = false;
+    sample->started_unix_s = clock_unix_s();
+    (void)snprintf(sample->reason, sizeof sample->reason, "%.500s", refusal->text);
 }

@@ -12,4 +12,7 @@
 void verdict_take(const WorkerEnd *end, const WorkerRequest *request, const LaunchLimits *limits,
                   Sample *sample);
 
+// A sample that no worker was asked for: failed, for that reason, now.
+void verdict_refuse(SampleTask task, const Problem *refusal, Sample *sample);
+
 #endif

@@ -2,8 +2,10 @@
 #include "run/worker_task.h"
 
 #include "counters/counters.h"
+#include "run/achieved.h"
 #include "run/fact_values.h"
 #include "run/frequency.h"
+#include "run/memory_policy.h"
 #include "run/usage.h"
 #include "run/warm_up.h"
 
@@ -129,7 +131,8 @@ static bool do_time(const Task *task)
     usage_record(&before, outcome);
     outcome->iterations = request->iterations;
     outcome->real_count = count;
-    return record_frequency(task, "frequency_after");
+    return record_frequency(task, "frequency_after") &&
+           achieved_record(&request->cell, task->context, outcome, task->problem);
 }
 
 static bool record_counts(const Task *task, const CounterValue *values, size_t count)
@@ -187,13 +190,16 @@ void worker_task_do(const WorkerRequest *request, const TaskTools *tools, Sample
                                      .seed = request->seed,
                                      .emulated = request->emulated,
                                      .cpus = request->cpus,
-                                     .cpu_count = request->cpu_count};
+                                     .cpu_count = request->cpu_count,
+                                     .keeps_cold = request->task != SAMPLE_VERIFY};
     Task task = {request, tools, NULL, outcome, &problem};
     assert(task_functions[request->task]);
     *outcome = sample_empty();
     outcome->task = request->task;
     const Usage before = usage_now();
-    task.context = workload->open(&request->cell, &machine, &problem);
+    // Before anything is allocated for the workload.
+    if (memory_policy_apply(request->cell.values, &problem))
+        task.context = workload->open(&request->cell, &machine, &problem);
     outcome->ok = task.context && task_functions[request->task](&task);
     if (!sample_task_is_timed(request->task))
         usage_record(&before, outcome);

@@ -14,8 +14,12 @@ static const char *const axis_words_op[] = {HYP_KERNEL_OPS(OP) NULL}; // indices
 // The first four are HyperionSIMDLevel; neon is level 1 of Arm machines.
 static const char *const axis_words_simd[] = {"scalar", "sse41", "avx2", "avx512",
                                               "neon",   "best",  NULL};
-static const char *const axis_words_binding[] = {"core", "none", NULL};
-static const char *const axis_words_pages[] = {"4k", "thp", NULL};
+static const char *const axis_words_binding[] = {"core", "none", "smt", "scatter", "numa:", NULL};
+static const char *const axis_words_mem_policy[] = {"local", "interleave", "bind:", NULL};
+// Indices are OperandPages.
+static const char *const axis_words_pages[] = {"4k", "thp", "hugetlb", NULL};
+// Indices are CacheState.
+static const char *const axis_words_cache_state[] = {"warm", "weights-cold", "all-cold", NULL};
 // Indices are HyperionActivation.
 static const char *const axis_words_function[] = {"none", "relu",    "gelu", "silu",
                                                   "tanh", "sigmoid", NULL};
@@ -34,6 +38,24 @@ const Axis axis_table[AXIS_COUNT] = {
 #include "scenario/axes.def"
 };
 #undef AXIS
+
+// A word's number is kept above its index.
+enum { WORD_STEP = 64 };
+
+static bool takes_number(const char *word)
+{
+    return word[strlen(word) - 1] == ':';
+}
+
+const char *axis_word(AxisId id, AxisValue value)
+{
+    return axis_table[id].words[value.integer % WORD_STEP];
+}
+
+int axis_word_parameter(AxisValue value)
+{
+    return (int)(value.integer / WORD_STEP);
+}
 
 AxisId axis_find(const char *key)
 {
@@ -71,8 +93,8 @@ static void describe_expected(const Axis *axis, char *text, size_t text_bytes)
     case AXIS_WORD: {
         size_t used = (size_t)snprintf(text, text_bytes, "one of");
         for (size_t i = 0; axis->words[i] && used < text_bytes; i++)
-            used += (size_t)snprintf(text + used, text_bytes - used, "%s %s", i ? "," : "",
-                                     axis->words[i]);
+            used += (size_t)snprintf(text + used, text_bytes - used, "%s %s%s", i ? "," : "",
+                                     axis->words[i], takes_number(axis->words[i]) ? "N" : "");
         break;
     }
     }
@@ -99,8 +121,16 @@ static bool text_is_valid(const char *text)
 static bool find_word(const Axis *axis, const char *text, AxisValue *value)
 {
     for (size_t i = 0; axis->words[i]; i++) {
-        if (strcmp(axis->words[i], text) == 0) {
-            value->integer = (long long)i;
+        const char *word = axis->words[i];
+        long long number = 0;
+        const bool found = takes_number(word)
+                               ? strncmp(word, text, strlen(word)) == 0 &&
+                                     quantity_parse_integer(text + strlen(word), &number) &&
+                                     (double)number >= axis->minimum &&
+                                     (double)number <= axis->maximum
+                               : strcmp(word, text) == 0;
+        if (found) {
+            value->integer = (long long)i + WORD_STEP * number;
             return true;
         }
     }
@@ -161,7 +191,12 @@ void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes)
     case AXIS_FLAG:
         (void)snprintf(buffer, buffer_bytes, "%s", value.integer ? "true" : "false");
         break;
-    case AXIS_WORD: (void)snprintf(buffer, buffer_bytes, "%s", axis->words[value.integer]); break;
+    case AXIS_WORD: {
+        const char *word = axis_word(id, value);
+        (void)snprintf(buffer, buffer_bytes, takes_number(word) ? "%s%d" : "%s", word,
+                       axis_word_parameter(value));
+        break;
+    }
     case AXIS_TEXT: (void)snprintf(buffer, buffer_bytes, "%s", value.text); break;
     }
 }
@@ -181,7 +216,11 @@ json_t *axis_to_json(AxisId id, AxisValue value)
     switch (axis->kind) {
     case AXIS_REAL: return json_real(value.real);
     case AXIS_FLAG: return json_boolean(value.integer);
-    case AXIS_WORD: return json_string(axis->words[value.integer]);
+    case AXIS_WORD: {
+        char word[64];
+        axis_format(id, value, word, sizeof word);
+        return json_string(word);
+    }
     case AXIS_TEXT: return json_string(value.text);
     default: return json_integer(value.integer);
     }

@@ -13,7 +13,7 @@ typedef enum AxisKind {
     AXIS_BYTES,   // integer with a unit: 64KiB, 1.5GiB, 10MB
     AXIS_REAL,    // range `0..1 +0.25`
     AXIS_FLAG,    // true or false
-    AXIS_WORD,    // one of a list of words
+    AXIS_WORD,    // one of a list of words; one that ends in a colon takes a number: numa:1
     AXIS_TEXT     // printable text of at most AXIS_TEXT_BYTES
 } AxisKind;
 
@@ -30,8 +30,8 @@ typedef struct Axis {
     const char *key;
     AxisKind kind;
     const char *unit;
-    const char *fallback; // NULL: no default
-    double minimum, maximum;
+    const char *fallback;     // NULL: no default
+    double minimum, maximum;  // of AXIS_WORD: of the number
     const char *const *words; // AXIS_WORD: NULL-terminated
     const char *refusal;      // NULL: in use
     const char *help;
@@ -39,7 +39,8 @@ typedef struct Axis {
 
 extern const Axis axis_table[AXIS_COUNT];
 
-// A bound value; which member counts follows from the axis's kind. WORD is an index into words.
+// A bound value; which member counts follows from the axis's kind. WORD is an index into words, and
+// for a word with a number more than that: axis_word tells which.
 typedef union AxisValue {
     long long integer; // INTEGER, BYTES, FLAG (0 or 1), WORD
     double real;       // REAL
@@ -51,6 +52,10 @@ AxisId axis_find(const char *key);
 
 // The key nearest to a misspelt one, or NULL.
 const char *axis_nearest(const char *key);
+
+// The word of a WORD value as it stands in the table ("core", "numa:"), and its number, 0 without.
+const char *axis_word(AxisId id, AxisValue value);
+int axis_word_parameter(AxisValue value);
 
 // The default; false, and *value unchanged, for an axis that has none.
 bool axis_fallback(AxisId id, AxisValue *value);

@@ -14,7 +14,8 @@ bool cell_build_id(Cell *cell, Problem *problem)
         if (!cell->workload->uses(cell->values, axis))
             continue;
         AxisValue fallback;
-        if (axis_fallback(axis, &fallback) && axis_equal(axis, fallback, cell->values[axis]))
+        if (workload_fallback(cell->workload, axis, &fallback) &&
+            axis_equal(axis, fallback, cell->values[axis]))
             continue;
         used += (size_t)snprintf(id + used, sizeof id - used, "/%s:", axis_table[axis].key);
         axis_format(axis, cell->values[axis], id + used, sizeof id - used);
@@ -43,7 +44,7 @@ bool cell_axes_from_json(const json_t *axes, Cell *cell, Problem *problem)
     for (AxisId axis = 0; axis < AXIS_COUNT; axis++) {
         const json_t *given = json_object_get(axes, axis_table[axis].key);
         cell->values[axis] = (AxisValue){0};
-        const bool has_fallback = axis_fallback(axis, &cell->values[axis]);
+        const bool has_fallback = workload_fallback(cell->workload, axis, &cell->values[axis]);
         if (given && !axis_from_json(axis, given, &cell->values[axis], problem))
             return false;
         const bool used = cell->workload->uses(cell->values, axis);

@@ -30,7 +30,7 @@ static bool list_factors(Expansion *expansion)
     SweepSpec *spec = expansion->spec;
     expansion->product = 1;
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
-        (void)axis_fallback(id, &expansion->fallbacks[id]);
+        (void)workload_fallback(spec->workload, id, &expansion->fallbacks[id]);
         const AxisSpec *axis = &spec->axes[id];
         if (axis->values.count == 0 || axis->leader != id)
             continue;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A fact of the verification, a count under callgrind or of one of the counter passes: the one that
-// has a value.
+// A fact of the verification, a count under callgrind, what a timed sample read back or one of the
+// counter passes counted: the one that has a value.
 static const SampleValue *find_source(const CellSummary *summary, const char *name)
 {
     const SampleValue *found =
@@ -18,7 +18,8 @@ static const SampleValue *find_source(const CellSummary *summary, const char *na
     if (!found)
         found = metrics_emulated_source(summary, name);
     for (size_t i = 0; i < summary->record_count && !(found && !isnan(found->value)); i++) {
-        if (summary->records[i]->task != SAMPLE_COUNT)
+        const SampleTask task = summary->records[i]->task;
+        if (task != SAMPLE_COUNT && task != SAMPLE_TIME)
             continue;
         const SampleValue *counted = sample_find_value(summary->records[i], name);
         found = counted ? counted : found;
@@ -263,7 +264,11 @@ static double find_above_roof(const RunRecord *run, const CellSummary *summary)
     READ(read_operand, "operand_bytes", "operand_bytes", "B", "the workload does not say",         \
          "memory the workload allocated for data")                                                 \
     READ(read_huge, "anonymous_huge_bytes", "anonymous_huge_bytes", "B", "not read back",          \
-         "of it on transparent huge pages")
+         "of it on transparent huge pages")                                                        \
+    READ(read_hugetlb, "hugetlb_bytes", "hugetlb_bytes", "B", "not read back",                     \
+         "of it on reserved huge pages")                                                           \
+    READ(read_copies, "cold_copies", "cold_copies", "", "the caches are not kept cold",            \
+         "copies that iterations use in turn to find the caches cold")
 
 #define READ(function, metric, source_name, unit, missing, help)                                   \
     static double function(const RunRecord *run, const CellSummary *summary)                       \

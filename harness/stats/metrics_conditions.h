@@ -33,6 +33,6 @@ double metrics_frequency_most(const RunRecord *run, const CellSummary *summary);
     ROW(metrics_iterations, "iterations", "", "clock", "no timed sample",                          \
         "iterations of each timed loop")                                                           \
     ROW(metrics_peak_rss, "peak_rss_kib", "KiB", "os", "not reported by the operating system",     \
-        "largest resident memory of the timed worker processes")
+        "largest resident memory of the timed worker processes, less cold_copies")
 
 #endif

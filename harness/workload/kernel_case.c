@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/kernel_case.h"
 
+#include "workload/cold_copies.h"
+#include "workload/placement_axes.h"
+
 #include <assert.h>
 #include <math.h>
 
@@ -26,11 +29,11 @@ static double number_of(const AxisValue *values, AxisId axis)
 }
 
 static void add_operand(KernelCase *kernel_case, size_t count, size_t pointer_offset,
-                        bool is_output)
+                        OperandRole role)
 {
     assert(kernel_case->operand_count < KERNEL_MOST_OPERANDS);
     kernel_case->operands[kernel_case->operand_count++] =
-        (KernelOperand){count, pointer_offset, is_output};
+        (KernelOperand){count, pointer_offset, role};
 }
 
 static bool accept_all(const AxisValue *values, Problem *problem)
@@ -66,11 +69,11 @@ static void make_gemm(const AxisValue *values, KernelCase *kernel_case)
         .ldc = n,
         .epilogue.activation = (HyperionActivation)values[AXIS_FUNCTION].integer,
     };
-    add_operand(kernel_case, m * k, offsetof(HypGemmArgs, a), false);
-    add_operand(kernel_case, k * n, offsetof(HypGemmArgs, b), false);
+    add_operand(kernel_case, m * k, offsetof(HypGemmArgs, a), OPERAND_INPUT);
+    add_operand(kernel_case, k * n, offsetof(HypGemmArgs, b), OPERAND_WEIGHT);
     if (values[AXIS_BIAS].integer)
-        add_operand(kernel_case, n, offsetof(HypGemmArgs, epilogue.column_bias), false);
-    add_operand(kernel_case, m * n, offsetof(HypGemmArgs, c), true);
+        add_operand(kernel_case, n, offsetof(HypGemmArgs, epilogue.column_bias), OPERAND_WEIGHT);
+    add_operand(kernel_case, m * n, offsetof(HypGemmArgs, c), OPERAND_OUTPUT);
     kernel_case->elements = (double)m * (double)n;
     kernel_case->flops = 2 * kernel_case->elements * (double)k;
     kernel_case->has_product = true;
@@ -165,12 +168,13 @@ static void make_conv2d(const AxisValue *values, KernelCase *kernel_case)
     const size_t places = args.out_height * args.out_width;
     const size_t depth = args.channels / args.groups * window * window;
     add_operand(kernel_case, args.batch * args.channels * args.height * args.width,
-                offsetof(HypConv2dArgs, image), false);
-    add_operand(kernel_case, args.out_channels * depth, offsetof(HypConv2dArgs, filter), false);
+                offsetof(HypConv2dArgs, image), OPERAND_INPUT);
+    add_operand(kernel_case, args.out_channels * depth, offsetof(HypConv2dArgs, filter),
+                OPERAND_WEIGHT);
     if (values[AXIS_BIAS].integer)
-        add_operand(kernel_case, args.out_channels, offsetof(HypConv2dArgs, bias), false);
+        add_operand(kernel_case, args.out_channels, offsetof(HypConv2dArgs, bias), OPERAND_WEIGHT);
     add_operand(kernel_case, args.batch * args.out_channels * places, offsetof(HypConv2dArgs, out),
-                true);
+                OPERAND_OUTPUT);
     kernel_case->elements = (double)args.batch * (double)args.out_channels * (double)places;
     kernel_case->flops = 2 * kernel_case->elements * (double)depth;
     kernel_case->has_product = true;
@@ -206,9 +210,9 @@ static void make_max_pool2d(const AxisValue *values, KernelCase *kernel_case)
     kernel_case->args.max_pool2d = args;
     const size_t images = args.batch * args.channels;
     add_operand(kernel_case, images * args.height * args.width, offsetof(HypMaxPool2dArgs, image),
-                false);
+                OPERAND_INPUT);
     add_operand(kernel_case, images * args.out_height * args.out_width,
-                offsetof(HypMaxPool2dArgs, out), true);
+                offsetof(HypMaxPool2dArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)(images * args.out_height * args.out_width);
 }
 
@@ -230,8 +234,8 @@ static void make_activation(const AxisValue *values, KernelCase *kernel_case)
     const size_t count = size_of(values, AXIS_SIZE);
     kernel_case->args.activation = (HypActivationArgs){
         .function = (HyperionActivation)values[AXIS_FUNCTION].integer, .count = count};
-    add_operand(kernel_case, count, offsetof(HypActivationArgs, in), false);
-    add_operand(kernel_case, count, offsetof(HypActivationArgs, out), true);
+    add_operand(kernel_case, count, offsetof(HypActivationArgs, in), OPERAND_INPUT);
+    add_operand(kernel_case, count, offsetof(HypActivationArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)count;
 }
 
@@ -244,9 +248,9 @@ static void make_add(const AxisValue *values, KernelCase *kernel_case)
 {
     const size_t count = size_of(values, AXIS_SIZE);
     kernel_case->args.add = (HypAddArgs){.outer = 1, .middle = count, .inner = 1};
-    add_operand(kernel_case, count, offsetof(HypAddArgs, a), false);
-    add_operand(kernel_case, count, offsetof(HypAddArgs, b), false);
-    add_operand(kernel_case, count, offsetof(HypAddArgs, out), true);
+    add_operand(kernel_case, count, offsetof(HypAddArgs, a), OPERAND_INPUT);
+    add_operand(kernel_case, count, offsetof(HypAddArgs, b), OPERAND_INPUT);
+    add_operand(kernel_case, count, offsetof(HypAddArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)count;
     kernel_case->flops = (double)count;
 }
@@ -263,8 +267,8 @@ static void make_softmax(const AxisValue *values, KernelCase *kernel_case)
     const size_t rows = size_of(values, AXIS_ROWS);
     const size_t columns = size_of(values, AXIS_COLUMNS);
     kernel_case->args.softmax = (HypSoftmaxArgs){.rows = rows, .columns = columns};
-    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, in), false);
-    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, out), true);
+    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, in), OPERAND_INPUT);
+    add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)(rows * columns);
 }
 
@@ -274,11 +278,11 @@ static void make_layernorm(const AxisValue *values, KernelCase *kernel_case)
     const size_t columns = size_of(values, AXIS_COLUMNS);
     kernel_case->args.layernorm =
         (HypLayernormArgs){.rows = rows, .columns = columns, .epsilon = 1e-5F};
-    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, in), false);
-    add_operand(kernel_case, columns, offsetof(HypLayernormArgs, scale), false);
+    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, in), OPERAND_INPUT);
+    add_operand(kernel_case, columns, offsetof(HypLayernormArgs, scale), OPERAND_WEIGHT);
     if (values[AXIS_BIAS].integer)
-        add_operand(kernel_case, columns, offsetof(HypLayernormArgs, bias), false);
-    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, out), true);
+        add_operand(kernel_case, columns, offsetof(HypLayernormArgs, bias), OPERAND_WEIGHT);
+    add_operand(kernel_case, rows * columns, offsetof(HypLayernormArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)(rows * columns);
 }
 
@@ -314,11 +318,13 @@ static void make_attention(const AxisValue *values, KernelCase *kernel_case)
     kernel_case->args.attention = args;
     const size_t width = args.heads * args.dim;
     add_operand(kernel_case, args.batch * args.queries * width, offsetof(HypAttentionArgs, q),
-                false);
-    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, k), false);
-    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, v), false);
+                OPERAND_INPUT);
+    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, k),
+                OPERAND_INPUT);
+    add_operand(kernel_case, args.batch * args.keys * width, offsetof(HypAttentionArgs, v),
+                OPERAND_INPUT);
     add_operand(kernel_case, args.batch * args.queries * width, offsetof(HypAttentionArgs, out),
-                true);
+                OPERAND_OUTPUT);
     const double queries = (double)args.queries;
     const double hidden = args.causal ? queries * (queries - 1) / 2 : 0;
     kernel_case->elements = (double)(args.batch * args.queries * width);
@@ -332,8 +338,8 @@ static void make_attention(const AxisValue *values, KernelCase *kernel_case)
 #define IMAGE_AXES                                                                                 \
     AXIS_BATCH, AXIS_CHANNELS, AXIS_HEIGHT, AXIS_WIDTH, AXIS_WINDOW, AXIS_STRIDE, AXIS_PADDING
 
-static const AxisId common_axes[] = {AXIS_OP,      AXIS_SIMD_LEVEL, AXIS_BINDING,
-                                     AXIS_THREADS, AXIS_PAGES,      AXIS_COUNT};
+static const AxisId common_axes[] = {AXIS_OP, AXIS_SIMD_LEVEL, AXIS_PAGES, AXIS_CACHE_STATE,
+                                     AXIS_COUNT};
 static const AxisId gemm_axes[] = {PRODUCT_AXES,     AXIS_M,    AXIS_N,        AXIS_K,
                                    AXIS_TRANSPOSE_B, AXIS_BIAS, AXIS_FUNCTION, AXIS_COUNT};
 static const AxisId conv2d_axes[] = {PRODUCT_AXES, IMAGE_AXES,    AXIS_OUT_CHANNELS, AXIS_GROUPS,
@@ -367,8 +373,20 @@ static bool list_holds(const AxisId *axes, AxisId axis)
 
 bool kernel_case_uses(const AxisValue *values, AxisId axis)
 {
-    return list_holds(common_axes, axis) ||
+    return list_holds(common_axes, axis) || placement_axes_use(axis) ||
            list_holds(case_table[values[AXIS_OP].integer].axes, axis);
+}
+
+static bool check_cache_state(const AxisValue *values, Problem *problem)
+{
+    if (cold_copies_state(values) != CACHE_WEIGHTS_COLD)
+        return true;
+    const KernelCase kernel_case = kernel_case_make(values);
+    for (size_t i = 0; i < kernel_case.operand_count; i++)
+        if (kernel_case.operands[i].role == OPERAND_WEIGHT)
+            return true;
+    return problem_set(problem, "op %s has no weights: cache_state weights-cold means nothing",
+                       hyp_kernel_op_name(kernel_case.op));
 }
 
 bool kernel_case_check(const AxisValue *values, Problem *problem)
@@ -377,7 +395,8 @@ bool kernel_case_check(const AxisValue *values, Problem *problem)
     const double bytes = 4 * row->count_elements(values);
     if (bytes > largest_operands_bytes)
         return problem_set(problem, "the operands need %.3g bytes, more than any memory", bytes);
-    return row->check(values, problem);
+    return placement_axes_check(values, problem) && row->check(values, problem) &&
+           check_cache_state(values, problem);
 }
 
 KernelCase kernel_case_make(const AxisValue *values)

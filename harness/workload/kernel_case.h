@@ -10,11 +10,17 @@
 
 enum { KERNEL_MOST_OPERANDS = 5 };
 
+typedef enum OperandRole {
+    OPERAND_INPUT,
+    OPERAND_WEIGHT, // the same in every call of a layer
+    OPERAND_OUTPUT
+} OperandRole;
+
 // One array of f32 and the pointer in the arguments that it goes to.
 typedef struct KernelOperand {
     size_t count;          // elements
     size_t pointer_offset; // in the args struct
-    bool is_output;
+    OperandRole role;
 } KernelOperand;
 
 #define OP(name, args_type, ENUM) args_type name;

@@ -2,9 +2,10 @@
 #define _GNU_SOURCE
 #include "workload/operand_memory.h"
 
+#include "machine/sysroot.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,46 @@ static size_t round_up(size_t value, size_t step)
     return (value + step - 1) / step * step;
 }
 
-bool operand_memory_open(OperandMemory *memory, size_t size_bytes, bool huge_pages,
+static bool map_reserved(OperandMemory *memory, size_t wanted, Problem *problem)
+{
+    static const char free_pages[] = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
+    const int size_of_2_mib = 21 << 26; // MAP_HUGE_2MB: the logarithm above MAP_HUGE_SHIFT
+    char *start = mmap(NULL, wanted, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | size_of_2_mib, -1, 0);
+    if (start == MAP_FAILED) {
+        const int error = errno;
+        char count[64];
+        const bool known = sysroot_read("", free_pages, count, sizeof count);
+        return problem_set(problem, "pages hugetlb: %zu pages of 2 MiB wanted, %s free: %s",
+                           wanted / huge_page_bytes, known ? count : "none is known to be",
+                           strerror(error));
+    }
+    memory->base = start;
+    memory->size_bytes = wanted;
+    return true;
+}
+
+static bool forbids_huge_pages(char *setting, size_t setting_bytes)
+{
+    return sysroot_read("", "/sys/kernel/mm/transparent_hugepage/enabled", setting,
+                        setting_bytes) &&
+           strstr(setting, "[never]");
+}
+
+static bool advise(const OperandMemory *memory, bool huge_pages, Problem *problem)
+{
+    char setting[128];
+    if (huge_pages && forbids_huge_pages(setting, sizeof setting))
+        return problem_set(problem, "pages thp: transparent_hugepage/enabled is '%s'", setting);
+    // A kernel without transparent huge pages gives 4 KiB pages anyway.
+    return madvise(memory->base, memory->size_bytes,
+                   huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0 ||
+           !huge_pages ||
+           problem_set(problem, "pages thp: this kernel has no transparent huge pages: %s",
+                       strerror(errno));
+}
+
+bool operand_memory_open(OperandMemory *memory, size_t size_bytes, OperandPages pages,
                          Problem *problem)
 {
     *memory = (OperandMemory){0};
@@ -29,6 +69,8 @@ bool operand_memory_open(OperandMemory *memory, size_t size_bytes, bool huge_pag
         return problem_set(problem, "operands of %zu bytes are larger than the address space",
                            size_bytes);
     const size_t wanted = round_up(size_bytes + 1, huge_page_bytes);
+    if (pages == OPERAND_PAGES_RESERVED)
+        return map_reserved(memory, wanted, problem);
     const size_t mapped = wanted + huge_page_bytes;
     char *start = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
@@ -40,16 +82,10 @@ bool operand_memory_open(OperandMemory *memory, size_t size_bytes, bool huge_pag
     (void)munmap(start + before + wanted, mapped - before - wanted);
     memory->base = start + before;
     memory->size_bytes = wanted;
-    // A kernel without transparent huge pages gives 4 KiB pages anyway.
-    if (madvise(memory->base, wanted, huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0 &&
-        huge_pages) {
-        (void)problem_set(problem, "pages thp: this kernel has no transparent huge pages: %s",
-                          strerror(errno));
-        operand_memory_close(memory);
-        return false;
-    }
-    memset(memory->base, 0, wanted);
-    return true;
+    if (advise(memory, pages == OPERAND_PAGES_TRANSPARENT, problem))
+        return true;
+    operand_memory_close(memory);
+    return false;
 }
 
 void operand_memory_close(OperandMemory *memory)
@@ -61,9 +97,11 @@ void operand_memory_close(OperandMemory *memory)
 
 size_t operand_memory_need(size_t size_bytes)
 {
-    // Whole pages, so that the stagger alone says where in a page the next array starts.
+    // Whole pages, so that the stagger alone says where in a page the next array starts; for arrays
+    // smaller than one, whole lines, or a thousand copies of a tiny one would fill the memory.
     const size_t page_bytes = 4096;
-    return round_up(size_bytes, page_bytes) + stagger_lines * line_bytes;
+    return round_up(size_bytes, size_bytes < page_bytes ? line_bytes : page_bytes) +
+           stagger_lines * line_bytes;
 }
 
 void *operand_memory_take(OperandMemory *memory, size_t size_bytes)
@@ -73,27 +111,4 @@ void *operand_memory_take(OperandMemory *memory, size_t size_bytes)
     void *array = memory->base + memory->used_bytes;
     memory->used_bytes += need;
     return array;
-}
-
-double operand_memory_huge_bytes(const OperandMemory *memory)
-{
-    FILE *maps = fopen("/proc/self/smaps", "r");
-    if (!maps)
-        return NAN;
-    char line[512];
-    double bytes = NAN;
-    bool inside = false;
-    const uintptr_t base = (uintptr_t)memory->base;
-    while (fgets(line, sizeof line, maps)) {
-        uintptr_t first = 0;
-        uintptr_t last = 0;
-        size_t kib = 0;
-        // A mapping begins with its range in hexadecimal; its facts are "Name: value kB".
-        if (sscanf(line, "%zx-%zx ", &first, &last) == 2)
-            inside = first < base + memory->size_bytes && last > base;
-        else if (inside && sscanf(line, "AnonHugePages: %zu kB", &kib) == 1)
-            bytes = (isnan(bytes) ? 0 : bytes) + 1024.0 * (double)kib;
-    }
-    (void)fclose(maps);
-    return bytes;
 }

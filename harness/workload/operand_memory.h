@@ -7,16 +7,23 @@
 
 #include <stddef.h>
 
-// One anonymous mapping, zeroed and with every page present, carved from its start.
+// Indices are those of the words of the axis pages.
+typedef enum OperandPages {
+    OPERAND_PAGES_BASE,        // the machine's, 4 KiB on x86; transparent huge pages are forbidden
+    OPERAND_PAGES_TRANSPARENT, // huge where the kernel has some
+    OPERAND_PAGES_RESERVED     // of 2 MiB, from the administrator's reserve
+} OperandPages;
+
+// One anonymous mapping of zeroes, carved from its start. Its pages come as they are touched.
 typedef struct OperandMemory {
     char *base; // at a multiple of 2 MiB
     size_t size_bytes;
     size_t used_bytes;
 } OperandMemory;
 
-// huge_pages: asks for transparent huge pages, else forbids them; what was got is read back with
-// operand_memory_huge_bytes. The caller closes.
-bool operand_memory_open(OperandMemory *memory, size_t size_bytes, bool huge_pages,
+// What was got is to be read back. False, with the reason and nothing to close: no memory, too few
+// reserved pages free, a kernel that gives no transparent ones. The caller closes.
+bool operand_memory_open(OperandMemory *memory, size_t size_bytes, OperandPages pages,
                          Problem *problem);
 void operand_memory_close(OperandMemory *memory); // a zeroed one is allowed
 
@@ -27,8 +34,5 @@ size_t operand_memory_need(size_t size_bytes);
 // loads and stores of several arrays at the same index meet in the same sets of the first-level
 // cache and alias in the store buffer. The memory must have been opened large enough.
 void *operand_memory_take(OperandMemory *memory, size_t size_bytes);
-
-// Bytes of it on huge pages now, from /proc/self/smaps; NAN where that cannot be read.
-double operand_memory_huge_bytes(const OperandMemory *memory);
 
 #endif

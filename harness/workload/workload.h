@@ -6,6 +6,7 @@
 
 #include "common/problem.h"
 #include "hyperion/cache.h"
+#include "hyperion/parallel.h"
 #include "scenario/axes.h"
 
 struct Cell;
@@ -17,6 +18,7 @@ typedef struct WorkloadMachine {
     bool emulated;    // by callgrind, which knows AVX2 at most: simd_level best stops there
     const int *cpus;  // for the threads; the worker is bound to the first
     size_t cpu_count; // 0: not bound
+    bool keeps_cold;  // iterations find the caches as the axis cache_state says; else as they are
 } WorkloadMachine;
 
 // Facts of one iteration that metrics are made of. NAN = does not apply.
@@ -29,9 +31,17 @@ typedef struct WorkloadFacts {
     HyperionGemmBlocking blocking; // resolved
     HyperionCacheStats predicted;  // valid false: reason in predicted_reason
     char predicted_reason[256];
-    double operand_bytes;        // memory the workload allocated for data
-    double anonymous_huge_bytes; // of it on huge pages, read back; NAN unknown
+    double operand_bytes; // memory the workload allocated for data
 } WorkloadFacts;
+
+// Where an open workload is, for what was achieved to be read back.
+typedef struct WorkloadPlacement {
+    HyperionThreadPool *pool; // its threads; NULL = the calling one alone
+    const void *data;         // all its data, from here
+    size_t data_bytes;        // 0 = anywhere in the memory of the process
+    size_t copies;            // of what is kept cold; 1 = none but the one
+    size_t copy_bytes;        // of all copies but one
+} WorkloadPlacement;
 
 typedef struct Workload {
     const char *name;
@@ -50,10 +60,17 @@ typedef struct Workload {
     bool (*verify)(void *context, Problem *problem);
     void (*run)(void *context); // one iteration, timed
     WorkloadFacts (*facts)(void *context);
+    WorkloadPlacement (*placement)(void *context); // NULL: has no data and one thread
+    // The workload's own default of an axis, as written; NULL where it has that of the table. NULL:
+    // everywhere.
+    const char *(*fallback)(AxisId axis);
     void (*close)(void *context); // NULL is allowed
 } Workload;
 
 extern const Workload *const workload_table[];   // NULL-terminated
 const Workload *workload_find(const char *name); // NULL if unknown
+
+// The default of an axis for that workload; false, and *value unchanged, where there is none.
+bool workload_fallback(const Workload *workload, AxisId axis, AxisValue *value);
 
 #endif

@@ -4,8 +4,7 @@
 #include "hyperion/error.h"
 #include "scenario/plan.h"
 #include "workload/kernel_case.h"
-#include "workload/operand_memory.h"
-#include "workload/random_fill.h"
+#include "workload/kernel_operands.h"
 #include "workload/simd_choice.h"
 #include "workload/thread_team.h"
 #include "workload/workloads.h"
@@ -21,7 +20,7 @@ typedef struct KernelContext {
     HyperionGemmBlocking blocking; // where problem.has_product
     HyperionCacheTopology topology;
     uint64_t seed;
-    OperandMemory memory;
+    KernelOperands operands;
     HyperionThreadPool *pool;
     HyperionParallel parallel; // of the pool
 } KernelContext;
@@ -84,44 +83,18 @@ static bool start_threads(KernelContext *context, const AxisValue *values,
     return true;
 }
 
-// Bytes of workspace, and the member that points to it; NULL for operations without one.
-static void **find_workspace(KernelArgs *args, HypKernelOp op, size_t *size_bytes)
+static bool open_operands(KernelContext *context, const AxisValue *values,
+                          const WorkloadMachine *machine, Problem *problem)
 {
-    switch (op) {
-    case HYP_OP_GEMM:
-        *size_bytes = hyp_gemm_workspace_bytes(&args->gemm);
-        return &args->gemm.workspace;
-    case HYP_OP_CONV2D:
-        *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
-        return &args->conv2d.workspace;
-    case HYP_OP_ATTENTION:
-        *size_bytes = hyp_attention_workspace_bytes(&args->attention);
-        return &args->attention.workspace;
-    default: *size_bytes = 0; return NULL;
-    }
-}
-
-static bool allocate_operands(KernelContext *context, bool huge_pages, Problem *problem)
-{
-    KernelCase *kernel_case = &context->problem;
-    size_t workspace_bytes = 0;
-    void **workspace = find_workspace(&kernel_case->args, kernel_case->op, &workspace_bytes);
-    size_t needed_bytes = operand_memory_need(workspace_bytes);
-    for (size_t i = 0; i < kernel_case->operand_count; i++)
-        needed_bytes += operand_memory_need(kernel_case->operands[i].count * sizeof(float));
-    if (!operand_memory_open(&context->memory, needed_bytes, huge_pages, problem))
-        return false;
-    uint64_t seed = context->seed;
-    for (size_t i = 0; i < kernel_case->operand_count; i++) {
-        const KernelOperand *operand = &kernel_case->operands[i];
-        float *array = operand_memory_take(&context->memory, operand->count * sizeof(float));
-        if (!operand->is_output)
-            seed = random_fill(array, operand->count, seed);
-        memcpy((char *)&kernel_case->args + operand->pointer_offset, &array, sizeof(float *));
-    }
-    if (workspace)
-        *workspace = operand_memory_take(&context->memory, workspace_bytes);
-    return true;
+    const int levels = machine->topology.level_count;
+    const OperandOrder order = {
+        .pages = (OperandPages)values[AXIS_PAGES].integer,
+        .cache_state = machine->keeps_cold ? cold_copies_state(values) : CACHE_WARM,
+        .last_level_bytes = levels ? machine->topology.levels[levels - 1].size_bytes : 0,
+        .parallel = context->parallel,
+        .seed = machine->seed,
+    };
+    return kernel_operands_open(&context->operands, &context->problem, &order, problem);
 }
 
 static void close_kernel(void *opened)
@@ -129,7 +102,7 @@ static void close_kernel(void *opened)
     KernelContext *context = opened;
     if (!context)
         return;
-    operand_memory_close(&context->memory);
+    kernel_operands_close(&context->operands);
     hyperionFreeThreadPool(context->pool);
     free(context);
 }
@@ -144,20 +117,18 @@ static void *open_kernel(const struct Cell *cell, const WorkloadMachine *machine
     context->problem = kernel_case_make(cell->values);
     context->topology = machine->topology;
     context->seed = machine->seed;
-    const bool huge_pages =
-        strcmp(axis_table[AXIS_PAGES].words[cell->values[AXIS_PAGES].integer], "thp") == 0;
     if (!choose_variant(context, cell->values, machine->emulated, problem) ||
         !choose_blocking(context, cell->values, problem) ||
         !start_threads(context, cell->values, machine, problem) ||
-        !allocate_operands(context, huge_pages, problem)) {
+        !open_operands(context, cell->values, machine, problem)) {
         close_kernel(context);
         return NULL;
     }
     return context;
 }
 
-// First the cell's own problem, then the variant's tails and edges, which that problem may not have:
-// a kernel that is wrong anywhere is not worth a timing. The checker has operands of its own.
+// First the cell's own problem, then the variant's tails and edges, which that problem may not
+// have: a kernel that is wrong anywhere is not worth a timing. The checker has operands of its own.
 static bool verify_kernel(void *opened, Problem *problem)
 {
     const KernelContext *context = opened;
@@ -180,7 +151,9 @@ static bool verify_kernel(void *opened, Problem *problem)
 
 static void run_kernel(void *opened)
 {
-    const KernelContext *context = opened;
+    KernelContext *context = opened;
+    if (context->operands.copies > 1)
+        kernel_operands_rotate(&context->operands, &context->problem.args);
     switch (context->variant->op) {
 #define OP(name, args_type, ENUM)                                                                  \
     case HYP_OP_##ENUM: context->variant->fn.name(&context->problem.args.name); break;
@@ -215,12 +188,24 @@ static WorkloadFacts describe_kernel(void *opened)
         .elements = context->problem.elements,
         .has_blocking = context->problem.has_product,
         .blocking = context->blocking,
-        .operand_bytes = (double)context->memory.size_bytes,
-        .anonymous_huge_bytes = operand_memory_huge_bytes(&context->memory),
+        .operand_bytes = (double)context->operands.memory.size_bytes,
     };
     (void)snprintf(facts.kernel, sizeof facts.kernel, "%s", context->variant->name);
     predict_product(context, &facts);
     return facts;
+}
+
+static WorkloadPlacement place_kernel(void *opened)
+{
+    const KernelContext *context = opened;
+    const KernelOperands *operands = &context->operands;
+    return (WorkloadPlacement){
+        .pool = context->pool,
+        .data = operands->memory.base,
+        .data_bytes = operands->memory.size_bytes,
+        .copies = operands->copies,
+        .copy_bytes = (operands->copies - 1) * operands->stride_bytes,
+    };
 }
 
 // From the sustained rate of large products on one core of a recent server; others differ by a
@@ -245,5 +230,6 @@ const Workload workload_kernel = {
     .verify = verify_kernel,
     .run = run_kernel,
     .facts = describe_kernel,
+    .placement = place_kernel,
     .close = close_kernel,
 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // workload_model.c - one forward pass of a model, built-in or from a file.
 #include "hyperion/error.h"
-#include "hyperion/model.h"
-#include "hyperion/tensor.h"
 #include "scenario/plan.h"
-#include "workload/random_fill.h"
-#include "workload/simd_choice.h"
+#include "workload/cold_copies.h"
+#include "workload/model_instance.h"
+#include "workload/placement_axes.h"
 #include "workload/thread_team.h"
 #include "workload/workloads.h"
 
@@ -16,19 +15,16 @@
 #include <string.h>
 
 typedef struct ModelContext {
-    HyperionModel *model;
     HyperionThreadPool *pool;
-    HyperionSIMDLevel level;
-    HyperionTensor **inputs;
-    HyperionTensor **outputs;
-    HyperionTensor **expected; // outputs of the scalar kernels on one thread
+    ModelInstance *instances; // run in turn; one but where all is to be cold
+    size_t instance_count, next;
+    size_t copies, copy_bytes; // of what is kept cold, as WorkloadPlacement has them
+    HyperionTensor **expected; // outputs of the scalar kernels on one thread; NULL until verified
 } ModelContext;
-
-static const char builtin_prefix[] = "builtin:";
 
 static bool is_builtin(const char *model)
 {
-    return strncmp(model, builtin_prefix, sizeof builtin_prefix - 1) == 0;
+    return strncmp(model, MODEL_BUILTIN_PREFIX, sizeof MODEL_BUILTIN_PREFIX - 1) == 0;
 }
 
 static bool use_axis(const AxisValue *values, AxisId axis)
@@ -40,16 +36,15 @@ static bool use_axis(const AxisValue *values, AxisId axis)
     case AXIS_BLOCK_SIZE:
     case AXIS_PREFETCH:
     case AXIS_PREFETCH_DISTANCE:
-    case AXIS_BINDING:
-    case AXIS_THREADS:
+    case AXIS_CACHE_STATE:
     case AXIS_BATCH: return true;
-    default: return false;
+    default: return placement_axes_use(axis);
     }
 }
 
 static bool check_builtin(const char *model, Problem *problem)
 {
-    const char *name = model + sizeof builtin_prefix - 1;
+    const char *name = model + sizeof MODEL_BUILTIN_PREFIX - 1;
     const size_t length = strcspn(name, ":");
     if (strstr(model, ":batch=") || strstr(model, ",batch="))
         return problem_set(problem, "model %s: the batch is an axis of its own", model);
@@ -65,6 +60,8 @@ static bool check_model(const AxisValue *values, Problem *problem)
     const char *model = values[AXIS_MODEL].text;
     if (!model)
         return problem_set(problem, "model: none given");
+    if (!placement_axes_check(values, problem))
+        return false;
     if (is_builtin(model))
         return check_builtin(model, problem);
     return values[AXIS_BATCH].integer == 1 ||
@@ -74,63 +71,10 @@ static bool check_model(const AxisValue *values, Problem *problem)
                        model, values[AXIS_BATCH].integer);
 }
 
-static HyperionModel *load_model(const AxisValue *values, Problem *problem)
+static const char *choose_fallback(AxisId axis)
 {
-    const char *path = values[AXIS_MODEL].text;
-    char with_batch[AXIS_TEXT_BYTES + 32];
-    if (values[AXIS_BATCH].integer != 1) {
-        const char *parameters = strchr(path + sizeof builtin_prefix - 1, ':');
-        (void)snprintf(with_batch, sizeof with_batch, "%s%sbatch=%lld", path,
-                       parameters ? "," : ":", values[AXIS_BATCH].integer);
-        path = with_batch;
-    }
-    HyperionModel *model = hyperionLoadModel(path);
-    if (!model)
-        (void)problem_set(problem, "%s", hyperionGetLastError());
-    return model;
-}
-
-static bool configure_model(ModelContext *context, const AxisValue *values,
-                            const WorkloadMachine *machine, Problem *problem)
-{
-    const HyperionCacheConfig config = {
-        .block_size = (int)values[AXIS_BLOCK_SIZE].integer,
-        .enable_prefetch = values[AXIS_PREFETCH].integer != 0,
-        .prefetch_distance = (int)values[AXIS_PREFETCH_DISTANCE].integer,
-    };
-    const char *word = axis_table[AXIS_SIMD_LEVEL].words[values[AXIS_SIMD_LEVEL].integer];
-    if (!simd_choice_resolve(word, machine->emulated, &context->level, problem))
-        return false;
-    hyperionSetSIMDOptimizationLevel(context->model, (int)context->level);
-    return (hyperionSetCacheTopology(context->model, &machine->topology) &&
-            hyperionConfigureCacheOptimization(context->model, &config) &&
-            hyperionSetThreadPool(context->model, context->pool)) ||
-           problem_set(problem, "%s", hyperionGetLastError());
-}
-
-static HyperionTensor **create_tensors(const HyperionModel *model, int count,
-                                       HyperionTensorInfo (*describe)(const HyperionModel *model,
-                                                                      int index))
-{
-    HyperionTensor **tensors = calloc((size_t)count + 1, sizeof(HyperionTensor *));
-    for (int i = 0; tensors && i < count; i++) {
-        const HyperionTensorInfo info = describe(model, i);
-        tensors[i] = hyperionCreateTensor(info.type, info.rank, info.dims);
-        if (!tensors[i]) {
-            while (i-- > 0)
-                hyperionFreeTensor(tensors[i]);
-            free((void *)tensors);
-            return NULL;
-        }
-    }
-    return tensors;
-}
-
-static void free_tensors(HyperionTensor **tensors)
-{
-    for (size_t i = 0; tensors && tensors[i]; i++)
-        hyperionFreeTensor(tensors[i]);
-    free((void *)tensors);
+    // In use, a model's weights come from memory: they are read once a pass, between other work.
+    return axis == AXIS_CACHE_STATE ? "weights-cold" : NULL;
 }
 
 static void close_model(void *opened)
@@ -138,30 +82,50 @@ static void close_model(void *opened)
     ModelContext *context = opened;
     if (!context)
         return;
-    free_tensors(context->inputs);
-    free_tensors(context->outputs);
-    free_tensors(context->expected);
-    hyperionFreeModel(context->model);
+    model_instance_free_tensors(context->expected);
+    for (size_t i = 0; i < context->instance_count; i++)
+        model_instance_close(&context->instances[i]);
+    free(context->instances);
     hyperionFreeThreadPool(context->pool);
     free(context);
 }
 
-static bool create_all_tensors(ModelContext *context, uint64_t seed, Problem *problem)
+static bool open_instances(ModelContext *context, size_t count, const AxisValue *values,
+                           const WorkloadMachine *machine, Problem *problem)
 {
-    const HyperionModel *model = context->model;
-    const int outputs = hyperionModelOutputCount(model);
-    context->inputs = create_tensors(model, hyperionModelInputCount(model), hyperionModelInput);
-    context->outputs = create_tensors(model, outputs, hyperionModelOutput);
-    context->expected = create_tensors(model, outputs, hyperionModelOutput);
-    if (!context->inputs || !context->outputs || !context->expected)
-        return problem_set(problem, "inputs and outputs: %s", hyperionGetLastError());
-    // Inputs of other types are indices or flags; zero, as created, is always one
-    // of them.
-    for (size_t i = 0; context->inputs[i]; i++)
-        if (hyperionTensorType(context->inputs[i]) == HYPERION_TYPE_F32)
-            seed = random_fill(hyperionTensorData(context->inputs[i]),
-                               hyperionTensorElementCount(context->inputs[i]), seed);
+    ModelInstance *grown = realloc(context->instances, count * sizeof *grown);
+    if (!grown)
+        return problem_set(problem, "out of memory for %zu models", count);
+    context->instances = grown;
+    while (context->instance_count < count)
+        if (!model_instance_open(&context->instances[context->instance_count++], values, machine,
+                                 context->pool, problem))
+            return false;
     return true;
+}
+
+// Copies of the weights in one model, or of the whole model with its activations and tensors.
+static bool keep_cold(ModelContext *context, const AxisValue *values,
+                      const WorkloadMachine *machine, Problem *problem)
+{
+    const ModelInstance *first = &context->instances[0];
+    const int levels = machine->topology.level_count;
+    const size_t last_level_bytes = levels ? machine->topology.levels[levels - 1].size_bytes : 0;
+    const CacheState state = machine->keeps_cold ? cold_copies_state(values) : CACHE_WARM;
+    size_t cold_bytes = hyperionModelWeightBytes(first->model);
+    // A model without weights is as cold as it can be.
+    if (state == CACHE_WARM || (state == CACHE_WEIGHTS_COLD && cold_bytes == 0))
+        return true;
+    if (state == CACHE_ALL_COLD)
+        cold_bytes += hyperionModelActivationBytes(first->model) +
+                      model_instance_bytes(first->inputs) + model_instance_bytes(first->outputs);
+    if (!cold_copies_count(cold_bytes, last_level_bytes, &context->copies, problem))
+        return false;
+    context->copy_bytes = (context->copies - 1) * cold_bytes;
+    if (state == CACHE_ALL_COLD)
+        return open_instances(context, context->copies, values, machine, problem);
+    return hyperionSetWeightCopies(first->model, context->copies) ||
+           problem_set(problem, "%s", hyperionGetLastError());
 }
 
 static void *open_model(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem)
@@ -171,13 +135,10 @@ static void *open_model(const struct Cell *cell, const WorkloadMachine *machine,
         (void)problem_set(problem, "out of memory");
         return NULL;
     }
+    context->copies = 1;
     context->pool = thread_team_open(cell->values, machine, problem);
-    context->model = context->pool ? load_model(cell->values, problem) : NULL;
-    // The first pass reads the weights and places the activations.
-    if (!context->model || !configure_model(context, cell->values, machine, problem) ||
-        !create_all_tensors(context, machine->seed, problem) ||
-        (!hyperionRunModel(context->model, context->inputs, context->outputs) &&
-         !problem_set(problem, "%s", hyperionGetLastError()))) {
+    if (!context->pool || !open_instances(context, 1, cell->values, machine, problem) ||
+        !keep_cold(context, cell->values, machine, problem)) {
         close_model(context);
         return NULL;
     }
@@ -192,10 +153,10 @@ static bool is_close(float given, float expected)
 
 static bool compare_output(const ModelContext *context, int index, Problem *problem)
 {
-    const HyperionTensor *given = context->outputs[index];
+    const HyperionTensor *given = context->instances[0].outputs[index];
     const HyperionTensor *expected = context->expected[index];
     const size_t count = hyperionTensorElementCount(given);
-    const char *name = hyperionModelOutput(context->model, index).name;
+    const char *name = hyperionModelOutput(context->instances[0].model, index).name;
     if (hyperionTensorType(given) != HYPERION_TYPE_F32)
         return memcmp(hyperionTensorConstData(given), hyperionTensorConstData(expected),
                       hyperionTensorBytes(given)) == 0 ||
@@ -208,21 +169,32 @@ static bool compare_output(const ModelContext *context, int index, Problem *prob
                                "output %s, element %zu of %zu: got %.9g at SIMD level %s, %.9g at "
                                "scalar",
                                name, i, count, (double)a[i],
-                               hyperionSIMDLevelName((int)context->level), (double)b[i]);
+                               hyperionSIMDLevelName((int)context->instances[0].level),
+                               (double)b[i]);
     return true;
+}
+
+static bool run_scalar(const ModelInstance *instance, HyperionTensor **outputs)
+{
+    return hyperionSetThreadPool(instance->model, NULL) &&
+           hyperionRunModel(instance->model, instance->inputs, outputs);
 }
 
 static bool verify_model(void *opened, Problem *problem)
 {
     ModelContext *context = opened;
-    hyperionSetSIMDOptimizationLevel(context->model, HYPERION_SIMD_SCALAR);
-    const bool scalar = hyperionSetThreadPool(context->model, NULL) &&
-                        hyperionRunModel(context->model, context->inputs, context->expected);
-    hyperionSetSIMDOptimizationLevel(context->model, (int)context->level);
-    if (!hyperionSetThreadPool(context->model, context->pool) || !scalar ||
-        !hyperionRunModel(context->model, context->inputs, context->outputs))
+    const ModelInstance *instance = &context->instances[0];
+    if (!context->expected)
+        context->expected = model_instance_outputs(instance);
+    if (!context->expected)
+        return problem_set(problem, "outputs: %s", hyperionGetLastError());
+    hyperionSetSIMDOptimizationLevel(instance->model, HYPERION_SIMD_SCALAR);
+    const bool scalar = run_scalar(instance, context->expected);
+    hyperionSetSIMDOptimizationLevel(instance->model, (int)instance->level);
+    if (!hyperionSetThreadPool(instance->model, context->pool) || !scalar ||
+        !model_instance_run(instance))
         return problem_set(problem, "%s", hyperionGetLastError());
-    for (int i = 0; i < hyperionModelOutputCount(context->model); i++)
+    for (int i = 0; i < hyperionModelOutputCount(instance->model); i++)
         if (!compare_output(context, i, problem))
             return false;
     return true;
@@ -231,34 +203,35 @@ static bool verify_model(void *opened, Problem *problem)
 static void run_model(void *opened)
 {
     // The same pass went well in open_model: nothing it needs has changed since.
-    const ModelContext *context = opened;
-    (void)hyperionRunModel(context->model, context->inputs, context->outputs);
+    ModelContext *context = opened;
+    (void)model_instance_run(&context->instances[context->next]);
+    context->next = context->next + 1 < context->instance_count ? context->next + 1 : 0;
 }
 
-static double sum_bytes(HyperionTensor *const *tensors)
+static WorkloadPlacement place_model(void *opened)
 {
-    double bytes = 0;
-    for (; *tensors; tensors++)
-        bytes += (double)hyperionTensorBytes(*tensors);
-    return bytes;
+    const ModelContext *context = opened;
+    return (WorkloadPlacement){
+        .pool = context->pool, .copies = context->copies, .copy_bytes = context->copy_bytes};
 }
 
 static WorkloadFacts describe_model(void *opened)
 {
     const ModelContext *context = opened;
-    const double operands = sum_bytes(context->inputs) + sum_bytes(context->outputs);
-    const double weights = (double)hyperionModelWeightBytes(context->model);
+    const ModelInstance *instance = &context->instances[0];
+    const double operands =
+        (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
+    const double weights = (double)hyperionModelWeightBytes(instance->model);
     WorkloadFacts facts = {
-        .flops = hyperionModelFlops(context->model),
+        .flops = hyperionModelFlops(instance->model),
         .bytes = weights + operands,
-        .operand_bytes = weights + operands + (double)hyperionModelActivationBytes(context->model),
-        .anonymous_huge_bytes = NAN,
+        .operand_bytes = weights + operands + (double)hyperionModelActivationBytes(instance->model),
     };
-    for (size_t i = 0; context->outputs[i]; i++)
-        facts.elements += (double)hyperionTensorElementCount(context->outputs[i]);
+    for (size_t i = 0; instance->outputs[i]; i++)
+        facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
     const char *reason = "predictions are of one thread, and the cell has several";
-    if (hyperionGetThreadCount(context->model) == 1) {
-        facts.predicted = hyperionGetCacheStats(context->model);
+    if (hyperionGetThreadCount(instance->model) == 1) {
+        facts.predicted = hyperionGetCacheStats(instance->model);
         reason = facts.predicted.valid ? "" : hyperionGetLastError();
     }
     (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason, "%s", reason);
@@ -274,5 +247,7 @@ const Workload workload_model = {
     .verify = verify_model,
     .run = run_model,
     .facts = describe_model,
+    .placement = place_model,
+    .fallback = choose_fallback,
     .close = close_model,
 };

@@ -17,3 +17,10 @@ const Workload *workload_find(const char *name)
             return workload_table[i];
     return NULL;
 }
+
+bool workload_fallback(const Workload *workload, AxisId axis, AxisValue *value)
+{
+    Problem unused = {0};
+    const char *own = workload->fallback ? workload->fallback(axis) : NULL;
+    return own ? axis_parse(axis, own, value, &unused) : axis_fallback(axis, value);
+}

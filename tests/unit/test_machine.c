@@ -183,7 +183,7 @@ static void this_machine_is_described_with_its_topology(void **state)
     (void)state;
     Problem problem = {0};
     char *xml = NULL;
-    int cpus[256];
+    TopologyCpu cpus[256];
     HyperionCacheTopology caches;
     json_t *machine = machine_describe(&xml, &problem);
     assert_non_null(machine);
@@ -196,7 +196,9 @@ static void this_machine_is_described_with_its_topology(void **state)
     assert_true(json_is_object(json_object_get(machine, "counters")));
     assert_true(json_is_string(json_object_get(json_object_get(machine, "build"), "compiler")));
     const size_t count = machine_worker_cpus(cpus, sizeof cpus / sizeof cpus[0]);
-    assert_true(count >= 1 && (count == 1 || cpus[0] != 0));
+    assert_true(count >= 1 && (count == 1 || cpus[0].cpu != 0));
+    for (size_t i = 0; i < count; i++)
+        assert_true(cpus[i].cpu >= 0);
     json_decref(machine);
     if (!machine_cache_topology(&caches, &problem)) {
         print_message("skipped the caches: %s\n", problem.text);

@@ -325,10 +325,10 @@ static void note_cpus(void *context, const char *text, const LaunchLimits *limit
     request_clear(&received);
 }
 
-static void workers_get_a_cpu_for_each_thread_as_far_as_there_are(void **state)
+static void workers_get_a_cpu_for_each_thread_and_none_starts_without(void **state)
 {
     (void)state;
-    static const int cpus[] = {4, 6, 0};
+    static const TopologyCpu cpus[] = {{4, 2, 0, 0}, {6, 3, 0, 0}, {0, 0, 0, 0}};
     FakeWorld world = {
         .plan = fixture_plan("name: team\n"
                              "sweeps:\n"
@@ -345,7 +345,12 @@ static void workers_get_a_cpu_for_each_thread_as_far_as_there_are(void **state)
     sweep.cpu_count = 3;
     if (!sweep_run(&sweep, &tools, &outcome, &problem))
         fail_msg("%s", problem.text);
-    assert_string_equal(world.order, "1: 4, 2: 4 6, 8: 4 6 0, 1:, 2:, 8:");
+    assert_string_equal(world.order, "1: 4, 2: 4 6, 1:, 2:, 8:");
+    assert_int_equal(outcome.failed_cells, 6);
+    JournalContent journal = fixture_journal(world.plan);
+    assert_string_equal(journal.samples[2].reason,
+                        "threads 8: binding core, smt false leaves 3 CPUs to bind to");
+    journal_clear(&journal);
     json_decref(machine);
     plan_free(world.plan);
 }
@@ -392,7 +397,7 @@ static void interrupted_run_has_files_that_say_incomplete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(workers_get_a_cpu_for_each_thread_as_far_as_there_are,
+        cmocka_unit_test_setup_teardown(workers_get_a_cpu_for_each_thread_and_none_starts_without,
                                         fixture_enter, fixture_leave),
         cmocka_unit_test_setup_teardown(files_of_a_run_with_known_times_are_golden, fixture_enter,
                                         fixture_leave),

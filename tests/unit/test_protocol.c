@@ -24,7 +24,7 @@ static WorkerRequest make_request(const Plan *plan, SampleTask task)
         .task = task,
         .cell = plan->cells[0],
         .seed = UINT64_MAX,
-        .cpus = cpus,
+        .cpus = {3, 1},
         .cpu_count = 2,
         .topology = {2, {{32768, 64, 8, 1}, {1048576, 64, 16, 2}}},
         .iterations = 12,

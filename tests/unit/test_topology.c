@@ -104,23 +104,24 @@ static void machine_without_caches_says_so(void **state)
 static void assert_workers(const char *machine, const char *allowed_cpus, size_t capacity,
                            const int *expected, size_t expected_count)
 {
-    int cpus[16];
+    TopologyCpu cpus[16];
     int allowed[16];
     Topology *topology = load(machine);
     const size_t count = cpu_list_read(allowed_cpus, allowed, 16);
-    assert_int_equal(topology_one_cpu_a_core(topology, allowed, count, cpus, capacity),
+    assert_int_equal(topology_worker_cpus(topology, allowed, count, cpus, capacity),
                      expected_count);
-    assert_memory_equal(cpus, expected, expected_count * sizeof cpus[0]);
+    for (size_t i = 0; i < expected_count; i++)
+        assert_int_equal(cpus[i].cpu, expected[i]);
     topology_free(topology);
 }
 
-static void workers_get_one_thread_a_core_and_cpu_0_last(void **state)
+static void workers_get_cores_before_siblings_and_that_of_cpu_0_last(void **state)
 {
     (void)state;
     static const char xeon[] = MACHINES "xeon_cascade_lake"; // siblings: 0+4 1+5 2+6 3+7
-    assert_workers(xeon, "0-7", 16, (const int[]){1, 2, 3, 0}, 4);
-    assert_workers(xeon, "4-7", 16, (const int[]){4, 5, 6, 7}, 4); // CPU 0 is not ours
-    assert_workers(xeon, "1,5,0", 16, (const int[]){1, 0}, 2);
+    assert_workers(xeon, "0-7", 16, (const int[]){1, 2, 3, 0, 5, 6, 7, 4}, 8);
+    assert_workers(xeon, "4-7", 16, (const int[]){5, 6, 7, 4}, 4); // CPU 4 shares CPU 0's core
+    assert_workers(xeon, "1,5,0", 16, (const int[]){1, 0, 5}, 3);
     assert_workers(xeon, "0-7", 2, (const int[]){1, 2}, 2);
     assert_workers(xeon, "0", 16, (const int[]){0}, 1);
 }
@@ -258,7 +259,7 @@ int main(void)
         cmocka_unit_test(caches_that_are_alike_are_one_row),
         cmocka_unit_test(library_gets_the_data_caches_of_one_cpu),
         cmocka_unit_test(machine_without_caches_says_so),
-        cmocka_unit_test(workers_get_one_thread_a_core_and_cpu_0_last),
+        cmocka_unit_test(workers_get_cores_before_siblings_and_that_of_cpu_0_last),
         cmocka_unit_test(a_captured_tree_without_xml_is_read_by_hwloc),
         cmocka_unit_test(without_hwloc_a_captured_tree_tells_the_same),
         cmocka_unit_test(both_sources_agree_on_this_machine),

@@ -63,8 +63,7 @@ static WorkloadFacts fake_facts(void *context)
                            .kernel = "fake_f32",
                            .has_blocking = true,
                            .blocking = {64, 32, 512, 6, 16, 8},
-                           .operand_bytes = 4096,
-                           .anonymous_huge_bytes = NAN};
+                           .operand_bytes = 4096};
     if (world.predicts) {
         facts.predicted.valid = true;
         facts.predicted.level_count = 1;

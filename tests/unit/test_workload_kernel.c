@@ -151,33 +151,6 @@ static void level_that_is_not_here_is_refused(void **state)
     close_cell(&opened);
 }
 
-static void huge_pages_are_read_back(void **state)
-{
-    (void)state;
-    Opened small = open_cell("{\"op\": \"add\", \"size\": 1000000, \"pages\": \"4k\"}");
-    assert_non_null(small.context);
-    const double none = small.cell.workload->facts(small.context).anonymous_huge_bytes;
-    close_cell(&small);
-    if (isnan(none)) {
-        print_message("skipped: /proc/self/smaps tells no AnonHugePages\n");
-        skip();
-    }
-    assert_true(none == 0);
-    Opened huge = open_cell("{\"op\": \"add\", \"size\": 1000000, \"pages\": \"thp\"}");
-    if (!huge.context) {
-        print_message("skipped: %s\n", huge.problem.text);
-        close_cell(&huge);
-        skip();
-    }
-    const WorkloadFacts facts = huge.cell.workload->facts(huge.context);
-    close_cell(&huge);
-    assert_true(facts.anonymous_huge_bytes <= facts.operand_bytes);
-    if (facts.anonymous_huge_bytes == 0) {
-        print_message("skipped: this system gave no huge page\n");
-        skip();
-    }
-}
-
 static void operands_past_any_memory_fail_with_the_reason(void **state)
 {
     (void)state;
@@ -247,7 +220,6 @@ int main(void)
         cmocka_unit_test(level_that_is_not_here_is_refused),
         cmocka_unit_test(cell_of_several_threads_verifies_and_has_no_prediction),
         cmocka_unit_test(more_threads_than_cpus_are_refused),
-        cmocka_unit_test(huge_pages_are_read_back),
         cmocka_unit_test(operands_past_any_memory_fail_with_the_reason),
     };
     return cmocka_run_group_tests_name("workload_kernel", tests, NULL, NULL);

@@ -131,6 +131,15 @@ bool hyperionSetThreadCount(HyperionModel *model, int thread_count);
 // The number in force, never 0; -1 for a NULL model.
 int hyperionGetThreadCount(const HyperionModel *model);
 
+// For measurements with cold caches: keeps `count` copies of the weights, of which each run uses the
+// next; 1, the default, is the weights alone. Reads weights that are still in a file. Results do not
+// depend on it. Weights added later have no copies. False, and nothing changed, on a NULL or running
+// model, a count of 0, or when out of memory.
+bool hyperionSetWeightCopies(HyperionModel *model, size_t count);
+
+// The number in force, never 0; 0 for a NULL model.
+size_t hyperionGetWeightCopies(const HyperionModel *model);
+
 // One forward pass. `inputs` and `outputs` hold one tensor each per model input and output, in
 // order, with exactly their types and shapes; the caller owns all. False on a NULL, a mismatch
 // (named with expected and given), a weight that cannot be read, or a model already running.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// model_instance.h - one loaded model with tensors to run it on.
+#ifndef HYP_MODEL_INSTANCE_H
+#define HYP_MODEL_INSTANCE_H
+
+#include "hyperion/model.h"
+#include "hyperion/simd.h"
+#include "hyperion/tensor.h"
+#include "workload/workload.h"
+
+#define MODEL_BUILTIN_PREFIX "builtin:"
+
+typedef struct ModelInstance {
+    HyperionModel *model;
+    HyperionSIMDLevel level;
+    HyperionTensor **inputs; // NULL-terminated, as the others
+    HyperionTensor **outputs;
+} ModelInstance;
+
+// Loads the model of values[AXIS_MODEL], sets it up as the axes say, fills the inputs and runs it
+// once: that reads the weights and places the activations. False with the reason; the caller closes
+// in every case.
+bool model_instance_open(ModelInstance *instance, const AxisValue *values,
+                         const WorkloadMachine *machine, HyperionThreadPool *pool,
+                         Problem *problem);
+void model_instance_close(ModelInstance *instance); // a zeroed one is allowed
+
+bool model_instance_run(const ModelInstance *instance);
+
+// Tensors like the model's outputs; NULL: out of memory. The caller frees.
+HyperionTensor **model_instance_outputs(const ModelInstance *instance);
+void model_instance_free_tensors(HyperionTensor **tensors); // NULL is allowed
+
+// Bytes of tensors, NULL-terminated.
+size_t model_instance_bytes(HyperionTensor *const *tensors);
+
+#endif
