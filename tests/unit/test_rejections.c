@@ -307,6 +307,7 @@ static void rejection_is_read_back_as_written(void **state)
     assert_true(sample_from_json(json, &read, &problem));
     assert_string_equal(read.rejection, sample.rejection);
     assert_true(read.excess == 3);
+    sample_clear(&read);
     assert_int_equal(json_object_del(json, "excess"), 0);
     assert_false(sample_from_json(json, &read, &problem));
     assert_non_null(strstr(problem.text, "excess"));
