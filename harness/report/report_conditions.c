@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 512, MOST_ROUNDS = 50 };
+enum { TEXT_BYTES = 512, MOST_ROUNDS = 50, MOST_PLACES = 4096 };
 
 // The timed samples of a run: those that count, then those that were rejected.
 typedef struct Timed {
@@ -215,6 +215,66 @@ static void write_counts(Timed *timed, FILE *out)
     }
 }
 
+// The number in a name such as "thread12.cpu" or "node0.bytes"; -1 where the name is another.
+static int find_number(const char *name, const char *before, const char *after)
+{
+    const size_t length = strlen(before);
+    char *end = NULL;
+    if (strncmp(name, before, length) != 0)
+        return -1;
+    const long number = strtol(name + length, &end, 10);
+    return end > name + length && strcmp(end, after) == 0 && number >= 0 && number < MOST_PLACES
+               ? (int)number
+               : -1;
+}
+
+// Marks the CPUs that threads ran on and the nodes that data lay on.
+static void mark_places(const Sample *sample, bool *cpus, bool *nodes)
+{
+    for (size_t i = 0; i < sample->value_count; i++) {
+        const SampleValue *value = &sample->values[i];
+        const int node = find_number(value->name, "node", ".bytes");
+        if (isnan(value->value))
+            continue;
+        if (node >= 0)
+            nodes[node] = true;
+        else if (find_number(value->name, "thread", ".cpu") >= 0 && value->value >= 0 &&
+                 value->value < MOST_PLACES)
+            cpus[(size_t)value->value] = true;
+    }
+}
+
+// "0, 2-5".
+static void name_places(const bool *places, char *text)
+{
+    text[0] = '\0';
+    for (int i = 0; i < MOST_PLACES; i++) {
+        char part[32];
+        int last = i;
+        if (!places[i])
+            continue;
+        while (last + 1 < MOST_PLACES && places[last + 1])
+            last++;
+        (void)snprintf(part, sizeof part, last > i ? "%s%d-%d" : "%s%d", text[0] ? ", " : "", i,
+                       last);
+        append(text, part);
+        i = last;
+    }
+}
+
+static void write_places(const Timed *timed, FILE *out)
+{
+    bool cpus[MOST_PLACES] = {false};
+    bool nodes[MOST_PLACES] = {false};
+    char text[TEXT_BYTES];
+    for (size_t i = 0; i < timed->count; i++)
+        mark_places(timed->samples[i], cpus, nodes);
+    name_places(cpus, text);
+    report_fact(out, "CPUs that threads ran on", text, "not told", "os");
+    name_places(nodes, text);
+    report_fact(out, "NUMA nodes that data lay on", text, "not told", "os");
+}
+
 // The median of a canary's loops; NAN for one that failed.
 static double canary_ns(const Sample *canary)
 {
@@ -271,6 +331,7 @@ void report_conditions(const RunRecord *run, FILE *out)
         (void)fprintf(out, "| what | value | from |\n|---|---|---|\n");
         write_limits(run, out);
         write_rejections(&timed, out);
+        write_places(&timed, out);
         write_frequency(&timed, out);
         write_disturbances(&timed, out);
         write_counts(&timed, out);

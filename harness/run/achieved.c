@@ -59,8 +59,7 @@ static bool add_copies(const WorkloadPlacement *placement, Sample *sample)
 }
 
 // Transparent huge pages are the kernel's favour: a cell that got none is not what it says.
-static bool check_pages(const Cell *cell, const WorkloadPlacement *placement,
-                        const PageFacts *facts, Problem *problem)
+static bool check_pages(const Cell *cell, const PageFacts *facts, Problem *problem)
 {
     const AxisValue *values = cell->values;
     if (!cell->workload->uses(values, AXIS_PAGES) ||
@@ -70,9 +69,9 @@ static bool check_pages(const Cell *cell, const WorkloadPlacement *placement,
     char setting[128];
     (void)sysroot_read("", "/sys/kernel/mm/transparent_hugepage/enabled", setting, sizeof setting);
     return problem_set(problem,
-                       "pages thp: none of %zu bytes came to lie on huge pages; "
+                       "pages thp: no memory came to lie on huge pages; "
                        "transparent_hugepage/enabled: %s",
-                       placement->data_bytes, setting);
+                       setting);
 }
 
 bool achieved_record(const Cell *cell, void *context, Sample *sample, Problem *problem)
@@ -82,7 +81,7 @@ bool achieved_record(const Cell *cell, void *context, Sample *sample, Problem *p
     const WorkloadPlacement placement = cell->workload->placement(context);
     static PageFacts facts; // too large for a stack of threads; one cell a process
     page_facts_read(placement.data, placement.data_bytes, NULL, &facts);
-    if (!check_pages(cell, &placement, &facts, problem))
+    if (!check_pages(cell, &facts, problem))
         return false;
     return (add_cpus(&placement, sample) && add_nodes(&facts, sample) &&
             add_value(sample, "anonymous_huge_bytes", facts.anonymous_huge_bytes, "B",

@@ -175,10 +175,22 @@ bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem)
     return true;
 }
 
-bool axis_fallback(AxisId id, AxisValue *value)
+static bool parse_fallback(AxisId id, AxisValue *value)
 {
     Problem unused = {0};
     return axis_table[id].fallback && axis_parse(id, axis_table[id].fallback, value, &unused);
+}
+
+// Every cell of a plan asks for every axis: the texts are read once a thread.
+bool axis_fallback(AxisId id, AxisValue *value)
+{
+    static _Thread_local AxisValue known[AXIS_COUNT];
+    static _Thread_local bool is_known[AXIS_COUNT];
+    if (!is_known[id])
+        is_known[id] = parse_fallback(id, &known[id]);
+    if (is_known[id])
+        *value = known[id];
+    return is_known[id];
 }
 
 void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes)
@@ -218,6 +230,8 @@ json_t *axis_to_json(AxisId id, AxisValue value)
     case AXIS_FLAG: return json_boolean(value.integer);
     case AXIS_WORD: {
         char word[64];
+        if (!takes_number(axis_word(id, value)))
+            return json_string(axis_word(id, value));
         axis_format(id, value, word, sizeof word);
         return json_string(word);
     }

@@ -371,10 +371,26 @@ static bool list_holds(const AxisId *axes, AxisId axis)
     return false;
 }
 
+// One bit an axis.
+static uint64_t find_axes(HypKernelOp op)
+{
+    static_assert(AXIS_COUNT <= 64, "a word has a bit for every axis");
+    uint64_t axes = 0;
+    for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
+        if (list_holds(common_axes, axis) || placement_axes_use(axis) ||
+            list_holds(case_table[op].axes, axis))
+            axes |= UINT64_C(1) << axis;
+    return axes;
+}
+
+// Every cell of a plan asks for every axis, several times: the lists are searched once a thread.
 bool kernel_case_uses(const AxisValue *values, AxisId axis)
 {
-    return list_holds(common_axes, axis) || placement_axes_use(axis) ||
-           list_holds(case_table[values[AXIS_OP].integer].axes, axis);
+    static _Thread_local uint64_t axes[HYP_OP_COUNT];
+    const HypKernelOp op = (HypKernelOp)values[AXIS_OP].integer;
+    if (!axes[op])
+        axes[op] = find_axes(op);
+    return axes[op] >> axis & 1;
 }
 
 static bool check_cache_state(const AxisValue *values, Problem *problem)

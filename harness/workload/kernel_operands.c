@@ -109,22 +109,22 @@ static void point_arguments(const KernelOperands *operands, size_t copy, KernelA
 
 typedef struct Touch {
     char *array;
-    size_t pages, threads;
+    size_t size_bytes, threads;
 } Touch;
 
 static void touch_share(void *context, size_t thread)
 {
     const Touch *touch = context;
-    const size_t end = touch->pages * (thread + 1) / touch->threads;
-    for (size_t page = touch->pages * thread / touch->threads; page < end; page++)
+    const size_t pages = (touch->size_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    const size_t end = pages * (thread + 1) / touch->threads;
+    for (size_t page = pages * thread / touch->threads; page < end; page++)
         *(volatile char *)(touch->array + page * PAGE_BYTES) = 0;
 }
 
-static void touch_array(const OperandOrder *order, char *array, size_t size_bytes)
+static void touch_array(const HyperionParallel *parallel, Touch touch)
 {
-    const HyperionParallel *parallel = &order->parallel;
-    Touch touch = {array, (size_bytes + PAGE_BYTES - 1) / PAGE_BYTES, parallel->threads};
-    if (size_bytes)
+    touch.threads = parallel->threads;
+    if (touch.size_bytes)
         parallel->run(parallel->pool, parallel->threads, touch_share, &touch);
 }
 
@@ -136,7 +136,7 @@ static void fill_first(const Making *making)
         const Array *array = &making->arrays[i];
         char *first = operands->arrays[i].first;
         if (array->is_input || operands->copies > 1)
-            touch_array(making->order, first, array->size_bytes);
+            touch_array(&making->order->parallel, (Touch){first, array->size_bytes, 1});
         if (array->is_input)
             seed = random_fill((float *)(void *)first, array->size_bytes / sizeof(float), seed);
     }
@@ -151,7 +151,7 @@ static void fill_copy(const Making *making, size_t copy)
         char *at = first + copy * operands->stride_bytes;
         if (!array->rotates)
             continue;
-        touch_array(making->order, at, array->size_bytes);
+        touch_array(&making->order->parallel, (Touch){at, array->size_bytes, 1});
         if (array->is_input)
             memcpy(at, first, array->size_bytes);
     }

@@ -4,11 +4,12 @@
 #include "scenario/plan.h"
 #include "workload/cold_copies.h"
 #include "workload/model_instance.h"
+#include "workload/model_pages.h"
 #include "workload/placement_axes.h"
 #include "workload/thread_team.h"
 #include "workload/workloads.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static bool use_axis(const AxisValue *values, AxisId axis)
     case AXIS_BLOCK_SIZE:
     case AXIS_PREFETCH:
     case AXIS_PREFETCH_DISTANCE:
+    case AXIS_PAGES:
     case AXIS_CACHE_STATE:
     case AXIS_BATCH: return true;
     default: return placement_axes_use(axis);
@@ -62,6 +64,9 @@ static bool check_model(const AxisValue *values, Problem *problem)
         return problem_set(problem, "model: none given");
     if (!placement_axes_check(values, problem))
         return false;
+    if (values[AXIS_PAGES].integer == OPERAND_PAGES_RESERVED)
+        return problem_set(problem, "pages hugetlb: the memory of a model is the library's own; 4k "
+                                    "and thp can be had");
     if (is_builtin(model))
         return check_builtin(model, problem);
     return values[AXIS_BATCH].integer == 1 ||
@@ -108,7 +113,8 @@ static bool open_instances(ModelContext *context, size_t count, const AxisValue 
 static bool keep_cold(ModelContext *context, const AxisValue *values,
                       const WorkloadMachine *machine, Problem *problem)
 {
-    const ModelInstance *first = &context->instances[0];
+    const ModelInstance *first = context->instances;
+    assert(first);
     const int levels = machine->topology.level_count;
     const size_t last_level_bytes = levels ? machine->topology.levels[levels - 1].size_bytes : 0;
     const CacheState state = machine->keeps_cold ? cold_copies_state(values) : CACHE_WARM;
@@ -135,10 +141,13 @@ static void *open_model(const struct Cell *cell, const WorkloadMachine *machine,
         (void)problem_set(problem, "out of memory");
         return NULL;
     }
+    const OperandPages pages = (OperandPages)cell->values[AXIS_PAGES].integer;
     context->copies = 1;
-    context->pool = thread_team_open(cell->values, machine, problem);
+    if (model_pages_prepare(pages, problem))
+        context->pool = thread_team_open(cell->values, machine, problem);
     if (!context->pool || !open_instances(context, 1, cell->values, machine, problem) ||
-        !keep_cold(context, cell->values, machine, problem)) {
+        !keep_cold(context, cell->values, machine, problem) ||
+        (pages == OPERAND_PAGES_TRANSPARENT && !model_pages_collapse(problem))) {
         close_model(context);
         return NULL;
     }

@@ -18,9 +18,14 @@ const Workload *workload_find(const char *name)
     return NULL;
 }
 
-bool workload_fallback(const Workload *workload, AxisId axis, AxisValue *value)
+static bool parse_own(AxisId axis, const char *text, AxisValue *value)
 {
     Problem unused = {0};
+    return axis_parse(axis, text, value, &unused);
+}
+
+bool workload_fallback(const Workload *workload, AxisId axis, AxisValue *value)
+{
     const char *own = workload->fallback ? workload->fallback(axis) : NULL;
-    return own ? axis_parse(axis, own, value, &unused) : axis_fallback(axis, value);
+    return own ? parse_own(axis, own, value) : axis_fallback(axis, value);
 }

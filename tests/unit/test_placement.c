@@ -54,7 +54,7 @@ static const char *choose(const TopologyCpu *usable, size_t count, const char *b
     bind(values, AXIS_THREADS, threads);
     text[0] = '\0';
     if (!placement_choose(usable, count, values, cpus, &chosen, &problem))
-        return strcpy(text, problem.text);
+        (void)snprintf(text, sizeof text, "%s", problem.text);
     for (size_t i = 0; i < chosen; i++)
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d", i ? " " : "",
                        cpus[i]);
@@ -254,10 +254,44 @@ static void small_pages_are_small_and_huge_ones_are_huge(void **state)
         assert_true(isnan(bytes) || (bytes > 0 && fmod(bytes, 2 << 20) == 0));
     } else {
         // Fragmented memory: the cell fails rather than pass small pages off as huge.
-        assert_non_null(strstr(huge.problem.text, "none of"));
+        assert_non_null(strstr(huge.problem.text, "no memory came"));
     }
     sample_clear(&sample);
     close_cell(&huge);
+}
+
+// Two mebibytes of weights and more, so that some huge page can be filled.
+static void models_have_the_pages_they_ask_for(void **state)
+{
+    (void)state;
+    Opened opened =
+        open_cell("model", "{\"model\": \"builtin:mlp:hidden=1024\", \"cache_state\": \"warm\"}");
+    Sample sample = read_achieved(&opened);
+    const double none = sample_value(&sample, "anonymous_huge_bytes");
+    assert_true(isnan(none) || none == 0);
+    sample_clear(&sample);
+    close_cell(&opened);
+    opened = open_cell("model", "{\"model\": \"builtin:mlp:hidden=1024\", \"cache_state\": "
+                                "\"warm\", \"pages\": \"thp\"}");
+    if (!opened.context) {
+        assert_non_null(strstr(opened.problem.text, "pages thp"));
+        print_message("skipped: %s\n", opened.problem.text);
+        close_cell(&opened);
+        skip();
+    }
+    sample = sample_empty();
+    if (achieved_record(&opened.cell, opened.context, &sample, &opened.problem)) {
+        const double bytes = sample_value(&sample, "anonymous_huge_bytes");
+        assert_true(isnan(bytes) || bytes > 0);
+    } else {
+        assert_non_null(strstr(opened.problem.text, "no memory came"));
+    }
+    sample_clear(&sample);
+    close_cell(&opened);
+    opened = open_cell("model", "{\"model\": \"builtin:mlp\", \"pages\": \"hugetlb\"}");
+    assert_null(opened.context);
+    assert_non_null(strstr(opened.problem.text, "the library's own"));
+    close_cell(&opened);
 }
 
 static void reserved_pages_are_got_or_the_lack_is_told(void **state)
@@ -362,6 +396,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_refused_at_planning),
         cmocka_unit_test(placement_of_a_cell_is_read_back),
         cmocka_unit_test(small_pages_are_small_and_huge_ones_are_huge),
+        cmocka_unit_test(models_have_the_pages_they_ask_for),
         cmocka_unit_test(reserved_pages_are_got_or_the_lack_is_told),
         cmocka_unit_test(memory_policies_apply_or_name_the_nodes),
         cmocka_unit_test(pages_are_told_by_node),

@@ -36,6 +36,13 @@ typedef struct FakeWorld {
     char order[256];   // cells of the timed samples; "c" for a canary
 } FakeWorld;
 
+static void note(FakeWorld *world, char what)
+{
+    const size_t used = strlen(world->order);
+    assert_true(used + 1 < sizeof world->order);
+    world->order[used] = what;
+}
+
 static void fill_times(const WorkerRequest *request, double time_ns, Sample *outcome)
 {
     outcome->real_count = (size_t)request->repetitions;
@@ -61,11 +68,10 @@ static void fake_launch(void *context, const char *text, const LaunchLimits *lim
     if (request->task == SAMPLE_CANARY) {
         fill_times(request, 5e5 + 1000 * (double)world->canaries++, &outcome);
         world->attempts = 0;
-        (void)strcat(world->order, "c");
+        note(world, 'c');
     } else if (request->task == SAMPLE_TIME) {
         const long long cell = request->cell.values[AXIS_SIZE].integer / 1000 - 1;
-        const char name[] = {(char)('0' + cell), '\0'};
-        (void)strcat(world->order, name);
+        note(world, (char)('0' + cell));
         if (cell == 1 && ++world->attempts <= world->bad)
             end->disturbance.other_cpus = 0.5 + world->attempts;
         fill_times(request, 1000 + world->attempts, &outcome);
