@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "model/layer_op.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,9 +88,19 @@ int hyp_model_adopt_weight(HyperionModel *model, const char *name, const HypShap
 int hyp_model_add_file_weight(HyperionModel *model, const char *name, const HypShape *shape,
                               uint64_t file_offset)
 {
+    return add_weight(model, name,
+                      (HypGraphTensor){.shape = *shape,
+                                       .source = HYP_WEIGHT_IN_FILE,
+                                       .file_offset = file_offset});
+}
+
+int hyp_model_add_seeded_weight(HyperionModel *model, const char *name, const HypShape *shape,
+                                const HypSeededValues *values)
+{
+    assert(shape->type == HYPERION_TYPE_F32);
     return add_weight(
         model, name,
-        (HypGraphTensor){.shape = *shape, .in_file = true, .file_offset = file_offset});
+        (HypGraphTensor){.shape = *shape, .source = HYP_WEIGHT_SEEDED, .seeded = *values});
 }
 
 int hyperionAddWeight(HyperionModel *model, const char *name, HyperionType type, int rank,

@@ -15,6 +15,10 @@ int hyp_model_adopt_weight(HyperionModel *model, const char *name, const HypShap
 int hyp_model_add_file_weight(HyperionModel *model, const char *name, const HypShape *shape,
                               uint64_t file_offset);
 
+// A weight of f32 that is generated when first needed.
+int hyp_model_add_seeded_weight(HyperionModel *model, const char *name, const HypShape *shape,
+                                const HypSeededValues *values);
+
 // As hyperionAddLayer, the result named `result_name`.
 int hyp_model_add_layer(HyperionModel *model, const char *name, const char *result_name,
                         HyperionLayerOp op, const HyperionLayerAttributes *attributes,

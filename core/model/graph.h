@@ -9,6 +9,7 @@
 #include "hyperion/simulate.h"
 
 #include "common/name_map.h"
+#include "model/seeded_values.h"
 #include "model/shape.h"
 #include "platform/platform.h"
 #include "simd/dispatch.h"
@@ -21,6 +22,13 @@ typedef enum HypTensorRole {
     HYP_TENSOR_ACTIVATION // result of a layer
 } HypTensorRole;
 
+// Where the bytes of a weight come from.
+typedef enum HypWeightSource {
+    HYP_WEIGHT_OWNED,   // in memory from the start
+    HYP_WEIGHT_IN_FILE, // read when first needed
+    HYP_WEIGHT_SEEDED   // generated when first needed
+} HypWeightSource;
+
 // A tensor of the graph; its number is its place in HyperionModel.tensors.
 typedef struct HypGraphTensor {
     char *name; // unique in the model
@@ -28,9 +36,10 @@ typedef struct HypGraphTensor {
     HypTensorRole role; // of a view: that of the tensor it views
     int view_of;        // the tensor whose memory this is, which is no view itself; -1: its own
     // Of a weight that is no view:
-    bool in_file;         // else the bytes are the model's from the start
-    uint64_t file_offset; // in HyperionModel.file
-    void *data;           // shape.size_bytes, 64-byte aligned, owned; NULL until read from the file
+    HypWeightSource source;
+    uint64_t file_offset;   // HYP_WEIGHT_IN_FILE: in HyperionModel.file
+    HypSeededValues seeded; // HYP_WEIGHT_SEEDED
+    void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weights.h
 } HypGraphTensor;
 
 typedef struct HypLayer {

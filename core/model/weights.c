@@ -3,6 +3,19 @@
 
 #include "common/fail.h"
 
+static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight, void *data)
+{
+    if (weight->source == HYP_WEIGHT_SEEDED) {
+        hyp_seeded_values_fill(&weight->seeded, data, weight->shape.element_count);
+        return true;
+    }
+    // Asked after the read whether the file held still, so that a change during it is seen too.
+    return (hyp_platform_read(model->file, weight->file_offset, data, weight->shape.size_bytes) &&
+            hyp_platform_file_unchanged(model->file)) ||
+           hyp_fail(hyperionGetLastErrorKind(), "model %s, weight '%s': %s", model->name,
+                    weight->name, hyperionGetLastError());
+}
+
 bool hyp_weights_read(HyperionModel *model, int tensor)
 {
     HypGraphTensor *weight = &model->tensors[hyp_model_root(model, tensor)];
@@ -11,12 +24,9 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
     void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
     if (!data)
         return false;
-    // After the read, so that a change during it is seen too.
-    if (!hyp_platform_read(model->file, weight->file_offset, data, weight->shape.size_bytes) ||
-        !hyp_platform_file_unchanged(model->file)) {
+    if (!fill_weight(model, weight, data)) {
         hyp_platform_release(data);
-        return hyp_fail(hyperionGetLastErrorKind(), "model %s, weight '%s': %s", model->name,
-                        weight->name, hyperionGetLastError());
+        return false;
     }
     weight->data = data;
     return true;

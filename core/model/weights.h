@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// weights.h - bytes of weights that stay in the model's file until they are needed.
+// weights.h - bytes of weights that stay in the model's file, or a seed, until they are needed.
 #ifndef HYP_WEIGHTS_H
 #define HYP_WEIGHTS_H
 
 #include "model/graph.h"
 
-// Reads weight `tensor`, unless its bytes are in memory. False, last error set, when out of memory,
+// Reads or generates weight `tensor`, unless its bytes are in memory. False, last error set, when out of memory,
 // the read fails, or the file is not what it was when the model was loaded.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 

@@ -13,6 +13,7 @@ static const HypZooGenerator *const generators[] = {
     &hyp_zoo_mlp,
     &hyp_zoo_cnn,
     &hyp_zoo_transformer,
+    &hyp_zoo_vgg16,
 };
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0], LONGEST_WORD = 63 };
 
@@ -113,9 +114,9 @@ static bool read_values(const HypZooGenerator *generator, const char *text, int6
 }
 
 static HyperionModel *build_model(const HypZooGenerator *generator, const char *name,
-                                  const int64_t *values, bool rehearsal)
+                                  const int64_t *values)
 {
-    HypZooSketch sketch = {.model = hyperionCreateModel(name), .rehearsal = rehearsal};
+    HypZooSketch sketch = {.model = hyperionCreateModel(name)};
     for (int i = 0; i < generator->parameter_count; i++)
         if (strcmp(generator->parameters[i].key, "seed") == 0)
             sketch.random = (uint64_t)values[i];
@@ -138,10 +139,5 @@ HyperionModel *hyp_zoo_create(const char *specification)
         values[i] = generator->parameters[i].fallback;
     if (*rest && !read_values(generator, rest + 1, values))
         return NULL;
-    // Sizes that cannot be are found before memory is filled with the weights that can.
-    HyperionModel *rehearsed = build_model(generator, specification, values, true);
-    if (!rehearsed)
-        return NULL;
-    hyperionFreeModel(rehearsed);
-    return build_model(generator, specification, values, false);
+    return build_model(generator, specification, values);
 }

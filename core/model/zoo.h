@@ -14,14 +14,13 @@ typedef struct HypZooParameter {
     int64_t most;
 } HypZooParameter;
 
-enum { HYP_ZOO_MOST_PARAMETERS = 8 };
+enum { HYP_ZOO_MOST_PARAMETERS = 12, HYP_ZOO_NAME_BYTES = 64 };
 
 // A model in the making.
 typedef struct HypZooSketch {
     HyperionModel *model;
-    uint64_t random; // state of the generator of weights
+    uint64_t random; // seed of the next weight
     size_t weight_bytes;
-    bool rehearsal; // weights have no bytes: only to see whether all sizes are good
 } HypZooSketch;
 
 typedef struct HypZooGenerator {
@@ -42,26 +41,63 @@ typedef struct HypZooGenerator {
 extern const HypZooGenerator hyp_zoo_mlp;
 extern const HypZooGenerator hyp_zoo_cnn;
 extern const HypZooGenerator hyp_zoo_transformer;
+extern const HypZooGenerator hyp_zoo_vgg16;
 
-// "builtin:NAME" or "builtin:NAME:key=value,..."; the model is named so. NULL on failure.
+// "builtin:NAME" or "builtin:NAME:key=value,..."; the model is named so. No weight has bytes yet.
+// NULL on failure.
 HyperionModel *hyp_zoo_create(const char *specification);
 
-// The steps below give the number of a tensor, -1 on failure, and -1 at once where an input is -1,
-// so that they nest and the first reason stays the last error.
+// Text of a name in the caller's buffer, which is returned.
+typedef struct HypZooName {
+    char text[HYP_ZOO_NAME_BYTES];
+} HypZooName;
+__attribute__((format(printf, 2, 3))) const char *hyp_zoo_name(HypZooName *name, const char *format,
+                                                               ...);
 
-// Layers without weights: over one input, and the sum of two.
+// The steps below give the number of a tensor, -1 on failure, and -1 at once where an input is -1,
+// so that they nest and the first reason stays the last error. Weights are uniform; those of
+// products and convolutions with variance gain^2 / fan-in: gain 1 keeps the size of activations,
+// sqrt(2) does before relu (He et al. 2015).
+
+// A layer over one input, or over several.
 int hyp_zoo_layer(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
                   const HyperionLayerAttributes *attributes, int a);
+int hyp_zoo_join(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
+                 const HyperionLayerAttributes *attributes, const int *inputs, int input_count);
 int hyp_zoo_add(HypZooSketch *sketch, const char *name, int a, int b);
+int hyp_zoo_activate(HypZooSketch *sketch, const char *name, HyperionActivation activation, int a);
 
-// x * weight + bias, then the activation. Weights are uniform with variance gain^2 / fan-in: gain 1
-// keeps the size of activations, sqrt(2) does before relu (He et al. 2015).
-int hyp_zoo_gemm(HypZooSketch *sketch, const char *name, int x, int64_t columns,
-                 HyperionActivation activation, float gain);
+// A weight "<layer>.<part>" of values in middle +- spread.
+int hyp_zoo_weight(HypZooSketch *sketch, const char *layer, const char *part, int rank,
+                   const int64_t *dims, float middle, float spread);
 
-// 3 x 3 convolution that keeps height and width; weights as above.
-int hyp_zoo_conv(HypZooSketch *sketch, const char *name, int x, int64_t channels,
-                 HyperionActivation activation, float gain);
+// x * weight, without and with a bias, then the activation.
+typedef struct HypZooGemm {
+    int64_t columns;
+    bool unbiased;
+    HyperionActivation activation;
+    float gain; // 0 = 1
+} HypZooGemm;
+int hyp_zoo_gemm(HypZooSketch *sketch, const char *name, int x, const HypZooGemm *gemm);
+
+typedef struct HypZooConv {
+    int64_t channels;   // of the result
+    int64_t kernel[2];  // height, width; 0 = 1
+    int64_t padding[2]; // above and below, left and right
+    int64_t stride;     // 0 = 1
+    int64_t groups;     // 0 = 1
+    bool unbiased;
+    HyperionActivation activation;
+    float gain; // 0 = 1
+} HypZooConv;
+int hyp_zoo_conv(HypZooSketch *sketch, const char *name, int x, const HypZooConv *conv);
+
+// Square windows.
+int hyp_zoo_pool(HypZooSketch *sketch, const char *name, HyperionLayerOp op, int x, int64_t kernel,
+                 int64_t stride, int64_t padding);
+
+// All but the first dimension as one.
+int hyp_zoo_flatten(HypZooSketch *sketch, const char *name, int x);
 
 // Normalisation over the last axis.
 int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x);

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 #define PARAMETERS(P)                                                                              \
     P(BATCH, batch, 1, 1, 4096)                                                                    \
@@ -21,30 +20,25 @@ static const HypZooParameter parameters[] = {PARAMETERS(HYP_ZOO_ROW)};
 // A residual pair of convolutions, then half the height and width.
 static int add_stage(HypZooSketch *sketch, int stage, int x, int64_t channels)
 {
-    static const HyperionLayerAttributes relu = {.activation = HYPERION_ACTIVATION_RELU};
-    static const HyperionLayerAttributes halve = {.kernel = {2, 2}, .stride = {2, 2}};
-    char first_name[32];
-    char second_name[32];
-    char sum_name[32];
-    char relu_name[32];
-    char pool_name[32];
-    (void)snprintf(first_name, sizeof first_name, "stage%d.conv0", stage);
-    (void)snprintf(second_name, sizeof second_name, "stage%d.conv1", stage);
-    (void)snprintf(sum_name, sizeof sum_name, "stage%d.sum", stage);
-    (void)snprintf(relu_name, sizeof relu_name, "stage%d.relu", stage);
-    (void)snprintf(pool_name, sizeof pool_name, "stage%d.pool", stage);
-    const int first =
-        hyp_zoo_conv(sketch, first_name, x, channels, HYPERION_ACTIVATION_RELU, sqrtf(2.0F));
-    const int second =
-        hyp_zoo_conv(sketch, second_name, first, channels, HYPERION_ACTIVATION_NONE, 1.0F);
-    const int sum = hyp_zoo_add(sketch, sum_name, first, second);
-    const int activated = hyp_zoo_layer(sketch, relu_name, HYPERION_LAYER_ACTIVATION, &relu, sum);
-    return hyp_zoo_layer(sketch, pool_name, HYPERION_LAYER_MAX_POOL2D, &halve, activated);
+    HypZooName name;
+    HypZooConv conv = {.channels = channels,
+                       .kernel = {3, 3},
+                       .padding = {1, 1},
+                       .activation = HYPERION_ACTIVATION_RELU,
+                       .gain = sqrtf(2.0F)};
+    const int first = hyp_zoo_conv(sketch, hyp_zoo_name(&name, "stage%d.conv0", stage), x, &conv);
+    conv.activation = HYPERION_ACTIVATION_NONE;
+    conv.gain = 1.0F;
+    x = hyp_zoo_conv(sketch, hyp_zoo_name(&name, "stage%d.conv1", stage), first, &conv);
+    x = hyp_zoo_add(sketch, hyp_zoo_name(&name, "stage%d.sum", stage), first, x);
+    x = hyp_zoo_activate(sketch, hyp_zoo_name(&name, "stage%d.relu", stage),
+                         HYPERION_ACTIVATION_RELU, x);
+    return hyp_zoo_pool(sketch, hyp_zoo_name(&name, "stage%d.pool", stage),
+                        HYPERION_LAYER_MAX_POOL2D, x, 2, 2, 0);
 }
 
 static bool build(HypZooSketch *sketch, const int64_t *values)
 {
-    static const HyperionLayerAttributes flat = {.rank = 2, .dims = {0, -1}};
     if (values[IMAGE] >> values[STAGES] == 0)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
                         "builtin:cnn: an image of %" PRId64 " cannot be halved %" PRId64 " times",
@@ -53,8 +47,8 @@ static bool build(HypZooSketch *sketch, const int64_t *values)
                              (int64_t[]){values[BATCH], 3, values[IMAGE], values[IMAGE]});
     for (int stage = 0; stage < (int)values[STAGES]; stage++)
         x = add_stage(sketch, stage, x, values[CHANNELS] << stage);
-    x = hyp_zoo_layer(sketch, "flat", HYPERION_LAYER_RESHAPE, &flat, x);
-    x = hyp_zoo_gemm(sketch, "head", x, values[CLASSES], HYPERION_ACTIVATION_NONE, 1.0F);
+    x = hyp_zoo_flatten(sketch, "flat", x);
+    x = hyp_zoo_gemm(sketch, "head", x, &(HypZooGemm){.columns = values[CLASSES]});
     x = hyp_zoo_layer(sketch, "probabilities", HYPERION_LAYER_SOFTMAX, NULL, x);
     return x >= 0 && hyperionAddOutput(sketch->model, x);
 }

@@ -2,7 +2,6 @@
 #include "model/zoo.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define PARAMETERS(P)                                                                              \
     P(BATCH, batch, 1, 1, 65536)                                                                   \
@@ -19,12 +18,13 @@ static bool build(HypZooSketch *sketch, const int64_t *values)
 {
     int x = hyperionAddInput(sketch->model, "x", HYPERION_TYPE_F32, 2,
                              (int64_t[]){values[BATCH], values[INPUT]});
+    const HypZooGemm hidden = {
+        .columns = values[HIDDEN], .activation = HYPERION_ACTIVATION_RELU, .gain = sqrtf(2.0F)};
     for (int i = 0; i < (int)values[LAYERS] - 1 && x >= 0; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "fc%d", i);
-        x = hyp_zoo_gemm(sketch, name, x, values[HIDDEN], HYPERION_ACTIVATION_RELU, sqrtf(2.0F));
+        HypZooName name;
+        x = hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "fc%d", i), x, &hidden);
     }
-    x = hyp_zoo_gemm(sketch, "head", x, values[OUTPUT], HYPERION_ACTIVATION_NONE, 1.0F);
+    x = hyp_zoo_gemm(sketch, "head", x, &(HypZooGemm){.columns = values[OUTPUT]});
     return x >= 0 && hyperionAddOutput(sketch->model, x);
 }
 

@@ -5,122 +5,142 @@
 #include "model/builder.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 // More is a mistake in the parameters sooner than a wish, and would exhaust small machines.
 static const size_t most_weight_bytes = (size_t)8 << 30;
 
-enum { NAME_BYTES = 64 };
+static const float vector_spread = 0.1F;
 
-// SplitMix64 (Steele, Lea and Flood 2014).
-static uint64_t next_random(uint64_t *state)
+const char *hyp_zoo_name(HypZooName *name, const char *format, ...)
 {
-    uint64_t mixed = *state += 0x9e3779b97f4a7c15U;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
-    return mixed ^ mixed >> 31;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(name->text, sizeof name->text, format, args);
+    va_end(args);
+    return name->text;
 }
 
-// Values uniform in middle +- spread; NULL when out of memory.
-static float *create_values(HypZooSketch *sketch, const HypShape *shape, float middle, float spread)
+int hyp_zoo_weight(HypZooSketch *sketch, const char *layer, const char *part, int rank,
+                   const int64_t *dims, float middle, float spread)
 {
-    float *values = hyp_platform_allocate(shape->size_bytes, 64);
-    const float step = spread / (float)(1 << 23); // 24 random bits, centred
-    for (size_t i = 0; values && i < shape->element_count; i++) {
-        const int32_t bits = (int32_t)(next_random(&sketch->random) >> 40) - (1 << 23);
-        values[i] = middle + (float)bits * step;
-    }
-    return values;
-}
-
-// A weight "<layer>.<part>" of values uniform in middle +- spread.
-static int add_weight(HypZooSketch *sketch, const char *layer, const char *part, int rank,
-                      const int64_t *dims, float middle, float spread)
-{
-    char name[NAME_BYTES];
+    HypZooName name;
     HypShape shape;
-    (void)snprintf(name, sizeof name, "%s.%s", layer, part);
-    if (!hyp_shape_create(&shape, name, HYPERION_TYPE_F32, rank, dims))
+    if (!hyp_shape_create(&shape, hyp_zoo_name(&name, "%s.%s", layer, part), HYPERION_TYPE_F32,
+                          rank, dims))
         return -1;
     if (shape.size_bytes > most_weight_bytes - sketch->weight_bytes) {
-        (void)hyp_fail(HYPERION_ERROR_ARGUMENT,
-                       "%s: more than %zu bytes of weights, at '%s' of %zu",
-                       hyperionModelName(sketch->model), most_weight_bytes, name, shape.size_bytes);
+        (void)hyp_fail(
+            HYPERION_ERROR_ARGUMENT, "%s: more than %zu bytes of weights, at '%s' of %zu",
+            hyperionModelName(sketch->model), most_weight_bytes, name.text, shape.size_bytes);
         return -1;
     }
-    float *values = NULL;
-    if (!sketch->rehearsal) {
-        values = create_values(sketch, &shape, middle, spread);
-        if (!values)
-            return -1;
-    }
-    const int id = hyp_model_adopt_weight(sketch->model, name, &shape, values);
-    if (id < 0)
-        hyp_platform_release(values);
-    else
+    const HypSeededValues values = {.seed = sketch->random, .middle = middle, .spread = spread};
+    const int id = hyp_model_add_seeded_weight(sketch->model, name.text, &shape, &values);
+    if (id >= 0) {
         sketch->weight_bytes += shape.size_bytes;
+        sketch->random = hyp_seeded_values_skip(sketch->random, shape.element_count);
+    }
     return id;
+}
+
+int hyp_zoo_join(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
+                 const HyperionLayerAttributes *attributes, const int *inputs, int input_count)
+{
+    for (int i = 0; i < input_count; i++)
+        if (inputs[i] < 0)
+            return -1;
+    return hyperionAddLayer(sketch->model, name, op, attributes, inputs, input_count);
+}
+
+int hyp_zoo_layer(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
+                  const HyperionLayerAttributes *attributes, int a)
+{
+    return hyp_zoo_join(sketch, name, op, attributes, &a, 1);
+}
+
+int hyp_zoo_add(HypZooSketch *sketch, const char *name, int a, int b)
+{
+    return hyp_zoo_join(sketch, name, HYPERION_LAYER_ADD, NULL, (int[]){a, b}, 2);
+}
+
+int hyp_zoo_activate(HypZooSketch *sketch, const char *name, HyperionActivation activation, int a)
+{
+    const HyperionLayerAttributes attributes = {.activation = activation};
+    return hyp_zoo_layer(sketch, name, HYPERION_LAYER_ACTIVATION, &attributes, a);
+}
+
+int hyp_zoo_pool(HypZooSketch *sketch, const char *name, HyperionLayerOp op, int x, int64_t kernel,
+                 int64_t stride, int64_t padding)
+{
+    const HyperionLayerAttributes attributes = {
+        .kernel = {kernel, kernel},
+        .stride = {stride, stride},
+        .padding = {padding, padding, padding, padding},
+    };
+    return hyp_zoo_layer(sketch, name, op, &attributes, x);
+}
+
+int hyp_zoo_flatten(HypZooSketch *sketch, const char *name, int x)
+{
+    static const HyperionLayerAttributes flat = {.rank = 2, .dims = {0, -1}};
+    return hyp_zoo_layer(sketch, name, HYPERION_LAYER_RESHAPE, &flat, x);
 }
 
 // Half-width of a uniform distribution with variance gain^2 / fan_in.
 static float find_spread(float gain, int64_t fan_in)
 {
-    return gain * sqrtf(3.0F / (float)fan_in);
+    return (gain == 0.0F ? 1.0F : gain) * sqrtf(3.0F / (float)fan_in);
 }
 
-static const float bias_spread = 0.1F;
-
-int hyp_zoo_layer(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
-                  const HyperionLayerAttributes *attributes, int a)
-{
-    return a < 0 ? -1 : hyperionAddLayer(sketch->model, name, op, attributes, &a, 1);
-}
-
-int hyp_zoo_add(HypZooSketch *sketch, const char *name, int a, int b)
-{
-    const int inputs[] = {a, b};
-    return a < 0 || b < 0
-               ? -1
-               : hyperionAddLayer(sketch->model, name, HYPERION_LAYER_ADD, NULL, inputs, 2);
-}
-
-// A layer of x, a weight and a bias, unless one of them is missing.
+// A layer of x, a weight of `rank` whose variance follows from gain and fan-in, and a bias.
 static int add_weighted(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
-                        const HyperionLayerAttributes *attributes, const int inputs[3])
+                        const HyperionLayerAttributes *attributes, int x, int rank,
+                        const int64_t *dims, float spread, int64_t bias_length)
 {
-    return inputs[1] < 0 || inputs[2] < 0
-               ? -1
-               : hyperionAddLayer(sketch->model, name, op, attributes, inputs, 3);
+    const int weight = hyp_zoo_weight(sketch, name, "weight", rank, dims, 0.0F, spread);
+    if (bias_length == 0)
+        return hyp_zoo_join(sketch, name, op, attributes, (int[]){x, weight}, 2);
+    const int bias =
+        weight < 0 ? -1
+                   : hyp_zoo_weight(sketch, name, "bias", 1, &bias_length, 0.0F, vector_spread);
+    return hyp_zoo_join(sketch, name, op, attributes, (int[]){x, weight, bias}, 3);
 }
 
-int hyp_zoo_gemm(HypZooSketch *sketch, const char *name, int x, int64_t columns,
-                 HyperionActivation activation, float gain)
+int hyp_zoo_gemm(HypZooSketch *sketch, const char *name, int x, const HypZooGemm *gemm)
 {
     if (x < 0)
         return -1;
     const HypShape *in = &sketch->model->tensors[x].shape;
     const int64_t depth = in->dims[in->rank - 1];
-    const int64_t dims[] = {depth, columns};
-    const int weight = add_weight(sketch, name, "weight", 2, dims, 0.0F, find_spread(gain, depth));
-    const int bias =
-        weight < 0 ? -1 : add_weight(sketch, name, "bias", 1, &columns, 0.0F, bias_spread);
-    const HyperionLayerAttributes attributes = {.activation = activation};
-    return add_weighted(sketch, name, HYPERION_LAYER_GEMM, &attributes, (int[]){x, weight, bias});
+    const HyperionLayerAttributes attributes = {.activation = gemm->activation};
+    return add_weighted(sketch, name, HYPERION_LAYER_GEMM, &attributes, x, 2,
+                        (int64_t[]){depth, gemm->columns}, find_spread(gemm->gain, depth),
+                        gemm->unbiased ? 0 : gemm->columns);
 }
 
-int hyp_zoo_conv(HypZooSketch *sketch, const char *name, int x, int64_t channels,
-                 HyperionActivation activation, float gain)
+static int64_t at_least_1(int64_t value)
+{
+    return value ? value : 1;
+}
+
+int hyp_zoo_conv(HypZooSketch *sketch, const char *name, int x, const HypZooConv *conv)
 {
     if (x < 0)
         return -1;
-    const int64_t in_channels = sketch->model->tensors[x].shape.dims[1];
-    const int64_t dims[] = {channels, in_channels, 3, 3};
-    const int weight =
-        add_weight(sketch, name, "weight", 4, dims, 0.0F, find_spread(gain, 9 * in_channels));
-    const int bias =
-        weight < 0 ? -1 : add_weight(sketch, name, "bias", 1, &channels, 0.0F, bias_spread);
-    const HyperionLayerAttributes attributes = {.activation = activation, .padding = {1, 1, 1, 1}};
-    return add_weighted(sketch, name, HYPERION_LAYER_CONV2D, &attributes, (int[]){x, weight, bias});
+    const int64_t groups = at_least_1(conv->groups);
+    const int64_t dims[] = {conv->channels, sketch->model->tensors[x].shape.dims[1] / groups,
+                            at_least_1(conv->kernel[0]), at_least_1(conv->kernel[1])};
+    const HyperionLayerAttributes attributes = {
+        .activation = conv->activation,
+        .groups = groups,
+        .stride = {conv->stride, conv->stride},
+        .padding = {conv->padding[0], conv->padding[1], conv->padding[0], conv->padding[1]},
+    };
+    return add_weighted(sketch, name, HYPERION_LAYER_CONV2D, &attributes, x, 4, dims,
+                        find_spread(conv->gain, dims[1] * dims[2] * dims[3]),
+                        conv->unbiased ? 0 : conv->channels);
 }
 
 int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x)
@@ -129,8 +149,8 @@ int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x)
         return -1;
     const HypShape *in = &sketch->model->tensors[x].shape;
     const int64_t width = in->dims[in->rank - 1];
-    const int scale = add_weight(sketch, name, "scale", 1, &width, 1.0F, bias_spread);
+    const int scale = hyp_zoo_weight(sketch, name, "scale", 1, &width, 1.0F, vector_spread);
     const int bias =
-        scale < 0 ? -1 : add_weight(sketch, name, "bias", 1, &width, 0.0F, bias_spread);
-    return add_weighted(sketch, name, HYPERION_LAYER_LAYERNORM, NULL, (int[]){x, scale, bias});
+        scale < 0 ? -1 : hyp_zoo_weight(sketch, name, "bias", 1, &width, 0.0F, vector_spread);
+    return hyp_zoo_join(sketch, name, HYPERION_LAYER_LAYERNORM, NULL, (int[]){x, scale, bias}, 3);
 }

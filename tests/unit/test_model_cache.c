@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "small_builtins.h"
+
 static const HyperionCacheTopology zen5 = {2, {{49152, 64, 12, 1}, {1048576, 64, 16, 1}}};
 
 static int setup(void **state)
@@ -269,10 +271,8 @@ static void configured_line_size_overrules_the_geometry(void **state)
 static void statistics_of_every_built_in_model_are_lawful(void **state)
 {
     (void)state;
-    for (int i = 0; hyperionBuiltinModelName(i); i++) {
-        char path[64] = "builtin:";
-        strncat(path, hyperionBuiltinModelName(i), sizeof path - strlen(path) - 1);
-        HyperionModel *model = hyperionLoadModel(path);
+    for (int i = 0; i < SMALL_BUILTIN_COUNT; i++) {
+        HyperionModel *model = hyperionLoadModel(small_builtins[i]);
         assert_non_null(model);
         assert_true(hyperionSetCacheTopology(model, &zen5));
         const HyperionCacheStats stats = hyperionGetCacheStats(model);

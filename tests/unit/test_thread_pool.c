@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "small_builtins.h"
+
 enum { MOST_THREADS = 8 };
 
 // What tasks tell: how often each thread index was called, and what was called inside.
@@ -258,11 +260,8 @@ static void expect_same_on_threads(const char *path)
 static void builtins_give_the_same_bits_on_any_number_of_threads(void **state)
 {
     (void)state;
-    for (int i = 0; hyperionBuiltinModelName(i); i++) {
-        char path[128];
-        (void)snprintf(path, sizeof path, "builtin:%s", hyperionBuiltinModelName(i));
-        expect_same_on_threads(path);
-    }
+    for (int i = 0; i < SMALL_BUILTIN_COUNT; i++)
+        expect_same_on_threads(small_builtins[i]);
     // Where every layer is worth several threads.
     expect_same_on_threads("builtin:mlp:batch=67");
     expect_same_on_threads("builtin:cnn:batch=2,image=48");

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/zoo_blocks.h"
+
+#include "common/fail.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+bool hyp_zoo_check_heads(const char *model, int64_t hidden, int64_t heads)
+{
+    return hidden % heads == 0 ||
+           hyp_fail(HYPERION_ERROR_ARGUMENT,
+                    "builtin:%s: %" PRId64 " heads do not divide hidden=%" PRId64, model, heads,
+                    hidden);
+}
+
+int hyp_zoo_self_attention(HypZooSketch *sketch, int number, int x, const HypZooBlock *block)
+{
+    static const char *const parts[] = {"query", "key", "value"};
+    HypZooName name;
+    const HypZooGemm in = {.columns = block->width};
+    const HypZooGemm out = {.columns = block->width, .gain = block->gain};
+    const HyperionLayerAttributes attributes = {.heads = block->heads, .causal = block->causal};
+    int inputs[3];
+    for (int i = 0; i < 3; i++) {
+        const int from = i && inputs[i - 1] < 0 ? -1 : x;
+        inputs[i] =
+            hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.%s", number, parts[i]), from, &in);
+    }
+    x = hyp_zoo_join(sketch, hyp_zoo_name(&name, "block%d.attention", number),
+                     HYPERION_LAYER_ATTENTION, &attributes, inputs, 3);
+    return hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.project", number), x, &out);
+}
+
+int hyp_zoo_feed_forward(HypZooSketch *sketch, int number, int x, const HypZooBlock *block)
+{
+    HypZooName name;
+    const HypZooGemm up = {
+        .columns = block->inner, .activation = block->activation, .gain = sqrtf(2.0F)};
+    const HypZooGemm down = {.columns = block->width, .gain = block->gain};
+    x = hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.up", number), x, &up);
+    return hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.down", number), x, &down);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// zoo_blocks.h - the parts that transformers share; what is normalised where is up to each.
+#ifndef HYP_ZOO_BLOCKS_H
+#define HYP_ZOO_BLOCKS_H
+
+#include "model/zoo.h"
+
+typedef struct HypZooBlock {
+    int64_t width;
+    int64_t heads;
+    int64_t inner; // width within the feed-forward part
+    bool causal;
+    HyperionActivation activation; // of the feed-forward part
+    float gain;                    // of what is added to x
+} HypZooBlock;
+
+// Fails, naming the model and its keys, unless the heads divide the width.
+bool hyp_zoo_check_heads(const char *model, int64_t hidden, int64_t heads);
+
+// project(attention(query(x), key(x), value(x))).
+int hyp_zoo_self_attention(HypZooSketch *sketch, int number, int x, const HypZooBlock *block);
+
+// down(activation(up(x))).
+int hyp_zoo_feed_forward(HypZooSketch *sketch, int number, int x, const HypZooBlock *block);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// small_builtins.h - built-in models of each generator that run in milliseconds.
+#ifndef SMALL_BUILTINS_H
+#define SMALL_BUILTINS_H
+
+static const char *const small_builtins[] = {
+    "builtin:mlp:batch=3,input=33,hidden=65,layers=3",
+    "builtin:cnn:batch=2,image=12,channels=5,stages=2,classes=7",
+    "builtin:transformer:seq=13,hidden=24,heads=3,layers=2",
+    "builtin:transformer:batch=2,seq=9,hidden=16,causal=0",
+    "builtin:vgg16:image=32,width=4,hidden=24,classes=7",
+};
+enum { SMALL_BUILTIN_COUNT = sizeof small_builtins / sizeof small_builtins[0] };
+
+#endif
