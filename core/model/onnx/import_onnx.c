@@ -2,6 +2,7 @@
 #include "model/onnx/import_onnx.h"
 
 #include "common/fail.h"
+#include "model/prune.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -158,7 +159,7 @@ static bool build(OnnxImport *import, OnnxFile *file)
     // The checks come before anything is built, and the file is asked last whether it held still.
     return hyp_onnx_read(import->wire, import->arena, file) && check_opset(import) &&
            check_operators(import) && add_initialisers(import) && add_inputs(import) &&
-           add_nodes(import) && add_outputs(import) &&
+           add_nodes(import) && add_outputs(import) && hyp_model_prune(import->model) &&
            hyp_platform_file_unchanged(import->wire->file);
 }
 

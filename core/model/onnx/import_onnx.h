@@ -31,10 +31,6 @@ const OnnxTensor *hyp_onnx_find_constant(const OnnxImport *import, const char *n
 // they are in memory, else converted. -1 on failure.
 int hyp_onnx_add_weight(OnnxImport *import, const char *name, const OnnxTensor *tensor);
 
-// The values of a constant vector (or scalar) of i64, at most `most`. False on failure.
-bool hyp_onnx_read_int64s(OnnxImport *import, const OnnxTensor *tensor, int64_t *values,
-                          size_t most, size_t *count);
-
 // Gives the tensor `id` of the model the ONNX name `name`.
 bool hyp_onnx_bind(OnnxImport *import, const char *name, int id);
 

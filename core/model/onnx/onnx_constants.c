@@ -205,18 +205,3 @@ int hyp_onnx_add_weight(OnnxImport *import, const char *name, const OnnxTensor *
         hyp_platform_release(data);
     return id;
 }
-
-bool hyp_onnx_read_int64s(OnnxImport *import, const OnnxTensor *tensor, int64_t *values,
-                          size_t most, size_t *count)
-{
-    ConstantBytes bytes;
-    if (!locate(import, tensor->name, tensor, &bytes))
-        return false;
-    *count = bytes.shape.element_count;
-    if (bytes.shape.type != HYPERION_TYPE_I64 || bytes.shape.rank > 1 || *count > most)
-        return hyp_fail(HYPERION_ERROR_FORMAT, "constant '%s': expected at most %zu i64",
-                        tensor->name, most);
-    if (bytes.in_place)
-        return hyp_wire_copy(import->wire, bytes.offset, values, bytes.shape.size_bytes);
-    return convert_values(import, tensor, HYPERION_TYPE_I64, bytes.number, values);
-}
