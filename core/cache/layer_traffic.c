@@ -126,6 +126,17 @@ static bool add_max_pool2d(const LayerAccount *at)
     return true;
 }
 
+// Tensors of which each element is moved once.
+static bool add_movement(const LayerAccount *at)
+{
+    const size_t out_bytes = output_shape(at)->size_bytes;
+    size_t in_bytes = 0;
+    for (int i = 0; i < at->layer->input_count; i++)
+        in_bytes += input_shape(at, i)->size_bytes;
+    hyp_stream_move(at->account, in_bytes < out_bytes ? in_bytes : out_bytes, out_bytes);
+    return true;
+}
+
 static bool add_nothing(const LayerAccount *at)
 {
     (void)at; // a view: no memory is touched
@@ -142,6 +153,12 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,
     [HYPERION_LAYER_RESHAPE] = add_nothing,
+    [HYPERION_LAYER_TRANSPOSE] = add_movement,
+    [HYPERION_LAYER_CONCAT] = add_movement,
+    [HYPERION_LAYER_SLICE] = add_movement,
+    [HYPERION_LAYER_PAD] = add_movement,
+    [HYPERION_LAYER_GATHER] = add_movement,
+    [HYPERION_LAYER_EXPAND] = add_movement,
 };
 
 bool hyp_layer_has_traffic(HyperionLayerOp op)
@@ -152,5 +169,6 @@ bool hyp_layer_has_traffic(HyperionLayerOp op)
 bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account)
 {
     const LayerAccount at = {model, layer, account};
-    return formulas[layer->op](&at);
+    const bool is_view = model->tensors[layer->outputs[0]].view_of >= 0;
+    return is_view ? add_nothing(&at) : formulas[layer->op](&at);
 }

@@ -38,6 +38,14 @@ void hyp_stream_map(HypAccount *account, size_t count)
     write_once(account, lines, lines);
 }
 
+void hyp_stream_move(HypAccount *account, size_t read_bytes, size_t written_bytes)
+{
+    const double read = ceil(count_lines(account, (double)read_bytes / sizeof(float)));
+    const double written = ceil(count_lines(account, (double)written_bytes / sizeof(float)));
+    touch_new(account, read + written);
+    write_once(account, written, read);
+}
+
 void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated)
 {
     const double lines = ceil(count_lines(account, (double)count));

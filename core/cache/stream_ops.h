@@ -13,6 +13,9 @@ void hyp_stream_map(HypAccount *account, size_t count);
 // element.
 void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated);
 
+// Elements moved: bytes read once and written once.
+void hyp_stream_move(HypAccount *account, size_t read_bytes, size_t written_bytes);
+
 // Softmax: in read twice, out written and scaled.
 void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns);
 

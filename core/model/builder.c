@@ -148,7 +148,7 @@ static bool check_inputs(const HyperionModel *model, const char *name, const Hyp
 static HypGraphTensor describe_result(const HyperionModel *model, const HypLayerOp *op,
                                       const HypLayer *layer, const HypShape *shape)
 {
-    if (!op->is_view)
+    if (!op->is_view && !(op->keeps_memory && op->keeps_memory(model, layer, shape)))
         return (HypGraphTensor){.shape = *shape, .role = HYP_TENSOR_ACTIVATION, .view_of = -1};
     const int root = hyp_model_root(model, layer->inputs[0]);
     return (HypGraphTensor){.shape = *shape, .role = model->tensors[root].role, .view_of = root};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every activation has memory of its own for as long as the preparation lives; reuse needs a plan.
-// Weights are all read before the first layer runs, so that a run that fails has written nothing.
+// Weights are all read before the first layer runs, so that a run that fails has written nothing,
+// unless an index among the values is out of range.
 #include "model/executor.h"
 
 #include "hyperion/tensor.h"
@@ -222,12 +223,13 @@ static void bind_memory(const HyperionModel *model, HyperionTensor *const *input
         data[i] = data[hyp_model_root(model, i)];
 }
 
-static void run_layers(const HyperionModel *model)
+// False where the values of an input cannot be computed with.
+static bool run_layers(const HyperionModel *model)
 {
     const HypPreparation *preparation = model->preparation;
     for (int i = 0; i < model->layer_count; i++) {
         const HypLayerOp *op = hyp_layer_op(model->layers[i].op);
-        if (op->is_view)
+        if (hyp_layer_is_view(model, &model->layers[i]))
             continue;
         const HypLayerRun run = {.model = model,
                                  .layer = &model->layers[i],
@@ -235,8 +237,11 @@ static void run_layers(const HyperionModel *model)
                                  .blocking = preparation->blockings[i],
                                  .workspace = preparation->workspace,
                                  .parallel = &preparation->parallel};
+        if (op->check_values && !op->check_values(&run))
+            return false;
         op->execute(&run);
     }
+    return true;
 }
 
 // Outputs that no layer writes: inputs, weights, and further views of an output.
@@ -269,9 +274,9 @@ bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
         if (model->preparation) {
             hyp_weight_copies_turn(model->weight_copies);
             bind_memory(model, inputs, outputs);
-            run_layers(model);
-            copy_outputs(model, outputs);
-            ran = true;
+            ran = run_layers(model);
+            if (ran)
+                copy_outputs(model, outputs);
         }
     }
     hyp_model_end_change(model);

@@ -49,7 +49,7 @@ int hyperionModelOutputCount(const HyperionModel *model)
 static size_t count_layer_weight_bytes(const HyperionModel *model, const HypLayer *layer)
 {
     size_t total_bytes = 0;
-    if (hyp_layer_op(layer->op)->is_view)
+    if (hyp_layer_is_view(model, layer))
         return 0;
     for (int i = 0; i < layer->input_count; i++) {
         const HypGraphTensor *input = &model->tensors[layer->inputs[i]];

@@ -17,6 +17,12 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_LAYERNORM] = &hyp_layer_op_layernorm,
     [HYPERION_LAYER_ATTENTION] = &hyp_layer_op_attention,
     [HYPERION_LAYER_RESHAPE] = &hyp_layer_op_reshape,
+    [HYPERION_LAYER_TRANSPOSE] = &hyp_layer_op_transpose,
+    [HYPERION_LAYER_CONCAT] = &hyp_layer_op_concat,
+    [HYPERION_LAYER_SLICE] = &hyp_layer_op_slice,
+    [HYPERION_LAYER_PAD] = &hyp_layer_op_pad,
+    [HYPERION_LAYER_GATHER] = &hyp_layer_op_gather,
+    [HYPERION_LAYER_EXPAND] = &hyp_layer_op_expand,
 };
 
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op)
@@ -67,6 +73,20 @@ bool hyp_layer_expect_vector(const HyperionModel *model, const HypLayer *layer, 
     return (input->shape.rank == 1 && input->shape.dims[0] == length) ||
            hyp_layer_fail(layer, "input '%s' is %s, expected %" PRId64 " f32", input->name,
                           hyp_shape_text(&input->shape, text), length);
+}
+
+int hyp_layer_axis(const HypLayer *layer, int64_t axis, int rank)
+{
+    if (axis >= -rank && axis < rank)
+        return (int)(axis < 0 ? axis + rank : axis);
+    (void)hyp_layer_fail(layer, "axis %" PRId64 " of %d", axis, rank);
+    return -1;
+}
+
+bool hyp_layer_expect_dims(const HypLayer *layer, int rank)
+{
+    const int given = layer->attributes.rank;
+    return given == rank || hyp_layer_fail(layer, "rank %d, expected %d", given, rank);
 }
 
 bool hyp_layer_result(const HypLayer *layer, HypShape *result, int rank, const int64_t *dims)

@@ -22,6 +22,9 @@ typedef struct HypLayerOp {
     int most_inputs;
     bool any_type; // else all inputs are f32
     bool is_view;  // no work: the result is the first input's memory in another shape
+    // Whether that is so for this layer, whose result is `result`, of an operation that mostly has
+    // work; NULL: never.
+    bool (*keeps_memory)(const HyperionModel *model, const HypLayer *layer, const HypShape *result);
     // Checks attributes and the inputs' shapes, fills in defaults, and says what the result is.
     bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
     // Nominal floating-point operations; NULL: none.
@@ -31,7 +34,9 @@ typedef struct HypLayerOp {
     // Kernel whose level and tile the product's blocking is for; of operations with a product.
     HypKernelOp product_kernel;
     size_t (*workspace_bytes)(const HypLayerRun *run); // NULL: none
-    void (*execute)(const HypLayerRun *run);           // NULL of a view
+    // Whether the inputs' values can be computed with; false, last error set. NULL: always.
+    bool (*check_values)(const HypLayerRun *run);
+    void (*execute)(const HypLayerRun *run); // NULL of a view
 } HypLayerOp;
 
 extern const HypLayerOp hyp_layer_op_gemm;
@@ -43,6 +48,12 @@ extern const HypLayerOp hyp_layer_op_softmax;
 extern const HypLayerOp hyp_layer_op_layernorm;
 extern const HypLayerOp hyp_layer_op_attention;
 extern const HypLayerOp hyp_layer_op_reshape;
+extern const HypLayerOp hyp_layer_op_transpose;
+extern const HypLayerOp hyp_layer_op_concat;
+extern const HypLayerOp hyp_layer_op_slice;
+extern const HypLayerOp hyp_layer_op_pad;
+extern const HypLayerOp hyp_layer_op_gather;
+extern const HypLayerOp hyp_layer_op_expand;
 
 // The functions of an operation; NULL for one that does not exist.
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op);
@@ -58,8 +69,21 @@ bool hyp_layer_expect_rank(const HyperionModel *model, const HypLayer *layer, in
 bool hyp_layer_expect_vector(const HyperionModel *model, const HypLayer *layer, int index,
                              int64_t length);
 
+// The axis of `rank` that `axis` means, which is negative where counted from the end; -1, last
+// error set, when out of range.
+int hyp_layer_axis(const HypLayer *layer, int64_t axis, int rank);
+
+// Fails unless the layer gives the dims of `rank` axes.
+bool hyp_layer_expect_dims(const HypLayer *layer, int rank);
+
 // A result of f32, its size checked.
 bool hyp_layer_result(const HypLayer *layer, HypShape *result, int rank, const int64_t *dims);
+
+// Whether the layer's result is the memory of its first input, so that it has no work.
+static inline bool hyp_layer_is_view(const HyperionModel *model, const HypLayer *layer)
+{
+    return model->tensors[layer->outputs[0]].view_of >= 0;
+}
 
 // Shapes of the inputs and the result.
 static inline const HypShape *hyp_layer_input(const HyperionModel *model, const HypLayer *layer,

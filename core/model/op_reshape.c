@@ -18,6 +18,8 @@ static bool read_dims(const HypLayer *layer, const HypShape *in, int64_t *dims, 
         if (dims[i] < -1 || (dims[i] == -1 && *inferred >= 0))
             return hyp_layer_fail(layer, "dimension %d is %" PRId64 ": one may be -1, none less", i,
                                   dims[i]);
+        if (dims[i] == 0 && attributes->zero_dims)
+            continue;
         if (dims[i] == 0 && i >= in->rank)
             return hyp_layer_fail(layer, "dimension %d keeps the input's, which has only %d", i,
                                   in->rank);

@@ -22,8 +22,23 @@ typedef enum HyperionLayerOp {
     HYPERION_LAYER_ATTENTION,  // q, k, v: [batch x seq x heads*dim]; softmax(q kT / sqrt dim) v per
                                // head
     HYPERION_LAYER_RESHAPE,    // x; a view of it with the dims of the attributes
+    HYPERION_LAYER_TRANSPOSE,  // x of any type; a view where only axes of extent 1 move
+    HYPERION_LAYER_CONCAT,     // any number of tensors of one type, one behind the other
+    HYPERION_LAYER_SLICE,      // x of any type: every step-th element of each axis
+    HYPERION_LAYER_PAD,        // x of any type, (value: one element of that type; absent: 0)
+    HYPERION_LAYER_GATHER,     // x of any type, indices (i64 or i32) on an axis, negative from its
+                               // end; a run fails on an index out of range
+    HYPERION_LAYER_EXPAND,     // x of any type, repeated up to ONNX broadcasting with the dims
     HYPERION_LAYER_OP_COUNT
 } HyperionLayerOp;
+
+// What stands outside of a tensor that is padded.
+typedef enum HyperionPadding {
+    HYPERION_PADDING_CONSTANT,
+    HYPERION_PADDING_EDGE,    // the nearest element
+    HYPERION_PADDING_REFLECT, // mirrored at the first and last element, which are not repeated
+    HYPERION_PADDING_COUNT
+} HyperionPadding;
 
 // Attributes of a layer; a zero-initialised struct is a valid default for every op.
 typedef struct HyperionLayerAttributes {
@@ -37,8 +52,16 @@ typedef struct HyperionLayerAttributes {
     float epsilon;                 // LAYERNORM: 0 = 1e-5
     int64_t heads;                 // ATTENTION: 0 = 1
     bool causal;                   // ATTENTION: a query sees only keys at or before its position
-    int rank;                      // RESHAPE: dims used below
-    int64_t dims[HYPERION_MAX_RANK]; // RESHAPE: -1 infers one, 0 keeps the input's
+    int rank;                      // dims and the like used below; TRANSPOSE: 0 = all, reversed
+    int64_t dims[HYPERION_MAX_RANK];   // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
+                                       // SLICE, PAD: of the result
+    bool zero_dims;                    // RESHAPE: 0 is an extent of 0
+    int64_t axis;                      // CONCAT, GATHER: counted from the end where negative
+    int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is
+    int64_t starts[HYPERION_MAX_RANK]; // SLICE, PAD: index in the input of the result's first
+                                       // element; PAD: outside of the input where padding begins
+    int64_t steps[HYPERION_MAX_RANK];  // SLICE: of any sign; 0 = 1
+    HyperionPadding pad_mode;          // PAD
 } HyperionLayerAttributes;
 
 // Facts of a tensor or layer of the graph; strings are owned by the model.
@@ -131,10 +154,10 @@ bool hyperionSetThreadCount(HyperionModel *model, int thread_count);
 // The number in force, never 0; -1 for a NULL model.
 int hyperionGetThreadCount(const HyperionModel *model);
 
-// For measurements with cold caches: keeps `count` copies of the weights, of which each run uses the
-// next; 1, the default, is the weights alone. Reads weights that are still in a file. Results do not
-// depend on it. Weights added later have no copies. False, and nothing changed, on a NULL or running
-// model, a count of 0, or when out of memory.
+// For measurements with cold caches: keeps `count` copies of the weights, of which each run uses
+// the next; 1, the default, is the weights alone. Reads weights that are still in a file. Results
+// do not depend on it. Weights added later have no copies. False, and nothing changed, on a NULL or
+// running model, a count of 0, or when out of memory.
 bool hyperionSetWeightCopies(HyperionModel *model, size_t count);
 
 // The number in force, never 0; 0 for a NULL model.
@@ -142,7 +165,8 @@ size_t hyperionGetWeightCopies(const HyperionModel *model);
 
 // One forward pass. `inputs` and `outputs` hold one tensor each per model input and output, in
 // order, with exactly their types and shapes; the caller owns all. False on a NULL, a mismatch
-// (named with expected and given), a weight that cannot be read, or a model already running.
+// (named with expected and given), a weight that cannot be read, or a model already running; and,
+// after outputs may have been written, where a layer finds an index that is out of range.
 bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
                       HyperionTensor *const *outputs);
 
