@@ -9,16 +9,30 @@
 
 enum { OPTION_LIMIT = sizeof((CommandArguments *)0)->options_of / sizeof(const char *const *) };
 
+static void print_commands(FILE *out, const Command *const *table, int width)
+{
+    (void)fprintf(out, "\ncommands:\n");
+    for (size_t i = 0; table[i]; i++)
+        (void)fprintf(out, "  %-*s %s\n", width, table[i]->name, table[i]->summary);
+}
+
 static void print_overview(FILE *out)
 {
     (void)fprintf(
         out, "hyperion - measure, predict and compare neural-network kernels on this machine\n\n"
-             "usage: hyperion COMMAND [OPTIONS] ...\n\ncommands:\n");
-    for (size_t i = 0; command_table[i]; i++)
-        (void)fprintf(out, "  %-10s %s\n", command_table[i]->name, command_table[i]->summary);
+             "usage: hyperion COMMAND [OPTIONS] ...\n");
+    print_commands(out, command_table, 10);
     (void)fprintf(out, "\n`hyperion COMMAND --help` explains one.\n"
                        "exit codes: 0 ok, 1 usage or input, 2 a cell failed, 3 regression, "
                        "4 inconclusive, 5 no baseline, 130 interrupted\n");
+}
+
+static void print_group(FILE *out, const Command *command)
+{
+    (void)fprintf(out, "usage: hyperion %s %s ...\n\n%s\n", command->name, command->operands,
+                  command->summary);
+    print_commands(out, command->group, 16);
+    (void)fprintf(out, "\n`hyperion %s COMMAND --help` explains one.\n", command->name);
 }
 
 static void print_help(const Command *command)
@@ -36,17 +50,27 @@ static void print_help(const Command *command)
     }
 }
 
-static const Command *find_command(const char *name, Problem *problem)
+// The last word of its name: "info" of "model info".
+static const char *last_word(const Command *command)
+{
+    const char *space = strrchr(command->name, ' ');
+    return space ? space + 1 : command->name;
+}
+
+// `group` names the command whose table it is, with a space behind it; "" of the program.
+static const Command *find_command(const Command *const *table, const char *group, const char *name,
+                                   Problem *problem)
 {
     const char *names[64] = {NULL};
-    for (size_t i = 0; command_table[i]; i++) {
-        if (strcmp(command_table[i]->name, name) == 0)
-            return command_table[i];
-        names[i] = command_table[i]->name;
+    for (size_t i = 0; table[i]; i++) {
+        names[i] = last_word(table[i]);
+        if (strcmp(names[i], name) == 0)
+            return table[i];
     }
     const char *near = problem_nearest(name, names);
-    (void)problem_set(problem, "unknown command '%s'%s%s%s; `hyperion --help` lists them", name,
-                      near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    (void)problem_set(problem, "unknown command '%s%s'%s%s%s; `hyperion %s--help` lists them",
+                      group, name, near ? ", did you mean '" : "", near ? near : "",
+                      near ? "'?" : "", group);
     return NULL;
 }
 
@@ -123,27 +147,60 @@ static int run_command(const Command *command, char **given, size_t count)
     return code;
 }
 
-int main(int argc, char **argv)
+// What to do when no command is named after `words`; -1: one is.
+static int show_overview(const Command *group, int argc, char **argv, int words)
+{
+    const bool asked = argc > words && (strcmp(argv[words], "--help") == 0 ||
+                                        (!group && strcmp(argv[words], "help") == 0));
+    if (argc > words && !asked)
+        return -1;
+    if (group)
+        print_group(asked ? stdout : stderr, group);
+    else
+        print_overview(asked ? stdout : stderr);
+    return asked ? EXIT_OK : EXIT_USAGE;
+}
+
+// The command that the first *words arguments name; NULL, with the exit code in *words, where there
+// is none to run.
+static const Command *choose_command(int argc, char **argv, int *words)
 {
     Problem problem = {0};
-    if (argc < 2) {
-        print_overview(stderr);
-        return EXIT_USAGE;
+    const Command *command = NULL;
+    char group[32] = "";
+    for (int i = 1;; i++) {
+        const int shown = show_overview(command, argc, argv, i);
+        if (shown >= 0) {
+            *words = shown;
+            return NULL;
+        }
+        command = find_command(command ? command->group : command_table, group, argv[i], &problem);
+        if (!command) {
+            *words = command_fail(EXIT_USAGE, &problem);
+            return NULL;
+        }
+        if (!command->group) {
+            *words = i + 1;
+            return command;
+        }
+        (void)snprintf(group, sizeof group, "%s ", command->name);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        print_overview(stdout);
-        return EXIT_OK;
-    }
-    const Command *command = find_command(argv[1], &problem);
+}
+
+int main(int argc, char **argv)
+{
+    int words = 0;
+    const Command *command = choose_command(argc, argv, &words);
     if (!command)
-        return command_fail(EXIT_USAGE, &problem);
-    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        return words;
+    for (int i = words; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0) {
             print_help(command);
             return EXIT_OK;
         }
-    const int code = run_command(command, argv + 2, (size_t)(argc - 2));
+    const int code = run_command(command, argv + words, (size_t)(argc - words));
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        Problem problem = {0};
         (void)problem_set(&problem, "writing the output failed");
         return command_fail(EXIT_USAGE, &problem);
     }

@@ -81,6 +81,22 @@ HyperionLayerInfo hyperionModelLayer(const HyperionModel *model, int layer)
     };
 }
 
+int hyperionModelLayerInput(const HyperionModel *model, int layer, int index)
+{
+    if (!check_index(model, "model layer", layer, model ? model->layer_count : 0) ||
+        !check_index(model, "layer input", index, model->layers[layer].input_count))
+        return -1;
+    return model->layers[layer].inputs[index];
+}
+
+int hyperionModelLayerOutput(const HyperionModel *model, int layer, int index)
+{
+    if (!check_index(model, "model layer", layer, model ? model->layer_count : 0) ||
+        !check_index(model, "layer output", index, model->layers[layer].output_count))
+        return -1;
+    return model->layers[layer].outputs[index];
+}
+
 HyperionTensorInfo hyperionModelTensor(const HyperionModel *model, int tensor)
 {
     if (!check_index(model, "model tensor", tensor, model ? model->tensor_count : 0))

@@ -32,15 +32,18 @@ typedef struct CommandArguments {
     const char *const *rest; // what stands behind "--", NULL-terminated; NULL = nothing does
 } CommandArguments;
 
-typedef struct Command {
-    const char *name;
+typedef struct Command Command;
+struct Command {
+    const char *name;     // "verify"; of a group's command "model info"
     const char *operands; // "SCENARIO"
     const char *summary;  // one line
     size_t least_words, most_words;
     bool takes_rest;                               // "--" ends what is this program's
     const CommandOption *options;                  // ended by a NULL name
     int (*run)(const CommandArguments *arguments); // an exit code
-} Command;
+    const Command *const *group; // commands of this one's own, NULL-terminated, which replace
+                                 // options and run; NULL = none
+};
 
 extern const Command *const command_table[]; // NULL-terminated
 

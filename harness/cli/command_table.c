@@ -8,6 +8,7 @@ extern const Command command_doctor;
 extern const Command command_list;
 extern const Command command_machine;
 extern const Command command_merge;
+extern const Command command_model;
 extern const Command command_plan;
 extern const Command command_plot;
 extern const Command command_report;
@@ -15,17 +16,7 @@ extern const Command command_run;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine,
-    &command_doctor,
-    &command_list,
-    &command_plan,
-    &command_verify,
-    &command_run,
-    &command_bench,
-    &command_report,
-    &command_plot,
-    &command_compare,
-    &command_baseline,
-    &command_merge,
-    NULL,
+    &command_machine,  &command_doctor, &command_list,   &command_plan, &command_verify,
+    &command_run,      &command_bench,  &command_report, &command_plot, &command_compare,
+    &command_baseline, &command_merge,  &command_model,  NULL,
 };

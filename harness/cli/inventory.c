@@ -32,11 +32,14 @@ static json_t *finish(json_t *rows, Problem *problem)
     return rows;
 }
 
-static json_t *collect_commands(Problem *problem)
+static void add_commands(json_t *rows, const Command *const *table)
 {
-    json_t *rows = json_array();
-    for (size_t i = 0; command_table[i]; i++) {
-        const Command *command = command_table[i];
+    for (size_t i = 0; table[i]; i++) {
+        const Command *command = table[i];
+        if (command->group) {
+            add_commands(rows, command->group);
+            continue;
+        }
         char usage[1024];
         int used = snprintf(usage, sizeof usage, "%s%s%s", command->name,
                             command->operands[0] ? " " : "", command->operands);
@@ -49,6 +52,12 @@ static json_t *collect_commands(Problem *problem)
         (void)json_array_append_new(
             rows, json_pack("{s:s, s:s}", "command", usage, "meaning", command->summary));
     }
+}
+
+static json_t *collect_commands(Problem *problem)
+{
+    json_t *rows = json_array();
+    add_commands(rows, command_table);
     return finish(rows, problem);
 }
 

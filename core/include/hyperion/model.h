@@ -131,6 +131,9 @@ int hyperionModelTensorCount(const HyperionModel *model);
 int hyperionModelInputCount(const HyperionModel *model);
 int hyperionModelOutputCount(const HyperionModel *model);
 HyperionLayerInfo hyperionModelLayer(const HyperionModel *model, int layer);
+// Tensors that layer `layer` reads and writes, by their number; -1 on failure.
+int hyperionModelLayerInput(const HyperionModel *model, int layer, int index);
+int hyperionModelLayerOutput(const HyperionModel *model, int layer, int index);
 HyperionTensorInfo hyperionModelTensor(const HyperionModel *model, int tensor);
 HyperionTensorInfo hyperionModelInput(const HyperionModel *model, int index);
 HyperionTensorInfo hyperionModelOutput(const HyperionModel *model, int index);
