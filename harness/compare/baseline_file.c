@@ -67,6 +67,12 @@ static json_t *session_to_json(const RunRecord *run, const MeasuredSide *side, P
         if (cell->failed)
             (void)problem_set(problem, "%s: failed (%s): a baseline takes whole runs only",
                               cell->id, cell->reason);
+        else if (cell->stopped_early)
+            (void)problem_set(
+                problem,
+                "%s: stopped early (precision): a baseline takes runs whose number of "
+                "samples was fixed beforehand",
+                cell->id);
         if (object)
             (void)json_object_set_new(cells, cell->id, object);
     }

@@ -174,6 +174,19 @@ static bool judge_whole_cell(Comparison *comparison, const MeasuredCell *base,
     return reason != NULL;
 }
 
+// Times that no test can rest on.
+static void disregard_time(const MeasuredCell *base, const MeasuredCell *latest, ComparedRow *row)
+{
+    if (base->above_roof || latest->above_roof)
+        decide(row, VERDICT_EXCLUDED, "faster than the machine's measured peak");
+    else if (base->stopped_early || latest->stopped_early)
+        decide(row, VERDICT_INCONCLUSIVE,
+               "stopped early (precision): a verdict needs a number of samples fixed beforehand");
+    else
+        return;
+    row->p_value = NAN;
+}
+
 static bool add_cell(Comparison *comparison, const MeasuredCell *base, const MeasuredCell *latest)
 {
     if (judge_whole_cell(comparison, base, latest))
@@ -185,10 +198,8 @@ static bool add_cell(Comparison *comparison, const MeasuredCell *base, const Mea
         ComparedRow *row = add_row(comparison, latest, metric);
         if (!comparison_test_row(comparison, base, latest, row))
             return false;
-        if (metric == COMPARED_TIME && (base->above_roof || latest->above_roof)) {
-            decide(row, VERDICT_EXCLUDED, "faster than the machine's measured peak");
-            row->p_value = NAN;
-        }
+        if (metric == COMPARED_TIME)
+            disregard_time(base, latest, row);
     }
     return true;
 }

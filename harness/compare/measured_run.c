@@ -33,6 +33,7 @@ static bool copy_cell(const RunRecord *run, const CellSummary *summary, const Me
     cell->group = strdup(planned->sweep->name);
     cell->failed = summary->failed;
     cell->above_roof = metric_value("above_roof", run, summary) == 1;
+    cell->stopped_early = !summary->failed && summary->stopped_early;
     memcpy(cell->reason, summary->reason, sizeof cell->reason);
     if (!cell->id || !cell->group)
         return false;

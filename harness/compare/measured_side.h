@@ -29,8 +29,9 @@ typedef struct MeasuredCell {
     char *id;
     char *group; // name of the sweep
     bool failed;
-    bool above_roof;  // faster than the machine's measured roof: not believed
-    char reason[512]; // why it failed
+    bool above_roof;    // faster than the machine's measured roof: not believed
+    bool stopped_early; // when its own samples said so: no test may take them for a fixed number
+    char reason[512];   // why it failed
     Series series[COMPARED_METRICS];
 } MeasuredCell;
 

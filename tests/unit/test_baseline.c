@@ -196,6 +196,12 @@ static void unfit_runs_are_refused_and_change_nothing(void **state)
     assert_false(baseline_add(fixture->path, &session->run, &problem));
     assert_non_null(strstr(problem.text, "signal 11"));
     session->samples[3].ok = true;
+    synthetic_stop_early(session, 2);
+    problem = (Problem){0};
+    assert_false(baseline_add(fixture->path, &session->run, &problem));
+    assert_non_null(strstr(problem.text, "fixed beforehand"));
+    synthetic_free(session);
+    session = make_session(1, 1);
     assert_int_equal(json_object_set_new(session->run.machine, "key", json_string("x")), 0);
     problem = (Problem){0};
     assert_false(baseline_add(fixture->path, &session->run, &problem));

@@ -289,6 +289,19 @@ static void times_above_the_roof_get_no_verdict(void **state)
     clear(compared);
 }
 
+static void times_of_cells_that_stopped_early_get_no_verdict(void **state)
+{
+    (void)state;
+    Compared *compared = make_runs(SAMPLES, SAMPLES);
+    scale_cell(compared->run[SIDE_NEW], 1, 1.5);
+    synthetic_stop_early(compared->run[SIDE_BASE], 1);
+    const Comparison *comparison = compare(compared);
+    check_row(time_of(compared, 1), VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(time_of(compared, 1)->reason, "fixed beforehand"));
+    assert_int_equal(comparison_exit_code(comparison), EXIT_INCONCLUSIVE);
+    clear(compared);
+}
+
 static void write_as(const char *format, const Comparison *comparison, char *text)
 {
     memset(text, 0, OUTPUT_BYTES);
@@ -355,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_lost_front_is_measured),
         cmocka_unit_test(a_planned_cell_without_samples_is_missing),
         cmocka_unit_test(times_above_the_roof_get_no_verdict),
+        cmocka_unit_test(times_of_cells_that_stopped_early_get_no_verdict),
         cmocka_unit_test(every_format_writes_without_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
