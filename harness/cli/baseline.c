@@ -3,7 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/command.h"
 #include "compare/baseline_file.h"
-#include "compare/false_alarms.h"
+#include "compare/session_alarms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +41,23 @@ static int accept_run(const char *path, const RunRecord *run, const char *reason
     return baseline_accept(path, run, reason, problem) ? EXIT_OK : EXIT_USAGE;
 }
 
+// Every session of an unchanged program is an A/A comparison with those before it.
+static int add_run(const char *path, const RunRecord *run, const char *key, Problem *problem)
+{
+    AlarmCount count;
+    if (!session_alarms_count(path, run, &count, problem) || !baseline_add(path, run, problem) ||
+        (count.comparisons > 0 &&
+         !false_alarms_add(BASELINE_ROOT, key, ALARMS_STORED, count, problem)))
+        return EXIT_USAGE;
+    if (count.comparisons > 0)
+        (void)fprintf(
+            stderr,
+            "the same program as in the sessions before: %s, which counts for the rate of "
+            "false alarms\n",
+            count.alarms ? "an alarm" : "no alarm");
+    return EXIT_OK;
+}
+
 static int change_baseline(bool accept, const char *reason, const RunRecord *run, Problem *problem)
 {
     const char *key = json_string_value(json_object_get(run->machine, "key"));
@@ -49,7 +66,7 @@ static int change_baseline(bool accept, const char *reason, const RunRecord *run
     if (path && accept)
         code = accept_run(path, run, reason, problem);
     else if (path)
-        code = baseline_add(path, run, problem) ? EXIT_OK : EXIT_USAGE;
+        code = add_run(path, run, key, problem);
     if (code == EXIT_OK)
         printf("%s\n", path);
     free(path);

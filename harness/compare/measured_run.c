@@ -20,6 +20,9 @@ static void copy_facts(const RunRecord *run, MeasuredSide *side)
     const json_t *build = json_object_get(run->machine, "build");
     (void)snprintf(side->scenario, sizeof side->scenario, "%s", run->plan->scenario);
     copy_text(json_object_get(build, "commit"), side->commit, sizeof side->commit);
+    // As git describe marks changes that were not committed.
+    if (side->commit[0] && json_is_true(json_object_get(build, "modified")))
+        (void)strncat(side->commit, "-dirty", sizeof side->commit - strlen(side->commit) - 1);
     copy_text(json_object_get(run->machine, "key"), side->machine_key, sizeof side->machine_key);
     copy_text(json_object_get(run->machine, "environment_digest"), side->environment_digest,
               sizeof side->environment_digest);

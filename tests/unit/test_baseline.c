@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "compare/baseline_file.h"
 #include "compare/comparison.h"
+#include "compare/session_alarms.h"
 #include "synthetic_run.h"
 
 #include <unistd.h>
@@ -214,6 +215,53 @@ static void unfit_runs_are_refused_and_change_nothing(void **state)
     assert_int_equal(compare_with(fixture->path, 50, 1).sessions, 1);
 }
 
+static AlarmCount count_alarms(const char *path, size_t index, double factor, const char *commit,
+                               bool modified)
+{
+    Problem problem = {0};
+    AlarmCount count;
+    SyntheticRun *session = make_session(index, factor);
+    json_t *build = json_pack("{s:s, s:b}", "commit", commit, "modified", modified);
+    assert_int_equal(json_object_set_new(session->run.machine, "build", build), 0);
+    if (!session_alarms_count(path, &session->run, &count, &problem) ||
+        (index < 50 && !baseline_add(path, &session->run, &problem)))
+        fail_msg("%s", problem.text);
+    synthetic_free(session);
+    return count;
+}
+
+static void sessions_of_one_program_count_false_alarms(void **state)
+{
+    const Fixture *fixture = *state;
+    for (size_t i = 0; i < 4; i++) {
+        const AlarmCount count =
+            count_alarms(fixture->path, i, 1 + 0.001 * (double)i, "0123456789ab", false);
+        assert_int_equal(count.comparisons, i >= 2);
+        assert_int_equal(count.alarms, 0);
+    }
+    const AlarmCount alarm = count_alarms(fixture->path, 50, 2, "0123456789ab", false);
+    assert_int_equal(alarm.comparisons, 1);
+    assert_int_equal(alarm.alarms, 1);
+    assert_int_equal(count_alarms(fixture->path, 50, 2, "abcdefabcdef", false).comparisons, 0);
+    assert_int_equal(count_alarms(fixture->path, 50, 2, "0123456789ab", true).comparisons, 0);
+}
+
+static void a_broken_baseline_counts_no_alarms(void **state)
+{
+    const Fixture *fixture = *state;
+    Problem problem = {0};
+    AlarmCount count;
+    SyntheticRun *session = make_session(0, 1);
+    assert_true(baseline_add(fixture->path, &session->run, &problem));
+    FILE *file = fopen(fixture->path, "w");
+    assert_non_null(file);
+    assert_int_equal(fputs("{\"schema\"", file) >= 0, 1);
+    assert_int_equal(fclose(file), 0);
+    assert_false(session_alarms_count(fixture->path, &session->run, &count, &problem));
+    assert_non_null(strstr(problem.text, fixture->path));
+    synthetic_free(session);
+}
+
 static void bad_files_are_named_with_the_place(void **state)
 {
 #define HEAD "{\"schema\": \"hyperion-baseline-1\", \"scenario\": \"s\", \"machine_key\": \"k\", "
@@ -271,6 +319,8 @@ int main(void)
         WITH_FOLDER(accepting_starts_anew_and_keeps_the_reason),
         WITH_FOLDER(a_new_session_leaves_the_lines_of_others_alone),
         WITH_FOLDER(unfit_runs_are_refused_and_change_nothing),
+        WITH_FOLDER(sessions_of_one_program_count_false_alarms),
+        WITH_FOLDER(a_broken_baseline_counts_no_alarms),
         WITH_FOLDER(bad_files_are_named_with_the_place),
         cmocka_unit_test(only_names_make_paths),
     };
