@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every activation has memory of its own for as long as the preparation lives; reuse needs a plan.
-// Weights are all read before the first layer runs, so that a run that fails has written nothing,
-// unless an index among the values is out of range.
+// Runs models by a plan (hooks.h). Unless a loader provides them, weights are all read before the
+// first layer runs, so that a run that fails has written nothing, unless an index among the values
+// is out of range.
 #include "model/executor.h"
 
 #include "hyperion/tensor.h"
 
 #include "common/fail.h"
-#include "common/size_math.h"
 #include "model/layer_op.h"
+#include "model/run_plan.h"
 #include "model/thread_pool.h"
 #include "model/weight_copies.h"
 #include "model/weights.h"
@@ -18,11 +18,10 @@
 #include <string.h>
 
 struct HypPreparation {
+    HypRunPlan plan;
     void *activations;
-    void *workspace;                 // of the layer that needs most
-    size_t *offsets;                 // by tensor, see hyp_model_place_activations
-    void **data;                     // by tensor: its bytes in the run under way
-    HyperionGemmBlocking *blockings; // by layer
+    void *workspace; // of the layer that needs most
+    void **data;     // by tensor: its bytes in the run under way
     HyperionParallel parallel;
 };
 
@@ -32,96 +31,60 @@ void hyp_preparation_free(HypPreparation *preparation)
         return;
     hyp_platform_release(preparation->activations);
     hyp_platform_release(preparation->workspace);
-    free(preparation->offsets);
+    hyp_run_plan_free(&preparation->plan);
     free((void *)preparation->data);
-    free(preparation->blockings);
     free(preparation);
 }
 
-// The output whose memory layers write tensor `root` to: the first that is it or a view of it; -1
-// for none, and for weights and inputs, which have memory already.
-static int find_direct_output(const HyperionModel *model, int root)
+static HypLayerRun describe_step(const HyperionModel *model, const HypPreparation *preparation,
+                                 int layer)
 {
-    if (model->tensors[root].role != HYP_TENSOR_ACTIVATION)
-        return -1;
-    for (int i = 0; i < model->output_count; i++)
-        if (hyp_model_root(model, model->outputs[i]) == root)
-            return i;
-    return -1;
+    return (HypLayerRun){.model = model,
+                         .layer = &model->layers[layer],
+                         .data = preparation->data,
+                         .blocking = preparation->plan.blockings[layer],
+                         .workspace = preparation->workspace,
+                         .parallel = &preparation->parallel};
 }
 
-size_t hyp_model_place_activations(const HyperionModel *model, size_t *offsets)
+// Memory that is large enough for the workspace of every layer.
+static bool allocate_workspace(const HyperionModel *model, HypPreparation *preparation)
 {
-    size_t used_bytes = 0;
-    for (int i = 0; i < model->tensor_count; i++) {
-        const HypGraphTensor *tensor = &model->tensors[i];
-        const bool placed = tensor->role == HYP_TENSOR_ACTIVATION && tensor->view_of < 0 &&
-                            find_direct_output(model, i) < 0;
-        if (offsets)
-            offsets[i] = placed ? used_bytes : SIZE_MAX;
-        if (placed && (!hyp_size_add(used_bytes, tensor->shape.size_bytes, &used_bytes) ||
-                       !hyp_size_round_up(used_bytes, 64, &used_bytes)))
-            return SIZE_MAX;
-    }
-    return used_bytes;
-}
-
-static bool resolve_blocking(const HyperionModel *model, const HypLayer *layer,
-                             HyperionGemmBlocking *blocking)
-{
-    HypLayerProduct product;
-    if (!hyp_layer_product(model, layer, &product))
-        return true;
-    const HypModelSettings *settings = &model->settings;
-    const HypKernelVariant *kernel =
-        settings->dispatch.best[hyp_layer_op(layer->op)->product_kernel];
-    const bool resolved = hyperionResolveGemmBlocking(
-        &product.shape, &settings->cache, &settings->topology, (int)kernel->level, blocking);
-    // It is for the gemm kernel's tile: a convolution of the same level has the same.
-    assert(!resolved || (blocking->mr == kernel->mr && blocking->nr == kernel->nr));
-    return resolved;
-}
-
-// Blockings, and memory that is large enough for the workspace of every layer.
-static bool prepare_layers(const HyperionModel *model, HypPreparation *preparation)
-{
-    size_t workspace_bytes = 0;
-    for (int i = 0; i < model->layer_count; i++) {
-        const HypLayer *layer = &model->layers[i];
-        if (!resolve_blocking(model, layer, &preparation->blockings[i]))
-            return false;
-        const HypLayerRun run = {.model = model,
-                                 .layer = layer,
-                                 .data = preparation->data,
-                                 .blocking = preparation->blockings[i],
-                                 .parallel = &preparation->parallel};
-        const HypLayerOp *op = hyp_layer_op(layer->op);
+    HypRunPlan *plan = &preparation->plan;
+    plan->workspace_bytes = 0;
+    for (int i = 0; i < plan->step_count; i++) {
+        const HypLayerRun run = describe_step(model, preparation, plan->steps[i]);
+        const HypLayerOp *op = hyp_layer_op(run.layer->op);
         const size_t needed_bytes = op->workspace_bytes ? op->workspace_bytes(&run) : 0;
-        if (needed_bytes > workspace_bytes)
-            workspace_bytes = needed_bytes;
+        if (needed_bytes > plan->workspace_bytes)
+            plan->workspace_bytes = needed_bytes;
     }
-    preparation->workspace = hyp_platform_allocate(workspace_bytes, 64);
+    preparation->workspace = hyp_platform_allocate(plan->workspace_bytes, 64);
     return preparation->workspace != NULL;
+}
+
+static bool make_plan(const HyperionModel *model, HypRunPlan *plan)
+{
+    if (!hyp_run_plan_create(model, plan) || !hyp_hooks_plan(model, plan))
+        return false;
+    assert(hyp_run_plan_is_valid(model, plan));
+    return true;
 }
 
 static HypPreparation *prepare(const HyperionModel *model)
 {
-    const size_t tensor_count = (size_t)model->tensor_count;
     HypPreparation *made = calloc(1, sizeof *made);
     if (!made)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
-    // One more than needed: calloc(0) may be NULL.
     made->parallel = hyperionThreadPoolParallel(model->pool);
-    made->offsets = calloc(tensor_count + 1, sizeof *made->offsets);
-    made->data = (void **)calloc(tensor_count + 1, sizeof *made->data);
-    made->blockings = calloc((size_t)model->layer_count + 1, sizeof *made->blockings);
+    // One more than needed: calloc(0) may be NULL.
+    made->data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *made->data);
     bool ready = false;
-    if (!made->offsets || !made->data || !made->blockings) {
+    if (!made->data)
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
-    } else {
-        made->activations =
-            hyp_platform_allocate(hyp_model_place_activations(model, made->offsets), 64);
-        ready = made->activations && prepare_layers(model, made);
+    else if (make_plan(model, &made->plan)) {
+        made->activations = hyp_platform_allocate(made->plan.activation_bytes, 64);
+        ready = made->activations && allocate_workspace(model, made);
     }
     if (!ready) {
         hyp_preparation_free(made);
@@ -208,7 +171,7 @@ static void bind_memory(const HyperionModel *model, HyperionTensor *const *input
     const HypPreparation *preparation = model->preparation;
     void **data = preparation->data;
     for (int i = 0; i < model->tensor_count; i++) {
-        const size_t offset = preparation->offsets[i];
+        const size_t offset = preparation->plan.offsets[i];
         data[i] =
             offset == SIZE_MAX ? find_weight(model, i) : (char *)preparation->activations + offset;
     }
@@ -216,7 +179,7 @@ static void bind_memory(const HyperionModel *model, HyperionTensor *const *input
         data[model->inputs[i]] = hyperionTensorData(inputs[i]);
     for (int i = 0; i < model->output_count; i++) {
         const int root = hyp_model_root(model, model->outputs[i]);
-        if (find_direct_output(model, root) == i)
+        if (hyp_run_plan_direct_output(model, root) == i)
             data[root] = hyperionTensorData(outputs[i]);
     }
     for (int i = 0; i < model->tensor_count; i++)
@@ -224,22 +187,33 @@ static void bind_memory(const HyperionModel *model, HyperionTensor *const *input
 }
 
 // False where the values of an input cannot be computed with.
-static bool run_layers(const HyperionModel *model)
+static bool execute_layer(const HypLayerRun *run)
 {
-    const HypPreparation *preparation = model->preparation;
-    for (int i = 0; i < model->layer_count; i++) {
-        const HypLayerOp *op = hyp_layer_op(model->layers[i].op);
-        if (hyp_layer_is_view(model, &model->layers[i]))
-            continue;
-        const HypLayerRun run = {.model = model,
-                                 .layer = &model->layers[i],
-                                 .data = preparation->data,
-                                 .blocking = preparation->blockings[i],
-                                 .workspace = preparation->workspace,
-                                 .parallel = &preparation->parallel};
-        if (op->check_values && !op->check_values(&run))
+    const HypLayerOp *op = hyp_layer_op(run->layer->op);
+    if (op->check_values && !op->check_values(run))
+        return false;
+    op->execute(run);
+    return true;
+}
+
+static bool run_step(const HypRun *run)
+{
+    const HyperionModel *model = run->model;
+    const HypLayerRun layer_run = describe_step(model, model->preparation, run->layer);
+    if (!model->attached.any)
+        return execute_layer(&layer_run);
+    if (!hyp_hooks_before_step(run) || !execute_layer(&layer_run))
+        return false;
+    hyp_hooks_after_step(run);
+    return true;
+}
+
+static bool run_steps(HypRun *run)
+{
+    for (run->step = 0; run->step < run->plan->step_count; run->step++) {
+        run->layer = run->plan->steps[run->step];
+        if (!run_step(run))
             return false;
-        op->execute(&run);
     }
     return true;
 }
@@ -250,7 +224,7 @@ static void copy_outputs(const HyperionModel *model, HyperionTensor *const *outp
     for (int i = 0; i < model->output_count; i++) {
         const int tensor = model->outputs[i];
         const size_t size_bytes = model->tensors[tensor].shape.size_bytes;
-        if (size_bytes && find_direct_output(model, hyp_model_root(model, tensor)) != i)
+        if (size_bytes && hyp_run_plan_direct_output(model, hyp_model_root(model, tensor)) != i)
             memcpy(hyperionTensorData(outputs[i]), model->preparation->data[tensor], size_bytes);
     }
 }
@@ -262,22 +236,59 @@ static bool start_threads(HyperionModel *model)
     return model->pool || model->settings.thread_count == 1;
 }
 
+// Layer by layer, and says so to what is attached; where a loader provides them, only those that no
+// layer reads.
+static bool read_weights(HyperionModel *model)
+{
+    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
+    if (!model->attached.any)
+        return hyp_weights_read_all(model);
+    for (int i = 0; !(loader && loader->provides_weights) && i < model->layer_count; i++) {
+        const uint64_t start_ns = hyp_platform_now_ns();
+        size_t read_bytes;
+        if (!hyp_weights_read_layer(model, i, &read_bytes))
+            return false;
+        if (read_bytes)
+            hyp_run_note_loaded(model, i, read_bytes, hyp_platform_now_ns() - start_ns);
+    }
+    return hyp_weights_read_outputs(model);
+}
+
+static bool run_prepared(HyperionModel *model, HyperionTensor *const *inputs,
+                         HyperionTensor *const *outputs)
+{
+    const HypPreparation *preparation = model->preparation;
+    HypRun run = {.model = model,
+                  .plan = &preparation->plan,
+                  .activations = preparation->activations,
+                  .data = preparation->data,
+                  .step = -1,
+                  .layer = -1};
+    if (model->attached.any && !hyp_hooks_begin_run(&run))
+        return false;
+    bool ran = read_weights(model);
+    if (ran) {
+        hyp_weight_copies_turn(model->weight_copies);
+        bind_memory(model, inputs, outputs);
+        ran = run_steps(&run);
+    }
+    if (ran)
+        copy_outputs(model, outputs);
+    if (model->attached.any)
+        hyp_hooks_end_run(model, ran);
+    return ran;
+}
+
 bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
                       HyperionTensor *const *outputs)
 {
     if (!hyp_model_hold(model, "run model"))
         return false;
     bool ran = false;
-    if (check_call(model, inputs, outputs) && hyp_weights_read_all(model)) {
+    if (check_call(model, inputs, outputs)) {
         if (!model->preparation && start_threads(model))
             model->preparation = prepare(model);
-        if (model->preparation) {
-            hyp_weight_copies_turn(model->weight_copies);
-            bind_memory(model, inputs, outputs);
-            ran = run_layers(model);
-            if (ran)
-                copy_outputs(model, outputs);
-        }
+        ran = model->preparation && run_prepared(model, inputs, outputs);
     }
     hyp_model_end_change(model);
     return ran;

@@ -9,6 +9,7 @@
 #include "hyperion/simulate.h"
 
 #include "common/name_map.h"
+#include "model/hooks.h"
 #include "model/seeded_values.h"
 #include "model/shape.h"
 #include "platform/platform.h"
@@ -79,7 +80,8 @@ struct HyperionModel {
     HyperionThreadPool *pool;       // of settings.thread_count; NULL until a run needs it
     HypWeightCopies *weight_copies; // NULL: none but the weights themselves
     HypPreparation *preparation;    // NULL until a run, and again after a change
-    atomic_bool held;               // by a run or a change
+    HypAttachments attached;
+    atomic_bool held; // by a run or a change
 };
 
 // Holds the model for a change of graph or settings, so that no run begins meanwhile, and drops

@@ -2,8 +2,8 @@
 #include "model/graph.h"
 
 #include "common/fail.h"
-#include "model/executor.h"
 #include "model/layer_op.h"
+#include "model/run_plan.h"
 
 // Whether `index` is one of `count` of a model that is there; `what` says of what.
 static bool check_index(const HyperionModel *model, const char *what, int index, int count)
@@ -140,7 +140,7 @@ size_t hyperionModelWeightBytes(const HyperionModel *model)
 
 size_t hyperionModelActivationBytes(const HyperionModel *model)
 {
-    return check_model(model) ? hyp_model_place_activations(model, NULL) : 0;
+    return check_model(model) ? hyp_run_plan_place_apart(model, NULL) : 0;
 }
 
 double hyperionModelFlops(const HyperionModel *model)

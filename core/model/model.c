@@ -35,6 +35,7 @@ void hyperionFreeModel(HyperionModel *model)
 {
     if (!model || !hyp_model_hold(model, "free model"))
         return;
+    hyp_hooks_detach_all(model);
     hyperionFreeThreadPool(model->pool);
     hyp_preparation_free(model->preparation);
     hyp_weight_copies_free(model->weight_copies);

@@ -32,18 +32,35 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
     return true;
 }
 
-bool hyp_weights_read_all(HyperionModel *model)
+bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes)
 {
-    for (int i = 0; i < model->layer_count; i++) {
-        const HypLayer *layer = &model->layers[i];
-        for (int j = 0; j < layer->input_count; j++)
-            if (model->tensors[layer->inputs[j]].role == HYP_TENSOR_WEIGHT &&
-                !hyp_weights_read(model, layer->inputs[j]))
-                return false;
+    const HypLayer *reader = &model->layers[layer];
+    *read_bytes = 0;
+    for (int i = 0; i < reader->input_count; i++) {
+        const int weight = hyp_model_root(model, reader->inputs[i]);
+        if (model->tensors[weight].role != HYP_TENSOR_WEIGHT || model->tensors[weight].data)
+            continue;
+        if (!hyp_weights_read(model, weight))
+            return false;
+        *read_bytes += model->tensors[weight].shape.size_bytes;
     }
+    return true;
+}
+
+bool hyp_weights_read_outputs(HyperionModel *model)
+{
     for (int i = 0; i < model->output_count; i++)
         if (model->tensors[model->outputs[i]].role == HYP_TENSOR_WEIGHT &&
             !hyp_weights_read(model, model->outputs[i]))
             return false;
     return true;
+}
+
+bool hyp_weights_read_all(HyperionModel *model)
+{
+    size_t unused_bytes;
+    for (int i = 0; i < model->layer_count; i++)
+        if (!hyp_weights_read_layer(model, i, &unused_bytes))
+            return false;
+    return hyp_weights_read_outputs(model);
 }

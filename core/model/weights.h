@@ -9,7 +9,13 @@
 // the read fails, or the file is not what it was when the model was loaded.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
-// Those that layers read and those that are outputs.
+// Those that a layer reads; *read_bytes is what had to be read for it.
+bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes);
+
+// Those that are outputs of the model.
+bool hyp_weights_read_outputs(HyperionModel *model);
+
+// Both, of all layers.
 bool hyp_weights_read_all(HyperionModel *model);
 
 #endif

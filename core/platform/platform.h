@@ -51,6 +51,12 @@ int hyp_platform_cpu_count(void); // that this thread may run on; at least 1
 void hyp_platform_sleep_while(atomic_uint *word, unsigned value);
 void hyp_platform_wake(atomic_uint *word);
 
+// Nanoseconds of a clock that never goes back.
+uint64_t hyp_platform_now_ns(void);
+
+// Memory of this process that is present and that no file stands behind; 0 where unknown.
+size_t hyp_platform_anonymous_bytes(void);
+
 // Value of an environment variable, or NULL.
 const char *hyp_platform_environment(const char *name);
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/run_plan.h"
+
+#include "common/fail.h"
+#include "common/size_math.h"
+#include "model/layer_op.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int hyp_run_plan_direct_output(const HyperionModel *model, int root)
+{
+    if (model->tensors[root].role != HYP_TENSOR_ACTIVATION)
+        return -1;
+    for (int i = 0; i < model->output_count; i++)
+        if (hyp_model_root(model, model->outputs[i]) == root)
+            return i;
+    return -1;
+}
+
+bool hyp_run_plan_places(const HyperionModel *model, int tensor)
+{
+    return model->tensors[tensor].role == HYP_TENSOR_ACTIVATION &&
+           model->tensors[tensor].view_of < 0 && hyp_run_plan_direct_output(model, tensor) < 0;
+}
+
+size_t hyp_run_plan_place_apart(const HyperionModel *model, size_t *offsets)
+{
+    size_t used_bytes = 0;
+    for (int i = 0; i < model->tensor_count; i++) {
+        const bool placed = hyp_run_plan_places(model, i);
+        if (offsets)
+            offsets[i] = placed ? used_bytes : SIZE_MAX;
+        if (placed && (!hyp_size_add(used_bytes, model->tensors[i].shape.size_bytes, &used_bytes) ||
+                       !hyp_size_round_up(used_bytes, 64, &used_bytes)))
+            return SIZE_MAX;
+    }
+    return used_bytes;
+}
+
+static bool resolve_blocking(const HyperionModel *model, const HypLayer *layer,
+                             HyperionGemmBlocking *blocking)
+{
+    HypLayerProduct product;
+    if (!hyp_layer_product(model, layer, &product))
+        return true;
+    const HypModelSettings *settings = &model->settings;
+    const HypKernelVariant *kernel =
+        settings->dispatch.best[hyp_layer_op(layer->op)->product_kernel];
+    const bool resolved = hyperionResolveGemmBlocking(
+        &product.shape, &settings->cache, &settings->topology, (int)kernel->level, blocking);
+    // It is for the gemm kernel's tile: a convolution of the same level has the same.
+    assert(!resolved || (blocking->mr == kernel->mr && blocking->nr == kernel->nr));
+    return resolved;
+}
+
+bool hyp_run_plan_create(const HyperionModel *model, HypRunPlan *plan)
+{
+    // One more than needed: calloc(0) may be NULL.
+    const size_t layer_count = (size_t)model->layer_count + 1;
+    *plan = (HypRunPlan){.steps = calloc(layer_count, sizeof *plan->steps),
+                         .blockings = calloc(layer_count, sizeof *plan->blockings),
+                         .offsets = calloc((size_t)model->tensor_count + 1, sizeof *plan->offsets)};
+    if (!plan->steps || !plan->blockings || !plan->offsets)
+        return hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
+    for (int i = 0; i < model->layer_count; i++) {
+        if (!hyp_layer_is_view(model, &model->layers[i]))
+            plan->steps[plan->step_count++] = i;
+        if (!resolve_blocking(model, &model->layers[i], &plan->blockings[i]))
+            return false;
+    }
+    plan->activation_bytes = hyp_run_plan_place_apart(model, plan->offsets);
+    return true;
+}
+
+void hyp_run_plan_free(HypRunPlan *plan)
+{
+    free(plan->steps);
+    free(plan->blockings);
+    free(plan->offsets);
+    *plan = (HypRunPlan){0};
+}
+
+bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
+{
+    for (int i = 0; i < plan->step_count; i++)
+        if (plan->steps[i] < 0 || plan->steps[i] >= model->layer_count ||
+            hyp_layer_is_view(model, &model->layers[plan->steps[i]]))
+            return false;
+    for (int i = 0; i < model->tensor_count; i++) {
+        const size_t offset = plan->offsets[i];
+        if ((offset != SIZE_MAX) != hyp_run_plan_places(model, i))
+            return false;
+        if (offset != SIZE_MAX &&
+            (offset % 64 != 0 || offset > plan->activation_bytes ||
+             model->tensors[i].shape.size_bytes > plan->activation_bytes - offset))
+            return false;
+    }
+    return true;
+}
+
+// Turns a tensor of the plan's memory on or off; others have no bytes here.
+static void set_live(const HyperionModel *model, const HypRunPlan *plan, bool *live, int tensor,
+                     bool now, size_t *bytes)
+{
+    const int root = hyp_model_root(model, tensor);
+    if (plan->offsets[root] == SIZE_MAX || live[root] == now)
+        return;
+    live[root] = now;
+    const size_t size_bytes = model->tensors[root].shape.size_bytes;
+    *bytes = now ? *bytes + size_bytes : *bytes - size_bytes;
+}
+
+void hyp_run_plan_live_bytes(const HyperionModel *model, const HypRunPlan *plan, bool *live,
+                             size_t *before_bytes, size_t *after_bytes)
+{
+    memset(live, 0, (size_t)model->tensor_count * sizeof *live);
+    size_t bytes = 0;
+    for (int step = plan->step_count; step-- > 0;) {
+        const HypLayer *layer = &model->layers[plan->steps[step]];
+        // A result that nobody reads is there all the same, right after its layer.
+        for (int i = 0; i < layer->output_count; i++)
+            set_live(model, plan, live, layer->outputs[i], true, &bytes);
+        after_bytes[step] = bytes;
+        for (int i = 0; i < layer->output_count; i++)
+            set_live(model, plan, live, layer->outputs[i], false, &bytes);
+        for (int i = 0; i < layer->input_count; i++)
+            set_live(model, plan, live, layer->inputs[i], true, &bytes);
+        before_bytes[step] = bytes;
+    }
+}
