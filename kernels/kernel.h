@@ -17,14 +17,17 @@ typedef struct HypEpilogue {
     HyperionActivation activation;
 } HypEpilogue;
 
-// c[m x n] = epilogue(a[m x k] * b[k x n]). Packed copies of a and b live in `workspace`.
+// c[m x n] = epilogue(a[m x k] * b[k x n]). Packed copies of a and b live in `workspace`, unless
+// they were packed before (hyp_gemm_pack_a, hyp_gemm_pack_b): then a or b itself is not read.
 typedef struct HypGemmArgs {
     size_t m, n, k;
     const float *a;
     size_t lda; // distance between rows, >= k
     const float *b;
-    size_t ldb;        // >= n, or >= k when b_transposed
-    bool b_transposed; // b is stored n x k
+    size_t ldb;            // >= n, or >= k when b_transposed
+    bool b_transposed;     // b is stored n x k
+    const float *packed_a; // all of a, packed for this m, k and blocking; NULL: packed at each call
+    const float *packed_b; // all of b, packed for this n, k and blocking; or NULL
     float *c;
     size_t ldc; // >= n
     HypEpilogue epilogue;
@@ -44,7 +47,8 @@ typedef struct HypConv2dArgs {
     size_t groups;            // divides channels and out_channels
     const float *image;
     const float *filter;
-    const float *bias; // out_channels values, or NULL
+    const float *packed_filter; // of hyp_conv2d_pack_filter for this blocking: `filter` is not read
+    const float *bias;          // out_channels values, or NULL
     HyperionActivation activation;
     float *out;
     HyperionGemmBlocking blocking;

@@ -24,9 +24,21 @@ const char *hyp_kernel_op_name(HypKernelOp op);
 // scalar variant, so never NULL. Does not look at the CPU: the caller passes a level it can run.
 const HypKernelVariant *hyp_kernel_find(HypKernelOp op, HyperionSIMDLevel highest);
 
-// Bytes of workspace that `args` needs; only sizes and blocking are read.
+// Bytes of workspace that `args` needs; only sizes, blocking and which operands are packed are
+// read.
 size_t hyp_gemm_workspace_bytes(const HypGemmArgs *args);
 size_t hyp_conv2d_workspace_bytes(const HypConv2dArgs *args);
 size_t hyp_attention_workspace_bytes(const HypAttentionArgs *args);
+
+// Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned
+// and as large as said. What is packed suits any number of threads, but only the k, kc, mr and nr
+// of `args` (and, of b, its n and nc). The last panel is filled up with zeros: at most mr - 1 rows
+// of a (of each group of a filter), nr - 1 columns of b. Results are those of packing at each call.
+size_t hyp_gemm_packed_a_bytes(const HypGemmArgs *args);
+size_t hyp_gemm_packed_b_bytes(const HypGemmArgs *args);
+size_t hyp_conv2d_packed_filter_bytes(const HypConv2dArgs *args);
+void hyp_gemm_pack_a(const HypGemmArgs *args, float *packed);
+void hyp_gemm_pack_b(const HypGemmArgs *args, float *packed);
+void hyp_conv2d_pack_filter(const HypConv2dArgs *args, float *packed);
 
 #endif

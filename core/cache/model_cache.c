@@ -40,15 +40,6 @@ HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model)
     return model->settings.cache;
 }
 
-bool hyperionOptimizeMemoryLayout(HyperionModel *model)
-{
-    if (!model)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "optimize memory layout: model is NULL");
-    return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
-                    "optimize memory layout: packing weights once, in execution order, is not "
-                    "implemented in this version; products pack them at every run");
-}
-
 // The model's geometry, with the line size that the configuration may overrule.
 static bool complete_topology(const HypModelSettings *settings, HyperionCacheTopology *complete)
 {
@@ -77,7 +68,7 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
     int modelled = 0;
     for (int i = 0; i < model->layer_count; i++) {
         const HypLayer *layer = &model->layers[i];
-        if (!hyp_layer_has_traffic(layer->op))
+        if (!hyp_layer_has_traffic(layer->op) || hyp_model_layer_is_packed(model, i))
             continue;
         if (!hyp_layer_add_traffic(model, layer, &account))
             return failure;

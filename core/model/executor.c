@@ -8,6 +8,7 @@
 
 #include "common/fail.h"
 #include "model/layer_op.h"
+#include "model/memory_layout.h"
 #include "model/run_plan.h"
 #include "model/thread_pool.h"
 #include "model/weight_copies.h"
@@ -39,12 +40,14 @@ void hyp_preparation_free(HypPreparation *preparation)
 static HypLayerRun describe_step(const HyperionModel *model, const HypPreparation *preparation,
                                  int layer)
 {
-    return (HypLayerRun){.model = model,
-                         .layer = &model->layers[layer],
-                         .data = preparation->data,
-                         .blocking = preparation->plan.blockings[layer],
-                         .workspace = preparation->workspace,
-                         .parallel = &preparation->parallel};
+    return (HypLayerRun){
+        .model = model,
+        .layer = &model->layers[layer],
+        .data = preparation->data,
+        .blocking = preparation->plan.blockings[layer],
+        .packed = hyp_memory_layout_data(model, layer, &preparation->plan.blockings[layer]),
+        .workspace = preparation->workspace,
+        .parallel = &preparation->parallel};
 }
 
 // Memory that is large enough for the workspace of every layer.
@@ -71,7 +74,7 @@ static bool make_plan(const HyperionModel *model, HypRunPlan *plan)
     return true;
 }
 
-static HypPreparation *prepare(const HyperionModel *model)
+static HypPreparation *prepare(HyperionModel *model)
 {
     HypPreparation *made = calloc(1, sizeof *made);
     if (!made)
@@ -82,7 +85,7 @@ static HypPreparation *prepare(const HyperionModel *model)
     bool ready = false;
     if (!made->data)
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
-    else if (make_plan(model, &made->plan)) {
+    else if (make_plan(model, &made->plan) && hyp_memory_layout_refresh(model)) {
         made->activations = hyp_platform_allocate(made->plan.activation_bytes, 64);
         ready = made->activations && allocate_workspace(model, made);
     }

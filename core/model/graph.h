@@ -63,6 +63,9 @@ typedef struct HypModelSettings {
 // See weight_copies.h.
 typedef struct HypWeightCopies HypWeightCopies;
 
+// See memory_layout.h.
+typedef struct HypMemoryLayout HypMemoryLayout;
+
 // What a run needs and keeps for the next; private to the executor.
 typedef struct HypPreparation HypPreparation;
 
@@ -79,6 +82,7 @@ struct HyperionModel {
     HypModelSettings settings;
     HyperionThreadPool *pool;       // of settings.thread_count; NULL until a run needs it
     HypWeightCopies *weight_copies; // NULL: none but the weights themselves
+    HypMemoryLayout *memory_layout; // NULL: products pack their weights at every call
     HypPreparation *preparation;    // NULL until a run, and again after a change
     HypAttachments attached;
     atomic_bool held; // by a run or a change
@@ -104,5 +108,8 @@ typedef struct HypLayerProduct {
 
 // False, without an error, for a layer that is not made of products.
 bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
+
+// Whether the layer's weight was packed once, see hyperionOptimizeMemoryLayout.
+bool hyp_model_layer_is_packed(const HyperionModel *model, int layer);
 
 #endif

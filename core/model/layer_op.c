@@ -3,6 +3,7 @@
 
 #include "common/fail.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,22 @@ bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLay
         return false;
     functions->product(model, layer, product);
     return true;
+}
+
+bool hyp_layer_blocking(const HyperionModel *model, const HypLayer *layer,
+                        HyperionGemmBlocking *blocking)
+{
+    HypLayerProduct product;
+    if (!hyp_layer_product(model, layer, &product))
+        return true;
+    const HypModelSettings *settings = &model->settings;
+    const HypKernelVariant *kernel =
+        settings->dispatch.best[hyp_layer_op(layer->op)->product_kernel];
+    const bool resolved = hyperionResolveGemmBlocking(
+        &product.shape, &settings->cache, &settings->topology, (int)kernel->level, blocking);
+    // It is for the gemm kernel's tile: a convolution of the same level has the same.
+    assert(!resolved || (blocking->mr == kernel->mr && blocking->nr == kernel->nr));
+    return resolved;
 }
 
 bool hyp_layer_fail(const HypLayer *layer, const char *format, ...)

@@ -12,6 +12,7 @@ typedef struct HypLayerRun {
     const HypLayer *layer;
     void *const *data;             // by tensor: its bytes
     HyperionGemmBlocking blocking; // of operations with a product
+    const float *packed;           // what `pack` made; NULL: the operation packs its input itself
     void *workspace;               // 64-byte aligned, workspace_bytes of them
     const HyperionParallel *parallel;
 } HypLayerRun;
@@ -33,6 +34,10 @@ typedef struct HypLayerOp {
     void (*product)(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
     // Kernel whose level and tile the product's blocking is for; of operations with a product.
     HypKernelOp product_kernel;
+    // An input that, where it is a weight, can be packed once for run->blocking; 0: none.
+    int packed_input;
+    size_t (*packed_bytes)(const HypLayerRun *run);
+    void (*pack)(const HypLayerRun *run, float *packed);
     size_t (*workspace_bytes)(const HypLayerRun *run); // NULL: none
     // Whether the inputs' values can be computed with; false, last error set. NULL: always.
     bool (*check_values)(const HypLayerRun *run);
@@ -57,6 +62,11 @@ extern const HypLayerOp hyp_layer_op_expand;
 
 // The functions of an operation; NULL for one that does not exist.
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op);
+
+// Blocking of a layer's product under the settings in force; untouched where it has none. False,
+// last error set, where there is no such blocking.
+bool hyp_layer_blocking(const HyperionModel *model, const HypLayer *layer,
+                        HyperionGemmBlocking *blocking);
 
 // Records "layer 'name' (op): ..." and returns false.
 __attribute__((format(printf, 2, 3))) bool hyp_layer_fail(const HypLayer *layer, const char *format,

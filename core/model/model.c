@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "common/text.h"
 #include "model/executor.h"
+#include "model/memory_layout.h"
 #include "model/thread_pool.h"
 #include "model/weight_copies.h"
 
@@ -39,6 +40,7 @@ void hyperionFreeModel(HyperionModel *model)
     hyperionFreeThreadPool(model->pool);
     hyp_preparation_free(model->preparation);
     hyp_weight_copies_free(model->weight_copies);
+    hyp_memory_layout_free(model->memory_layout);
     for (int i = 0; i < model->tensor_count; i++) {
         free(model->tensors[i].name);
         hyp_platform_release(model->tensors[i].data);

@@ -94,6 +94,7 @@ static HypConv2dArgs fill_args(const HypLayerRun *run)
         .groups = (size_t)attributes->groups,
         .image = hyp_run_input(run, 0),
         .filter = hyp_run_input(run, 1),
+        .packed_filter = run->packed,
         .bias = hyp_run_input(run, 2),
         .activation = attributes->activation,
         .out = hyp_run_output(run),
@@ -107,6 +108,18 @@ static size_t count_workspace_bytes(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
     return hyp_conv2d_workspace_bytes(&args);
+}
+
+static size_t count_packed_bytes(const HypLayerRun *run)
+{
+    const HypConv2dArgs args = fill_args(run);
+    return hyp_conv2d_packed_filter_bytes(&args);
+}
+
+static void pack(const HypLayerRun *run, float *packed)
+{
+    const HypConv2dArgs args = fill_args(run);
+    hyp_conv2d_pack_filter(&args, packed);
 }
 
 static void execute(const HypLayerRun *run)
@@ -123,6 +136,9 @@ const HypLayerOp hyp_layer_op_conv2d = {
     .flops = count_flops,
     .product = describe_product,
     .product_kernel = HYP_OP_CONV2D,
+    .packed_input = 1,
+    .packed_bytes = count_packed_bytes,
+    .pack = pack,
     .workspace_bytes = count_workspace_bytes,
     .execute = execute,
 };

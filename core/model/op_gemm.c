@@ -65,6 +65,7 @@ static HypGemmArgs fill_args(const HypLayerRun *run)
         .b = hyp_run_input(run, 1),
         .ldb = shape->b_transposed ? shape->k : shape->n,
         .b_transposed = shape->b_transposed,
+        .packed_b = run->packed,
         .c = hyp_run_output(run),
         .ldc = shape->n,
         .epilogue = {.column_bias = hyp_run_input(run, 2),
@@ -81,6 +82,18 @@ static size_t count_workspace_bytes(const HypLayerRun *run)
     return hyp_gemm_workspace_bytes(&args);
 }
 
+static size_t count_packed_bytes(const HypLayerRun *run)
+{
+    const HypGemmArgs args = fill_args(run);
+    return hyp_gemm_packed_b_bytes(&args);
+}
+
+static void pack(const HypLayerRun *run, float *packed)
+{
+    const HypGemmArgs args = fill_args(run);
+    hyp_gemm_pack_b(&args, packed);
+}
+
 static void execute(const HypLayerRun *run)
 {
     const HypGemmArgs args = fill_args(run);
@@ -95,6 +108,9 @@ const HypLayerOp hyp_layer_op_gemm = {
     .flops = count_flops,
     .product = describe_product,
     .product_kernel = HYP_OP_GEMM,
+    .packed_input = 1,
+    .packed_bytes = count_packed_bytes,
+    .pack = pack,
     .workspace_bytes = count_workspace_bytes,
     .execute = execute,
 };

@@ -5,7 +5,6 @@
 #include "common/size_math.h"
 #include "model/layer_op.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,22 +38,6 @@ size_t hyp_run_plan_place_apart(const HyperionModel *model, size_t *offsets)
     return used_bytes;
 }
 
-static bool resolve_blocking(const HyperionModel *model, const HypLayer *layer,
-                             HyperionGemmBlocking *blocking)
-{
-    HypLayerProduct product;
-    if (!hyp_layer_product(model, layer, &product))
-        return true;
-    const HypModelSettings *settings = &model->settings;
-    const HypKernelVariant *kernel =
-        settings->dispatch.best[hyp_layer_op(layer->op)->product_kernel];
-    const bool resolved = hyperionResolveGemmBlocking(
-        &product.shape, &settings->cache, &settings->topology, (int)kernel->level, blocking);
-    // It is for the gemm kernel's tile: a convolution of the same level has the same.
-    assert(!resolved || (blocking->mr == kernel->mr && blocking->nr == kernel->nr));
-    return resolved;
-}
-
 bool hyp_run_plan_create(const HyperionModel *model, HypRunPlan *plan)
 {
     // One more than needed: calloc(0) may be NULL.
@@ -67,7 +50,7 @@ bool hyp_run_plan_create(const HyperionModel *model, HypRunPlan *plan)
     for (int i = 0; i < model->layer_count; i++) {
         if (!hyp_layer_is_view(model, &model->layers[i]))
             plan->steps[plan->step_count++] = i;
-        if (!resolve_blocking(model, &model->layers[i], &plan->blockings[i]))
+        if (!hyp_layer_blocking(model, &model->layers[i], &plan->blockings[i]))
             return false;
     }
     plan->activation_bytes = hyp_run_plan_place_apart(model, plan->offsets);

@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "model/executor.h"
+#include "model/memory_layout.h"
 #include "model/weights.h"
 
 #include <stdlib.h>
@@ -30,6 +31,16 @@ void *hyp_weight_copies_data(const HypWeightCopies *copies, int tensor)
         copies->offsets[tensor] == SIZE_MAX)
         return NULL;
     return copies->block + (copies->turn - 1) * copies->stride_bytes + copies->offsets[tensor];
+}
+
+size_t hyp_weight_copies_current(const HypWeightCopies *copies)
+{
+    return copies ? copies->turn : 0;
+}
+
+size_t hyp_weight_copies_count(const HypWeightCopies *copies)
+{
+    return copies ? copies->count : 1;
 }
 
 void hyp_weight_copies_free(HypWeightCopies *copies)
@@ -99,9 +110,12 @@ bool hyperionSetWeightCopies(HyperionModel *model, size_t count)
     if (!hyp_model_hold(model, "set weight copies"))
         return false;
     HypWeightCopies *copies = NULL;
-    const bool made =
-        count == 1 || (hyp_weights_read_all(model) && (copies = make_copies(model, count)) != NULL);
-    if (made) {
+    const bool made = (count == 1 || (hyp_weights_read_all(model) &&
+                                      (copies = make_copies(model, count)) != NULL)) &&
+                      hyp_memory_layout_set_copies(model, count);
+    if (!made) {
+        hyp_weight_copies_free(copies);
+    } else {
         hyp_weight_copies_free(model->weight_copies);
         model->weight_copies = copies;
     }
@@ -115,5 +129,5 @@ size_t hyperionGetWeightCopies(const HyperionModel *model)
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get weight copies: model is NULL");
         return 0;
     }
-    return model->weight_copies ? model->weight_copies->count : 1;
+    return hyp_weight_copies_count(model->weight_copies);
 }

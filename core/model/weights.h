@@ -5,8 +5,8 @@
 
 #include "model/graph.h"
 
-// Reads or generates weight `tensor`, unless its bytes are in memory. False, last error set, when out of memory,
-// the read fails, or the file is not what it was when the model was loaded.
+// Reads or generates weight `tensor`, unless its bytes are in memory. False, last error set, when
+// out of memory, the read fails, or the file is not what it was when the model was loaded.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
 // Those that a layer reads; *read_bytes is what had to be read for it.

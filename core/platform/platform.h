@@ -9,9 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A huge page where they are smallest; memory of whole ones begins at a multiple.
+#define HYP_HUGE_PAGE_BYTES ((size_t)2 << 20)
+
 // `size_bytes` (may be 0) at a multiple of `alignment` (power of two, >= 64), not initialised.
 void *hyp_platform_allocate(size_t size_bytes, size_t alignment);
 void hyp_platform_release(void *memory); // NULL is allowed
+// Asks for huge pages under memory that was not touched yet; it works as well without.
+void hyp_platform_prefer_huge_pages(void *memory, size_t size_bytes);
 
 // A regular file opened for reading; anything else (folder, pipe, device) is refused. Positioned
 // reads only, so that several threads may share it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _DEFAULT_SOURCE
 #include "platform/platform.h"
 
 #include "common/fail.h"
@@ -6,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 void *hyp_platform_allocate(size_t size_bytes, size_t alignment)
 {
@@ -23,4 +25,11 @@ void *hyp_platform_allocate(size_t size_bytes, size_t alignment)
 void hyp_platform_release(void *memory)
 {
     free(memory);
+}
+
+void hyp_platform_prefer_huge_pages(void *memory, size_t size_bytes)
+{
+    const size_t whole_bytes = size_bytes / HYP_HUGE_PAGE_BYTES * HYP_HUGE_PAGE_BYTES;
+    if (whole_bytes > 0)
+        (void)madvise(memory, whole_bytes, MADV_HUGEPAGE);
 }

@@ -19,6 +19,7 @@ static const char *const axis_words_mem_policy[] = {"local", "interleave", "bind
 // Indices are OperandPages.
 static const char *const axis_words_pages[] = {"4k", "thp", "hugetlb", NULL};
 // Indices are CacheState.
+static const char *const axis_words_layout[] = {"plain", "packed", NULL};
 static const char *const axis_words_cache_state[] = {"warm", "weights-cold", "all-cold", NULL};
 // Indices are HyperionActivation.
 static const char *const axis_words_function[] = {"none", "relu",    "gelu", "silu",

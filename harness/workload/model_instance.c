@@ -38,9 +38,11 @@ static bool configure_model(ModelInstance *instance, const AxisValue *values,
     if (!simd_choice_resolve(word, machine->emulated, &instance->level, problem))
         return false;
     hyperionSetSIMDOptimizationLevel(instance->model, (int)instance->level);
+    instance->packed =
+        strcmp(axis_table[AXIS_LAYOUT].words[values[AXIS_LAYOUT].integer], "packed") == 0;
     return (hyperionSetCacheTopology(instance->model, &machine->topology) &&
             hyperionConfigureCacheOptimization(instance->model, &config) &&
-            hyperionSetThreadPool(instance->model, pool)) ||
+            hyperionSetThreadPool(instance->model, pool) && model_instance_lay_out(instance)) ||
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
@@ -89,6 +91,11 @@ static bool create_all_tensors(ModelInstance *instance, uint64_t seed, Problem *
             seed = random_fill(hyperionTensorData(instance->inputs[i]),
                                hyperionTensorElementCount(instance->inputs[i]), seed);
     return true;
+}
+
+bool model_instance_lay_out(const ModelInstance *instance)
+{
+    return !instance->packed || hyperionOptimizeMemoryLayout(instance->model);
 }
 
 bool model_instance_run(const ModelInstance *instance)

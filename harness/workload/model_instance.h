@@ -13,6 +13,7 @@
 typedef struct ModelInstance {
     HyperionModel *model;
     HyperionSIMDLevel level;
+    bool packed;             // weights are packed once
     HyperionTensor **inputs; // NULL-terminated, as the others
     HyperionTensor **outputs;
 } ModelInstance;
@@ -24,6 +25,9 @@ bool model_instance_open(ModelInstance *instance, const AxisValue *values,
                          const WorkloadMachine *machine, HyperionThreadPool *pool,
                          Problem *problem);
 void model_instance_close(ModelInstance *instance); // a zeroed one is allowed
+
+// Packs the weights where the axis `layout` says so.
+bool model_instance_lay_out(const ModelInstance *instance);
 
 bool model_instance_run(const ModelInstance *instance);
 

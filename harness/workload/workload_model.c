@@ -39,6 +39,7 @@ static bool use_axis(const AxisValue *values, AxisId axis)
     case AXIS_PREFETCH_DISTANCE:
     case AXIS_PAGES:
     case AXIS_CACHE_STATE:
+    case AXIS_LAYOUT:
     case AXIS_BATCH: return true;
     default: return placement_axes_use(axis);
     }
@@ -127,7 +128,8 @@ static bool keep_cold(ModelContext *context, const AxisValue *values,
                       model_instance_bytes(first->inputs) + model_instance_bytes(first->outputs);
     if (!cold_copies_count(cold_bytes, last_level_bytes, &context->copies, problem))
         return false;
-    context->copy_bytes = (context->copies - 1) * cold_bytes;
+    context->copy_bytes =
+        (context->copies - 1) * (cold_bytes + hyperionModelPackedBytes(first->model));
     if (state == CACHE_ALL_COLD)
         return open_instances(context, context->copies, values, machine, problem);
     return hyperionSetWeightCopies(first->model, context->copies) ||
@@ -183,9 +185,11 @@ static bool compare_output(const ModelContext *context, int index, Problem *prob
     return true;
 }
 
+// Plain kernels: one thread, weights packed at every call.
 static bool run_scalar(const ModelInstance *instance, HyperionTensor **outputs)
 {
-    return hyperionSetThreadPool(instance->model, NULL) &&
+    return hyperionResetMemoryLayout(instance->model) &&
+           hyperionSetThreadPool(instance->model, NULL) &&
            hyperionRunModel(instance->model, instance->inputs, outputs);
 }
 
@@ -201,7 +205,7 @@ static bool verify_model(void *opened, Problem *problem)
     const bool scalar = run_scalar(instance, context->expected);
     hyperionSetSIMDOptimizationLevel(instance->model, (int)instance->level);
     if (!hyperionSetThreadPool(instance->model, context->pool) || !scalar ||
-        !model_instance_run(instance))
+        !model_instance_lay_out(instance) || !model_instance_run(instance))
         return problem_set(problem, "%s", hyperionGetLastError());
     for (int i = 0; i < hyperionModelOutputCount(instance->model); i++)
         if (!compare_output(context, i, problem))
@@ -234,12 +238,15 @@ static WorkloadFacts describe_model(void *opened)
     WorkloadFacts facts = {
         .flops = hyperionModelFlops(instance->model),
         .bytes = weights + operands,
-        .operand_bytes = weights + operands + (double)hyperionModelActivationBytes(instance->model),
+        .operand_bytes = weights + (double)hyperionModelPackedBytes(instance->model) + operands +
+                         (double)hyperionModelActivationBytes(instance->model),
     };
     for (size_t i = 0; instance->outputs[i]; i++)
         facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
     const char *reason = "predictions are of one thread, and the cell has several";
-    if (hyperionGetThreadCount(instance->model) == 1) {
+    if (instance->packed) {
+        reason = "predictions are of weights that are packed at every call";
+    } else if (hyperionGetThreadCount(instance->model) == 1) {
         facts.predicted = hyperionGetCacheStats(instance->model);
         reason = facts.predicted.valid ? "" : hyperionGetLastError();
     }

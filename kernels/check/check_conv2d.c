@@ -79,6 +79,25 @@ static bool check_values(HypCheckRun *run, const HypConv2dArgs *args)
     return true;
 }
 
+// The same with filters packed before, which must not be read themselves then.
+static bool check_packed_once(HypCheckRun *run, const HypKernelVariant *variant,
+                              const HypConv2dArgs *args, const HypCheckBuffer *out)
+{
+    HypConv2dArgs packed = *args;
+    HypCheckBuffer filter = {.count = 0};
+    bool agrees =
+        hyp_check_allocate(run, &filter, hyp_conv2d_packed_filter_bytes(args) / sizeof(float), 0);
+    if (agrees) {
+        hyp_conv2d_pack_filter(args, filter.data);
+        packed.packed_filter = filter.data;
+        packed.filter = NULL;
+        agrees = hyp_check_guards(run, &filter, "filter packed once") &&
+                 hyp_check_split(run, variant, &packed, out, NULL);
+    }
+    hyp_check_release(&filter);
+    return agrees;
+}
+
 static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                           const HypConv2dArgs *problem, size_t misalignment)
 {
@@ -99,7 +118,8 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
         hyp_check_fill(run, &buffers.bias, -1, 1);
         variant->fn.conv2d(&args);
         agrees = check_guards(run, &buffers) && check_values(run, &args) &&
-                 hyp_check_split(run, variant, &args, &buffers.out, NULL);
+                 hyp_check_split(run, variant, &args, &buffers.out, NULL) &&
+                 check_packed_once(run, variant, &args, &buffers.out);
     }
     release_buffers(&buffers);
     return agrees;

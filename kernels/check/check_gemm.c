@@ -85,6 +85,35 @@ static bool check_gaps(HypCheckRun *run, const HypGemmArgs *args, const HypCheck
     return true;
 }
 
+// The same with operands packed before, which must not be read themselves then.
+static bool check_packed_once(HypCheckRun *run, const HypKernelVariant *variant,
+                              const HypGemmArgs *args, const HypCheckBuffer *c)
+{
+    const size_t which = 1 + hyp_check_below(run, 3); // a, b, both
+    HypGemmArgs packed = *args;
+    HypCheckBuffer a = {.count = 0};
+    HypCheckBuffer b = {.count = 0};
+    const bool allocated =
+        hyp_check_allocate(run, &a, hyp_gemm_packed_a_bytes(args) / sizeof(float), 0) &&
+        hyp_check_allocate(run, &b, hyp_gemm_packed_b_bytes(args) / sizeof(float), 0);
+    if (allocated && which & 1) {
+        hyp_gemm_pack_a(args, a.data);
+        packed.packed_a = a.data;
+        packed.a = NULL;
+    }
+    if (allocated && which & 2) {
+        hyp_gemm_pack_b(args, b.data);
+        packed.packed_b = b.data;
+        packed.b = NULL;
+    }
+    const bool agrees = allocated && hyp_check_guards(run, &a, "a packed once") &&
+                        hyp_check_guards(run, &b, "b packed once") &&
+                        hyp_check_split(run, variant, &packed, c, NULL);
+    hyp_check_release(&a);
+    hyp_check_release(&b);
+    return agrees;
+}
+
 static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                           const HypGemmArgs *problem, size_t misalignment)
 {
@@ -103,7 +132,9 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
         hyp_check_fill(run, &buffers.row_bias, -1, 1);
         variant->fn.gemm(&args);
         agrees = check_guards(run, &buffers) && check_gaps(run, &args, &buffers.c) &&
-                 check_values(run, &args) && hyp_check_split(run, variant, &args, &buffers.c, NULL);
+                 check_values(run, &args) &&
+                 hyp_check_split(run, variant, &args, &buffers.c, NULL) &&
+                 check_packed_once(run, variant, &args, &buffers.c);
     }
     release_buffers(&buffers);
     return agrees;

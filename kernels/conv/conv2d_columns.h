@@ -103,7 +103,7 @@ static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, siz
         ConvTap tap = {pc / window, pc % window / args.kernel_w, pc % args.kernel_w};
         for (size_t k = 0; k < kc; k++) {
             pack_tap(&image, tap, pixel, gemm_least(GEMM_NR, nc - jr),
-                     context->packed_b + to + jr * kc + k * GEMM_NR);
+                     context->pack_b_to + to + jr * kc + k * GEMM_NR);
             tap = next_tap(&args, tap);
         }
     }

@@ -46,13 +46,14 @@ static void conv2d_multiply(const ConvProducts *all, size_t index, size_t thread
     const ConvImage image = {.args = args,
                              .channels =
                                  args->image + index * group_channels * args->height * args->width};
-    const GemmContext context = {.args = &product,
-                                 .packed_a = workspace,
-                                 .packed_b = workspace + all->blocks.packed_b / sizeof(float),
-                                 .image = &image};
-    product.a = args->filter + group * product.m * product.k;
+    if (!args->packed_filter)
+        product.a = args->filter + group * product.m * product.k;
+    else
+        product.packed_a = args->packed_filter + group * conv2d_packed_group_floats(&product);
     product.c = args->out + index * product.m * product.n;
     product.epilogue.row_bias = args->bias ? args->bias + group * product.m : NULL;
+    GemmContext context = gemm_context(&product, &all->blocks, workspace);
+    context.image = &image;
     gemm_nest(&product, &all->blocks, &context);
 }
 

@@ -34,6 +34,7 @@ static inline HypGemmArgs conv2d_product(const HypConv2dArgs *args)
                            .n = pixels,
                            .k = taps,
                            .lda = taps,
+                           .packed_a = args->packed_filter,
                            .ldb = pixels,
                            .ldc = pixels,
                            .epilogue.activation = args->activation,
@@ -41,6 +42,12 @@ static inline HypGemmArgs conv2d_product(const HypConv2dArgs *args)
     if (conv2d_product_threads(args, &product) == 1)
         product.parallel = args->parallel;
     return product;
+}
+
+// Of the filters of one group, packed once.
+static inline size_t conv2d_packed_group_floats(const HypGemmArgs *product)
+{
+    return gemm_round_up(product->m, product->blocking.mr) * product->k;
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemm_blocks.h - the blocks that the matrix-product nest really uses, how threads share them, and
-// where their packed copies lie in the workspace: a block of A for each thread, then B's panel.
+// where their packed copies lie: in the workspace a block of A for each thread, then B's panel; or,
+// of an operand packed once, all of its blocks in the order in which one thread meets them.
 #ifndef HYP_GEMM_BLOCKS_H
 #define HYP_GEMM_BLOCKS_H
 
@@ -87,11 +88,27 @@ static inline GemmBlocks gemm_blocks(const HypGemmArgs *args)
     gemm_share(args, &blocks);
     const size_t rows = hyp_parallel_part(args->m, limit->mr, blocks.row_parts, 0).end;
     blocks.mc = gemm_even_block(rows, limit->mc, limit->mr);
-    blocks.packed_a = gemm_round_up(blocks.mc * blocks.kc * sizeof(float), GEMM_ALIGNMENT_BYTES);
+    if (!args->packed_a)
+        blocks.packed_a =
+            gemm_round_up(blocks.mc * blocks.kc * sizeof(float), GEMM_ALIGNMENT_BYTES);
     blocks.packed_b = blocks.row_parts * blocks.column_parts * blocks.packed_a;
-    blocks.packed_bytes = blocks.packed_b + gemm_round_up(blocks.kc * blocks.nc * sizeof(float),
-                                                          GEMM_ALIGNMENT_BYTES);
+    blocks.packed_bytes = blocks.packed_b;
+    if (!args->packed_b)
+        blocks.packed_bytes +=
+            gemm_round_up(blocks.kc * blocks.nc * sizeof(float), GEMM_ALIGNMENT_BYTES);
     return blocks;
+}
+
+// Where, in all of A packed once, the panels of the block of k from `pc` on start, floats.
+static inline size_t gemm_once_packed_a(const HypGemmArgs *args, size_t pc)
+{
+    return pc * gemm_round_up(args->m, args->blocking.mr);
+}
+
+// Where, in all of B packed once, the panel at (pc, jc) of `nc` columns starts, floats.
+static inline size_t gemm_once_packed_b(const HypGemmArgs *args, size_t pc, size_t jc, size_t nc)
+{
+    return jc * args->k + pc * gemm_round_up(nc, args->blocking.nr);
 }
 
 #endif

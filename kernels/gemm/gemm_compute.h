@@ -15,10 +15,7 @@ static void gemm_compute(const HypGemmArgs *args)
 {
     assert(args->blocking.mr == GEMM_MR && args->blocking.nr == GEMM_NR);
     const GemmBlocks blocks = gemm_blocks(args);
-    float *workspace = args->workspace;
-    const GemmContext context = {.args = args,
-                                 .packed_a = workspace,
-                                 .packed_b = workspace + blocks.packed_b / sizeof(float)};
+    const GemmContext context = gemm_context(args, &blocks, args->workspace);
     gemm_nest(args, &blocks, &context);
 }
 

@@ -8,7 +8,8 @@
 //   pack_a_block(context, ic, pc, mc, kc, to)      A[ic.. ic+mc, pc.. pc+kc] in panels of mr
 //   multiply_tile(context, tile)                   one mr x nr tile of C over kc
 //
-// `to` counts floats from the start of what is packed of the same matrix. With the steps of
+// `to` counts floats from the start of what is packed of the same matrix. Of a matrix that was
+// packed before the call, its pack step never comes. With the steps of
 // gemm_compute_steps.h the nest multiplies, with those of gemm_touch.c it names the memory that the
 // same steps touch, in the same order.
 //
@@ -32,6 +33,7 @@ typedef struct GemmPanel {
     const GemmBlocks *blocks;
     size_t pc, jc; // its corner in B
     size_t kc, nc; // its extent
+    size_t packed; // where it is, floats from the start of what is packed of B
 } GemmPanel;
 
 static void pack_panel_part(void *shared, size_t thread)
@@ -54,11 +56,15 @@ static void multiply_panel_part(void *shared, size_t thread)
         hyp_parallel_part(panel->args->m, mr, blocks->row_parts, thread / blocks->column_parts);
     const HypRange columns =
         hyp_parallel_part(panel->nc, nr, blocks->column_parts, thread % blocks->column_parts);
-    const size_t packed_a = thread * (blocks->packed_a / sizeof(float));
+    const bool packs_a = !panel->args->packed_a;
 
     for (size_t ic = rows.first; ic < rows.end && columns.first < columns.end; ic += blocks->mc) {
         const size_t mc = gemm_least(blocks->mc, rows.end - ic);
-        pack_a_block(panel->context, ic, panel->pc, mc, panel->kc, packed_a);
+        const size_t packed_a = packs_a
+                                    ? thread * (blocks->packed_a / sizeof(float))
+                                    : gemm_once_packed_a(panel->args, panel->pc) + ic * panel->kc;
+        if (packs_a)
+            pack_a_block(panel->context, ic, panel->pc, mc, panel->kc, packed_a);
 
         for (size_t jr = columns.first; jr < columns.end; jr += nr)
             for (size_t ir = 0; ir < mc; ir += mr)
@@ -69,7 +75,7 @@ static void multiply_panel_part(void *shared, size_t thread)
                                           .columns = gemm_least(nr, columns.end - jr),
                                           .depth = panel->kc,
                                           .panel_a = packed_a + ir * panel->kc,
-                                          .panel_b = jr * panel->kc,
+                                          .panel_b = panel->packed + jr * panel->kc,
                                           .first = panel->pc == 0,
                                           .last = panel->pc + panel->kc == panel->args->k});
     }
@@ -88,7 +94,10 @@ static void gemm_nest(const HypGemmArgs *args, const GemmBlocks *blocks, const G
         panel.pc = 0;
         do { // once even for k = 0: C is then the epilogue of 0
             panel.kc = gemm_least(blocks->kc, args->k - panel.pc);
-            hyp_parallel_run(args->parallel, threads, pack_panel_part, &panel);
+            if (args->packed_b)
+                panel.packed = gemm_once_packed_b(args, panel.pc, panel.jc, panel.nc);
+            else
+                hyp_parallel_run(args->parallel, threads, pack_panel_part, &panel);
             hyp_parallel_run(args->parallel, threads, multiply_panel_part, &panel);
             panel.pc += panel.kc;
         } while (panel.pc < args->k);

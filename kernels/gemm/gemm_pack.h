@@ -11,10 +11,22 @@ enum { GEMM_LINE_FLOATS = 16 };
 
 typedef struct GemmContext {
     const HypGemmArgs *args;
-    float *packed_a;
-    float *packed_b;
+    const float *packed_a; // to read: in the workspace, or packed before
+    const float *packed_b;
+    float *pack_a_to; // the workspace
+    float *pack_b_to;
     const struct ConvImage *image; // a convolution: its columns stand for B; else NULL
 } GemmContext;
+
+static GemmContext gemm_context(const HypGemmArgs *args, const GemmBlocks *blocks, float *workspace)
+{
+    float *b = workspace + blocks->packed_b / sizeof(float);
+    return (GemmContext){.args = args,
+                         .packed_a = args->packed_a ? args->packed_a : workspace,
+                         .packed_b = args->packed_b ? args->packed_b : b,
+                         .pack_a_to = workspace,
+                         .pack_b_to = b};
+}
 
 // As vec_load_part and vec_store_part, for counts that are seldom below VEC_LANES: masked stores
 // are slow where the mask is not a register of its own.
@@ -61,7 +73,7 @@ static void pack_a_block(const GemmContext *context, size_t ic, size_t pc, size_
     const HypGemmArgs *args = context->args;
     for (size_t ir = 0; ir < mc; ir += GEMM_MR)
         pack_transposed(args->a + (ic + ir) * args->lda + pc, args->lda,
-                        gemm_least(GEMM_MR, mc - ir), kc, context->packed_a + to + ir * kc,
+                        gemm_least(GEMM_MR, mc - ir), kc, context->pack_a_to + to + ir * kc,
                         GEMM_MR);
 }
 

@@ -24,7 +24,7 @@ static void pack_b_slivers(const GemmContext *context, size_t pc, size_t jc, siz
     const HypGemmArgs *args = context->args;
     for (size_t jr = 0; jr < nc; jr += GEMM_NR) {
         const size_t columns = gemm_least(GEMM_NR, nc - jr);
-        float *packed = context->packed_b + to + jr * kc;
+        float *packed = context->pack_b_to + to + jr * kc;
         if (args->b_transposed)
             pack_transposed(args->b + (jc + jr) * args->ldb + pc, args->ldb, columns, kc, packed,
                             GEMM_NR);

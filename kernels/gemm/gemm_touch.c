@@ -96,7 +96,8 @@ void hyp_gemm_touch(const HypGemmArgs *args, const HypTouchSink *sink)
     const GemmBlocks blocks = gemm_blocks(&serial);
     const GemmContext context = {.args = &serial,
                                  .sink = sink,
-                                 .packed_a = workspace,
-                                 .packed_b = workspace + blocks.packed_b};
+                                 .packed_a = args->packed_a ? (uintptr_t)args->packed_a : workspace,
+                                 .packed_b = args->packed_b ? (uintptr_t)args->packed_b
+                                                            : workspace + blocks.packed_b};
     gemm_nest(&serial, &blocks, &context);
 }

@@ -121,14 +121,6 @@ static void what_has_no_model_says_so(void **state)
     assert_failed(HYPERION_ERROR_ARGUMENT, "get cache statistics: model is NULL");
     assert_int_equal(hyperionGetCacheConfiguration(NULL).prefetch_distance, 0);
     assert_failed(HYPERION_ERROR_ARGUMENT, "get cache configuration: model is NULL");
-    assert_false(hyperionOptimizeMemoryLayout(NULL));
-    assert_failed(HYPERION_ERROR_ARGUMENT, "optimize memory layout: model is NULL");
-}
-
-static void memory_layout_is_not_implemented_and_says_so(void **state)
-{
-    assert_false(hyperionOptimizeMemoryLayout(*state));
-    assert_failed(HYPERION_ERROR_UNSUPPORTED, "packing weights");
 }
 
 static void statistics_need_sizes(void **state)
@@ -299,8 +291,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_topology_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(running_model_keeps_its_settings, setup, teardown),
         cmocka_unit_test(what_has_no_model_says_so),
-        cmocka_unit_test_setup_teardown(memory_layout_is_not_implemented_and_says_so, setup,
-                                        teardown),
         cmocka_unit_test_setup_teardown(statistics_need_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(empty_model_touches_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(statistics_of_a_product_are_those_of_the_formula, setup,

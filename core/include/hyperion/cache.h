@@ -85,15 +85,30 @@ bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCach
 HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
 // Get cache statistics: predicted for one forward pass under the settings in force, on one thread
-// also where the model runs on several: the sum over the layers, each from cold caches, of the formulas of hyperionPredictGemm for
-// products and convolutions, and of passes over the tensors for the others. Attention has no
-// formula in this version: see layers_modelled. Takes microseconds a layer. `valid` is false, and
-// the last error says why, on a NULL model or a geometry with a size that is not known.
+// also where the model runs on several: the sum over the layers, each from cold caches, of the
+// formulas of hyperionPredictGemm for products and convolutions, and of passes over the tensors for
+// the others. Some layers have no formula in this version, attention and those whose weights
+// hyperionOptimizeMemoryLayout packed among them: see layers_modelled. Takes microseconds a layer.
+// `valid` is false, and the last error says why, on a NULL model or a geometry with a size that is
+// not known.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 
-// Optimize memory layout: packs the weights once, in execution order, for the level and blocking
-// in force. Not implemented in this version: fails with HYPERION_ERROR_UNSUPPORTED.
+// Optimize memory layout: packs the weights of products and convolutions once, in execution order,
+// for the level and blocking in force, into one block of memory aligned for huge pages, so that no
+// run packs them again. Where level, blocking or layers change later, the next run packs anew.
+// Results are the same to the bit.
+//
+// Costs hyperionModelPackedBytes of memory (times hyperionSetWeightCopies' count) beside the
+// weights themselves, which stay: about as much again as the weights that are packed, up to twice
+// as much where they have few rows or columns, since panels are filled up to whole register tiles.
+// A weight for which it would be more, as those of depthwise convolutions, is not packed. Reads
+// weights that are still in a file. False, and nothing changed, on a NULL or running model, a
+// weight that cannot be read, or when out of memory; a run that is to pack anew can fail so too.
 bool hyperionOptimizeMemoryLayout(HyperionModel *model);
+
+// Undoes hyperionOptimizeMemoryLayout and frees its memory. False, and nothing changed, on a NULL
+// or running model.
+bool hyperionResetMemoryLayout(HyperionModel *model);
 
 #ifdef __cplusplus
 }

@@ -143,6 +143,10 @@ const char *hyperionLayerOpName(HyperionLayerOp op);
 size_t hyperionModelWeightBytes(const HyperionModel *model);
 size_t hyperionModelActivationBytes(const HyperionModel *model);
 
+// Bytes of the weights that hyperionOptimizeMemoryLayout packed, when they were last packed; beside
+// those of hyperionModelWeightBytes, and once a weight copy. 0 without.
+size_t hyperionModelPackedBytes(const HyperionModel *model);
+
 // Nominal floating-point operations of one forward pass: 2mnk for a product, and so on.
 double hyperionModelFlops(const HyperionModel *model);
 
