@@ -132,7 +132,10 @@ static bool keep_cold(ModelContext *context, const AxisValue *values,
         (context->copies - 1) * (cold_bytes + hyperionModelPackedBytes(first->model));
     if (state == CACHE_ALL_COLD)
         return open_instances(context, context->copies, values, machine, problem);
-    return hyperionSetWeightCopies(first->model, context->copies) ||
+    // Packed weights are copied too: without them while that is done, least memory is needed.
+    return (hyperionResetMemoryLayout(first->model) &&
+            hyperionSetWeightCopies(first->model, context->copies) &&
+            model_instance_lay_out(first)) ||
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
