@@ -30,6 +30,15 @@ typedef enum HypWeightSource {
     HYP_WEIGHT_SEEDED   // generated when first needed
 } HypWeightSource;
 
+// What is done to the rows (elements of one first index) of a weight when its bytes are made: row r
+// is multiplied by element r of weight `scale`, then element r of weight `shift` is added.
+typedef struct HypRowFold {
+    bool scaled;
+    bool shifted;
+    int scale; // tensors, themselves no views and not folded
+    int shift;
+} HypRowFold;
+
 // A tensor of the graph; its number is its place in HyperionModel.tensors.
 typedef struct HypGraphTensor {
     char *name; // unique in the model
@@ -40,6 +49,7 @@ typedef struct HypGraphTensor {
     HypWeightSource source;
     uint64_t file_offset;   // HYP_WEIGHT_IN_FILE: in HyperionModel.file
     HypSeededValues seeded; // HYP_WEIGHT_SEEDED
+    HypRowFold rows;        // of an f32 weight whose data is still NULL
     void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weights.h
 } HypGraphTensor;
 
@@ -60,6 +70,13 @@ typedef struct HypModelSettings {
     int thread_count; // at least 1
 } HypModelSettings;
 
+// A group of layers that became one, which makes tensor `result`.
+typedef struct HypFusion {
+    const char *rule;
+    int result;
+    int layer_count;
+} HypFusion;
+
 // See weight_copies.h.
 typedef struct HypWeightCopies HypWeightCopies;
 
@@ -79,6 +96,8 @@ struct HyperionModel {
     int tensor_count, layer_count, input_count, output_count;
     int tensor_capacity, layer_capacity, input_capacity, output_capacity;
     HypNameMap tensor_names;
+    HypFusion *fusions; // in the order they were made
+    int fusion_count, fusion_capacity;
     HypModelSettings settings;
     HyperionThreadPool *pool;       // of settings.thread_count; NULL until a run needs it
     HypWeightCopies *weight_copies; // NULL: none but the weights themselves

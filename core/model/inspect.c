@@ -53,8 +53,14 @@ static size_t count_layer_weight_bytes(const HyperionModel *model, const HypLaye
         return 0;
     for (int i = 0; i < layer->input_count; i++) {
         const HypGraphTensor *input = &model->tensors[layer->inputs[i]];
-        if (input->role == HYP_TENSOR_WEIGHT)
-            total_bytes += input->shape.size_bytes;
+        if (input->role != HYP_TENSOR_WEIGHT)
+            continue;
+        const HypRowFold *rows = &model->tensors[hyp_model_root(model, layer->inputs[i])].rows;
+        total_bytes += input->shape.size_bytes;
+        if (rows->scaled)
+            total_bytes += model->tensors[rows->scale].shape.size_bytes;
+        if (rows->shifted)
+            total_bytes += model->tensors[rows->shift].shape.size_bytes;
     }
     return total_bytes;
 }
@@ -127,6 +133,23 @@ HyperionTensorInfo hyperionModelOutput(const HyperionModel *model, int index)
     if (!check_index(model, "model output", index, model ? model->output_count : 0))
         return (HyperionTensorInfo){0};
     return hyperionModelTensor(model, model->outputs[index]);
+}
+
+int hyperionModelFusionCount(const HyperionModel *model)
+{
+    return check_model(model) ? model->fusion_count : 0;
+}
+
+HyperionFusionInfo hyperionModelFusion(const HyperionModel *model, int index)
+{
+    if (!check_index(model, "model fusion", index, model ? model->fusion_count : 0))
+        return (HyperionFusionInfo){0};
+    const HypFusion *fusion = &model->fusions[index];
+    int layer = 0;
+    while (model->layers[layer].outputs[0] != fusion->result)
+        layer++;
+    return (HyperionFusionInfo){
+        .rule = fusion->rule, .layer = layer, .layer_count = fusion->layer_count};
 }
 
 size_t hyperionModelWeightBytes(const HyperionModel *model)

@@ -3,6 +3,7 @@
 
 #include "common/fail.h"
 #include "model/onnx/import_onnx.h"
+#include "model/rewrite/rewrite.h"
 #include "model/zoo.h"
 
 #include <string.h>
@@ -12,7 +13,11 @@ HyperionModel *hyperionLoadModel(const char *path)
     static const char builtin[] = "builtin:";
     if (!path)
         return hyp_fail_null(HYPERION_ERROR_ARGUMENT, "load model: path is NULL");
-    if (strncmp(path, builtin, sizeof builtin - 1) == 0)
-        return hyp_zoo_create(path);
-    return hyp_onnx_import(path);
+    HyperionModel *model = strncmp(path, builtin, sizeof builtin - 1) == 0 ? hyp_zoo_create(path)
+                                                                           : hyp_onnx_import(path);
+    if (model && !hyp_rewrite_model(model)) {
+        hyperionFreeModel(model);
+        return NULL;
+    }
+    return model;
 }

@@ -55,6 +55,7 @@ void hyperionFreeModel(HyperionModel *model)
     free(model->layers);
     free(model->inputs);
     free(model->outputs);
+    free(model->fusions);
     free(model->name);
     free(model);
 }

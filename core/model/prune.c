@@ -22,6 +22,13 @@ static void mark_needed(const HyperionModel *model, int *number)
         for (int j = 0; j < layer->input_count; j++)
             number[layer->inputs[j]] = 0;
     }
+    for (int i = 0; i < model->tensor_count; i++) {
+        const HypRowFold *rows = &model->tensors[i].rows;
+        if (number[i] >= 0 && rows->scaled)
+            number[rows->scale] = 0;
+        if (number[i] >= 0 && rows->shifted)
+            number[rows->shift] = 0;
+    }
 }
 
 static void keep_layers(HyperionModel *model, const int *number)
@@ -54,9 +61,25 @@ static void keep_tensors(HyperionModel *model, const int *number)
         }
         if (tensor->view_of >= 0)
             tensor->view_of = number[tensor->view_of];
+        if (tensor->rows.scaled)
+            tensor->rows.scale = number[tensor->rows.scale];
+        if (tensor->rows.shifted)
+            tensor->rows.shift = number[tensor->rows.shift];
         model->tensors[kept++] = *tensor;
     }
     model->tensor_count = kept;
+}
+
+static void keep_fusions(HyperionModel *model, const int *number)
+{
+    int kept = 0;
+    for (int i = 0; i < model->fusion_count; i++) {
+        HypFusion fusion = model->fusions[i];
+        fusion.result = number[fusion.result];
+        if (fusion.result >= 0)
+            model->fusions[kept++] = fusion;
+    }
+    model->fusion_count = kept;
 }
 
 bool hyp_model_prune(HyperionModel *model)
@@ -81,6 +104,7 @@ bool hyp_model_prune(HyperionModel *model)
     }
     keep_layers(model, number);
     keep_tensors(model, number);
+    keep_fusions(model, number);
     hyp_name_map_free(&model->tensor_names);
     model->tensor_names = names;
     for (int i = 0; i < model->input_count; i++)

@@ -16,11 +16,27 @@ static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight
                     weight->name, hyperionGetLastError());
 }
 
+// See HypRowFold; what it needs is read before.
+static void fold_rows(const HyperionModel *model, const HypGraphTensor *weight, float *data)
+{
+    const HypRowFold *rows = &weight->rows;
+    const float *scale = rows->scaled ? model->tensors[rows->scale].data : NULL;
+    const float *shift = rows->shifted ? model->tensors[rows->shift].data : NULL;
+    const size_t row_count = weight->shape.rank ? (size_t)weight->shape.dims[0] : 1;
+    const size_t row_length = row_count ? weight->shape.element_count / row_count : 0;
+    for (size_t row = 0; row < row_count; row++, data += row_length)
+        for (size_t i = 0; i < row_length; i++)
+            data[i] = data[i] * (scale ? scale[row] : 1.0F) + (shift ? shift[row] : 0.0F);
+}
+
 bool hyp_weights_read(HyperionModel *model, int tensor)
 {
     HypGraphTensor *weight = &model->tensors[hyp_model_root(model, tensor)];
     if (weight->data)
         return true;
+    if ((weight->rows.scaled && !hyp_weights_read(model, weight->rows.scale)) ||
+        (weight->rows.shifted && !hyp_weights_read(model, weight->rows.shift)))
+        return false;
     void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
     if (!data)
         return false;
@@ -28,6 +44,8 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
         hyp_platform_release(data);
         return false;
     }
+    if (weight->rows.scaled || weight->rows.shifted)
+        fold_rows(model, weight, data);
     weight->data = data;
     return true;
 }

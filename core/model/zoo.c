@@ -10,10 +10,8 @@
 #include <string.h>
 
 static const HypZooGenerator *const generators[] = {
-    &hyp_zoo_mlp,
-    &hyp_zoo_cnn,
-    &hyp_zoo_transformer,
-    &hyp_zoo_vgg16,
+    &hyp_zoo_mlp,    &hyp_zoo_cnn,  &hyp_zoo_transformer, &hyp_zoo_bert,
+    &hyp_zoo_minilm, &hyp_zoo_gpt2, &hyp_zoo_vgg16,
 };
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0], LONGEST_WORD = 63 };
 

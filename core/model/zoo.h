@@ -41,6 +41,9 @@ typedef struct HypZooGenerator {
 extern const HypZooGenerator hyp_zoo_mlp;
 extern const HypZooGenerator hyp_zoo_cnn;
 extern const HypZooGenerator hyp_zoo_transformer;
+extern const HypZooGenerator hyp_zoo_bert;
+extern const HypZooGenerator hyp_zoo_minilm;
+extern const HypZooGenerator hyp_zoo_gpt2;
 extern const HypZooGenerator hyp_zoo_vgg16;
 
 // "builtin:NAME" or "builtin:NAME:key=value,..."; the model is named so. No weight has bytes yet.
@@ -71,6 +74,9 @@ int hyp_zoo_activate(HypZooSketch *sketch, const char *name, HyperionActivation 
 int hyp_zoo_weight(HypZooSketch *sketch, const char *layer, const char *part, int rank,
                    const int64_t *dims, float middle, float spread);
 
+// Half-width of a uniform distribution with variance gain^2 / fan_in; gain 0 = 1.
+float hyp_zoo_spread(float gain, int64_t fan_in);
+
 // x * weight, without and with a bias, then the activation.
 typedef struct HypZooGemm {
     int64_t columns;
@@ -99,7 +105,11 @@ int hyp_zoo_pool(HypZooSketch *sketch, const char *name, HyperionLayerOp op, int
 // All but the first dimension as one.
 int hyp_zoo_flatten(HypZooSketch *sketch, const char *name, int x);
 
-// Normalisation over the last axis.
-int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x);
+// Normalisation over the last axis; epsilon 0 = 1e-5.
+int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x, float epsilon);
+
+// `count` places of an axis from `first` on.
+int hyp_zoo_slice(HypZooSketch *sketch, const char *name, int x, int axis, int64_t first,
+                  int64_t count);
 
 #endif

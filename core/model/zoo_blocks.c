@@ -6,12 +6,22 @@
 #include <inttypes.h>
 #include <math.h>
 
-bool hyp_zoo_check_heads(const char *model, int64_t hidden, int64_t heads)
+bool hyp_zoo_check_heads(const HypZooSketch *sketch, int64_t hidden, int64_t heads)
 {
     return hidden % heads == 0 ||
-           hyp_fail(HYPERION_ERROR_ARGUMENT,
-                    "builtin:%s: %" PRId64 " heads do not divide hidden=%" PRId64, model, heads,
-                    hidden);
+           hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: %" PRId64 " heads do not divide hidden=%" PRId64,
+                    sketch->model->name, heads, hidden);
+}
+
+int hyp_zoo_table(HypZooSketch *sketch, const char *name, int64_t rows, int64_t width)
+{
+    return hyp_zoo_weight(sketch, name, "weight", 2, (int64_t[]){rows, width}, 0.0F,
+                          hyp_zoo_spread(1.0F, width));
+}
+
+int hyp_zoo_gather(HypZooSketch *sketch, const char *name, int table, int ids)
+{
+    return hyp_zoo_join(sketch, name, HYPERION_LAYER_GATHER, NULL, (int[]){table, ids}, 2);
 }
 
 int hyp_zoo_self_attention(HypZooSketch *sketch, int number, int x, const HypZooBlock *block)
@@ -40,4 +50,15 @@ int hyp_zoo_feed_forward(HypZooSketch *sketch, int number, int x, const HypZooBl
     const HypZooGemm down = {.columns = block->width, .gain = block->gain};
     x = hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.up", number), x, &up);
     return hyp_zoo_gemm(sketch, hyp_zoo_name(&name, "block%d.down", number), x, &down);
+}
+
+int hyp_zoo_normed_block(HypZooSketch *sketch, int number, int x, const HypZooBlock *block)
+{
+    HypZooName name;
+    int y = hyp_zoo_layernorm(sketch, hyp_zoo_name(&name, "block%d.norm0", number), x, 0.0F);
+    y = hyp_zoo_self_attention(sketch, number, y, block);
+    x = hyp_zoo_add(sketch, hyp_zoo_name(&name, "block%d.sum0", number), x, y);
+    y = hyp_zoo_layernorm(sketch, hyp_zoo_name(&name, "block%d.norm1", number), x, 0.0F);
+    y = hyp_zoo_feed_forward(sketch, number, y, block);
+    return hyp_zoo_add(sketch, hyp_zoo_name(&name, "block%d.sum1", number), x, y);
 }

@@ -88,8 +88,7 @@ int hyp_zoo_flatten(HypZooSketch *sketch, const char *name, int x)
     return hyp_zoo_layer(sketch, name, HYPERION_LAYER_RESHAPE, &flat, x);
 }
 
-// Half-width of a uniform distribution with variance gain^2 / fan_in.
-static float find_spread(float gain, int64_t fan_in)
+float hyp_zoo_spread(float gain, int64_t fan_in)
 {
     return (gain == 0.0F ? 1.0F : gain) * sqrtf(3.0F / (float)fan_in);
 }
@@ -116,7 +115,7 @@ int hyp_zoo_gemm(HypZooSketch *sketch, const char *name, int x, const HypZooGemm
     const int64_t depth = in->dims[in->rank - 1];
     const HyperionLayerAttributes attributes = {.activation = gemm->activation};
     return add_weighted(sketch, name, HYPERION_LAYER_GEMM, &attributes, x, 2,
-                        (int64_t[]){depth, gemm->columns}, find_spread(gemm->gain, depth),
+                        (int64_t[]){depth, gemm->columns}, hyp_zoo_spread(gemm->gain, depth),
                         gemm->unbiased ? 0 : gemm->columns);
 }
 
@@ -139,18 +138,33 @@ int hyp_zoo_conv(HypZooSketch *sketch, const char *name, int x, const HypZooConv
         .padding = {conv->padding[0], conv->padding[1], conv->padding[0], conv->padding[1]},
     };
     return add_weighted(sketch, name, HYPERION_LAYER_CONV2D, &attributes, x, 4, dims,
-                        find_spread(conv->gain, dims[1] * dims[2] * dims[3]),
+                        hyp_zoo_spread(conv->gain, dims[1] * dims[2] * dims[3]),
                         conv->unbiased ? 0 : conv->channels);
 }
 
-int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x)
+int hyp_zoo_layernorm(HypZooSketch *sketch, const char *name, int x, float epsilon)
 {
     if (x < 0)
         return -1;
+    const HyperionLayerAttributes attributes = {.epsilon = epsilon};
     const HypShape *in = &sketch->model->tensors[x].shape;
     const int64_t width = in->dims[in->rank - 1];
     const int scale = hyp_zoo_weight(sketch, name, "scale", 1, &width, 1.0F, vector_spread);
     const int bias =
         scale < 0 ? -1 : hyp_zoo_weight(sketch, name, "bias", 1, &width, 0.0F, vector_spread);
-    return hyp_zoo_join(sketch, name, HYPERION_LAYER_LAYERNORM, NULL, (int[]){x, scale, bias}, 3);
+    return hyp_zoo_join(sketch, name, HYPERION_LAYER_LAYERNORM, &attributes,
+                        (int[]){x, scale, bias}, 3);
+}
+
+int hyp_zoo_slice(HypZooSketch *sketch, const char *name, int x, int axis, int64_t first,
+                  int64_t count)
+{
+    if (x < 0)
+        return -1;
+    const HypShape *in = &sketch->model->tensors[x].shape;
+    HyperionLayerAttributes attributes = {.rank = in->rank};
+    for (int i = 0; i < in->rank; i++)
+        attributes.dims[i] = i == axis ? count : in->dims[i];
+    attributes.starts[axis] = first;
+    return hyp_zoo_layer(sketch, name, HYPERION_LAYER_SLICE, &attributes, x);
 }

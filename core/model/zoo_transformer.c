@@ -19,21 +19,9 @@ static const HypZooParameter parameters[] = {PARAMETERS(HYP_ZOO_ROW)};
 // Inner width of the feed-forward part, in widths of the model.
 enum { INNER_WIDTHS = 4 };
 
-// x + attention(norm(x)), then x + feed_forward(norm(x)).
-static int add_block(HypZooSketch *sketch, int number, int x, const HypZooBlock *block)
-{
-    HypZooName name;
-    int y = hyp_zoo_layernorm(sketch, hyp_zoo_name(&name, "block%d.norm0", number), x);
-    y = hyp_zoo_self_attention(sketch, number, y, block);
-    x = hyp_zoo_add(sketch, hyp_zoo_name(&name, "block%d.sum0", number), x, y);
-    y = hyp_zoo_layernorm(sketch, hyp_zoo_name(&name, "block%d.norm1", number), x);
-    y = hyp_zoo_feed_forward(sketch, number, y, block);
-    return hyp_zoo_add(sketch, hyp_zoo_name(&name, "block%d.sum1", number), x, y);
-}
-
 static bool build(HypZooSketch *sketch, const int64_t *values)
 {
-    if (!hyp_zoo_check_heads("transformer", values[HIDDEN], values[HEADS]))
+    if (!hyp_zoo_check_heads(sketch, values[HIDDEN], values[HEADS]))
         return false;
     int x = hyperionAddInput(sketch->model, "x", HYPERION_TYPE_F32, 3,
                              (int64_t[]){values[BATCH], values[SEQ], values[HIDDEN]});
@@ -47,8 +35,8 @@ static bool build(HypZooSketch *sketch, const int64_t *values)
         .gain = 1.0F / sqrtf(2.0F * (float)values[LAYERS]),
     };
     for (int i = 0; i < (int)values[LAYERS] && x >= 0; i++)
-        x = add_block(sketch, i, x, &block);
-    x = hyp_zoo_layernorm(sketch, "norm", x);
+        x = hyp_zoo_normed_block(sketch, i, x, &block);
+    x = hyp_zoo_layernorm(sketch, "norm", x, 0.0F);
     return x >= 0 && hyperionAddOutput(sketch->model, x);
 }
 

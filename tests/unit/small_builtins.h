@@ -8,6 +8,9 @@ static const char *const small_builtins[] = {
     "builtin:cnn:batch=2,image=12,channels=5,stages=2,classes=7",
     "builtin:transformer:seq=13,hidden=24,heads=3,layers=2",
     "builtin:transformer:batch=2,seq=9,hidden=16,causal=0",
+    "builtin:bert:batch=2,seq=7,hidden=24,heads=3,layers=2,inner=40,vocab=50,positions=9",
+    "builtin:minilm:seq=9,hidden=32,heads=4,layers=1,inner=16,vocab=50,positions=9",
+    "builtin:gpt2:batch=2,seq=11,hidden=24,heads=3,layers=2,vocab=50,positions=16",
     "builtin:vgg16:image=32,width=4,hidden=24,classes=7",
 };
 enum { SMALL_BUILTIN_COUNT = sizeof small_builtins / sizeof small_builtins[0] };

@@ -211,8 +211,10 @@ static Results create_results(const HyperionModel *model)
     for (int i = 0; i < hyperionModelInputCount(model); i++) {
         results.inputs[i] = create_like(hyperionModelInput(model, i));
         float *values = hyperionTensorData(results.inputs[i]);
+        // Inputs of integers stay 0.
         for (size_t j = 0; j < hyperionTensorElementCount(results.inputs[i]); j++)
-            values[j] = (float)(j * 7919 % 1000) / 500 - 1;
+            if (hyperionTensorType(results.inputs[i]) == HYPERION_TYPE_F32)
+                values[j] = (float)(j * 7919 % 1000) / 500 - 1;
     }
     for (int i = 0; i < hyperionModelOutputCount(model); i++)
         results.outputs[i] = create_like(hyperionModelOutput(model, i));

@@ -15,22 +15,40 @@
 
 #include "small_builtins.h"
 
-// The output of the model, for inputs that depend on nothing; for free().
+enum { MOST_TENSORS = 64 };
+
+// What depends on nothing, as f32, or as i64 from 0 to 2.
+static HyperionTensor *create_input(HyperionTensorInfo info)
+{
+    HyperionTensor *tensor = hyperionCreateTensor(info.type, info.rank, info.dims);
+    assert_non_null(tensor);
+    for (size_t i = 0; i < hyperionTensorElementCount(tensor); i++)
+        if (info.type == HYPERION_TYPE_F32)
+            ((float *)hyperionTensorData(tensor))[i] = sinf((float)i);
+        else
+            ((int64_t *)hyperionTensorData(tensor))[i] = (int64_t)(i % 3);
+    return tensor;
+}
+
+// The first output of the model; for free().
 static float *run(HyperionModel *model, size_t *count)
 {
-    const HyperionTensorInfo in = hyperionModelInput(model, 0);
-    const HyperionTensorInfo out = hyperionModelOutput(model, 0);
-    HyperionTensor *x = hyperionCreateTensor(in.type, in.rank, in.dims);
-    float *values = malloc(out.size_bytes);
-    HyperionTensor *y = hyperionWrapTensor(out.type, out.rank, out.dims, values);
-    float *x_values = hyperionTensorData(x);
-    for (size_t i = 0; i < in.size_bytes / sizeof(float); i++)
-        x_values[i] = sinf((float)i);
-    if (!hyperionRunModel(model, &x, &y))
+    HyperionTensor *inputs[MOST_TENSORS] = {NULL};
+    HyperionTensor *outputs[MOST_TENSORS] = {NULL};
+    const HyperionTensorInfo first = hyperionModelOutput(model, 0);
+    float *values = malloc(first.size_bytes);
+    for (int i = 0; i < hyperionModelInputCount(model); i++)
+        inputs[i] = create_input(hyperionModelInput(model, i));
+    outputs[0] = hyperionWrapTensor(first.type, first.rank, first.dims, values);
+    for (int i = 1; i < hyperionModelOutputCount(model); i++)
+        outputs[i] = create_input(hyperionModelOutput(model, i));
+    if (!hyperionRunModel(model, inputs, outputs))
         fail_msg("%s", hyperionGetLastError());
-    *count = out.size_bytes / sizeof(float);
-    hyperionFreeTensor(x);
-    hyperionFreeTensor(y);
+    *count = first.size_bytes / sizeof(float);
+    for (int i = 0; i < MOST_TENSORS; i++) {
+        hyperionFreeTensor(inputs[i]);
+        hyperionFreeTensor(outputs[i]);
+    }
     return values;
 }
 
@@ -138,6 +156,7 @@ static void bad_specifications_fail_and_say_why(void **state)
         {"builtin:cnn:image=4", "cannot be halved 3 times"},
         {"builtin:transformer:heads=3", "3 heads do not divide hidden=128"},
         {"builtin:transformer:layers=1024,hidden=16384", "more than 8589934592 bytes of weights"},
+        {"builtin:gpt2:seq=12,positions=11", "seq=12 is more than positions=11"},
         {"builtin:mlp:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
          "is too long"},
     };

@@ -16,6 +16,9 @@ static const struct {
     const char *specification;
     size_t parameters;
 } models[] = {
+    {"builtin:bert", 109482240},
+    {"builtin:minilm", 22713216},
+    {"builtin:gpt2", 124439808},
     {"builtin:vgg16", 138357544},
 };
 enum { MODEL_COUNT = sizeof models / sizeof models[0] };

@@ -139,6 +139,18 @@ HyperionTensorInfo hyperionModelInput(const HyperionModel *model, int index);
 HyperionTensorInfo hyperionModelOutput(const HyperionModel *model, int index);
 const char *hyperionLayerOpName(HyperionLayerOp op);
 
+// Layers that became one when the model was loaded.
+typedef struct HyperionFusionInfo {
+    const char *rule; // "conv_batchnorm"; owned by the library
+    int layer;        // that does their work now
+    int layer_count;  // how many there were
+} HyperionFusionInfo;
+
+// The fusions of graph rewriting, in the order they were made; as above out of range, the rule
+// NULL.
+int hyperionModelFusionCount(const HyperionModel *model);
+HyperionFusionInfo hyperionModelFusion(const HyperionModel *model, int index);
+
 // Bytes of all weights, and of all activations held at once by the executor (no reuse yet).
 size_t hyperionModelWeightBytes(const HyperionModel *model);
 size_t hyperionModelActivationBytes(const HyperionModel *model);
