@@ -65,17 +65,21 @@ typedef struct HypActivationArgs {
     const HyperionParallel *parallel;
 } HypActivationArgs;
 
-// Greatest value of each window; places past the image do not count (padding < kernel). Which value
-// a window with a NaN gives is not defined.
-typedef struct HypMaxPool2dArgs {
+// Greatest value, or mean, of each window; places past the image do not count. Which value a window
+// with a NaN has for its greatest is not defined. A window without a place on the image (padding >=
+// kernel) gives -infinity, or NaN.
+typedef struct HypPool2dArgs {
     size_t batch, channels, height, width;
     size_t out_height, out_width;
     size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     size_t pad_top, pad_left;
+    // Of the mean: whether padding counts as zeros, and how far it goes below and to the right.
+    bool count_padding;
+    size_t pad_bottom, pad_right;
     const float *image;
     float *out;
     const HyperionParallel *parallel;
-} HypMaxPool2dArgs;
+} HypPool2dArgs;
 
 // out[o][m][i] = a[o][m][i] + b at the places below; covers every ONNX broadcast after dims of
 // equal behaviour have been merged, b being the operand that is repeated: b has `middle` values,
@@ -130,7 +134,8 @@ typedef struct HypAttentionArgs {
     OP(gemm, HypGemmArgs, GEMM)                                                                    \
     OP(conv2d, HypConv2dArgs, CONV2D)                                                              \
     OP(activation, HypActivationArgs, ACTIVATION)                                                  \
-    OP(max_pool2d, HypMaxPool2dArgs, MAX_POOL2D)                                                   \
+    OP(max_pool2d, HypPool2dArgs, MAX_POOL2D)                                                      \
+    OP(average_pool2d, HypPool2dArgs, AVERAGE_POOL2D)                                              \
     OP(add, HypAddArgs, ADD)                                                                       \
     OP(softmax, HypSoftmaxArgs, SOFTMAX)                                                           \
     OP(layernorm, HypLayernormArgs, LAYERNORM)                                                     \

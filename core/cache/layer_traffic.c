@@ -5,6 +5,9 @@
 #include "cache/gemm_streams.h"
 #include "cache/stream_ops.h"
 #include "kernel_table.h"
+#include "model/window.h"
+
+#include <math.h>
 
 typedef struct LayerAccount {
     const HyperionModel *model;
@@ -60,18 +63,17 @@ static bool add_gemm(const LayerAccount *at)
 
 static bool add_conv2d(const LayerAccount *at)
 {
-    const HyperionLayerAttributes *attributes = &at->layer->attributes;
-    const HypShape *in = input_shape(at, 0);
-    const HypShape *filter = input_shape(at, 1);
-    const HypShape *out = output_shape(at);
-    const double channels = (double)filter->dims[1];
-    HypImageSource image = {.width = (size_t)in->dims[3],
-                            .out_width = (size_t)out->dims[3],
-                            .kernel_h = (size_t)filter->dims[2],
-                            .kernel_w = (size_t)filter->dims[3],
-                            .stride_w = (size_t)attributes->stride[1]};
-    const double reached_rows = (double)out->dims[2] * (double)filter->dims[2];
-    const double rows = reached_rows < (double)in->dims[2] ? reached_rows : (double)in->dims[2];
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    hyp_window_axes(at->layer, input_shape(at, 0), output_shape(at), &input_shape(at, 1)->dims[2],
+                    axes);
+    HypImageSource image = {.width = axes[2].size,
+                            .out_width = axes[2].windows,
+                            .kernel_h = axes[1].kernel,
+                            .kernel_w = axes[2].kernel,
+                            .stride_w = axes[2].stride};
+    const double channels = (double)input_shape(at, 1)->dims[1] * (double)axes[0].kernel;
+    const double reached_rows = (double)axes[1].windows * (double)axes[1].kernel;
+    const double rows = fmin(reached_rows, (double)axes[1].size);
     image.lines = channels * rows * (double)image.width / at->account->caches[0].line_floats;
     return add_product(at, HYP_OP_CONV2D, &image);
 }
@@ -112,17 +114,29 @@ static bool add_layernorm(const LayerAccount *at)
     return true;
 }
 
-static bool add_max_pool2d(const LayerAccount *at)
+// Of an image with depth: the first pass, over height and width, then the second.
+static bool add_pool(const LayerAccount *at)
 {
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
     const HypShape *in = input_shape(at, 0);
-    const HypShape *out = output_shape(at);
-    const HypPoolExtents pool = {.planes = hyp_shape_product(in, 0, 2),
-                                 .height = (size_t)in->dims[2],
-                                 .width = (size_t)in->dims[3],
-                                 .out_height = (size_t)out->dims[2],
-                                 .out_width = (size_t)out->dims[3],
-                                 .kernel_h = (size_t)at->layer->attributes.kernel[0]};
+    hyp_window_axes(at->layer, in, output_shape(at), at->layer->attributes.kernel, axes);
+    const size_t images = hyp_shape_product(in, 0, 2);
+    const HypPoolExtents pool = {.planes = images * axes[0].size,
+                                 .height = axes[1].size,
+                                 .width = axes[2].size,
+                                 .out_height = axes[1].windows,
+                                 .out_width = axes[2].windows,
+                                 .kernel_h = axes[1].kernel};
     hyp_stream_pool(at->account, &pool);
+    const size_t plane = axes[1].windows * axes[2].windows;
+    const HypPoolExtents depth = {.planes = images,
+                                  .height = axes[0].size,
+                                  .width = plane,
+                                  .out_height = axes[0].windows,
+                                  .out_width = plane,
+                                  .kernel_h = axes[0].kernel};
+    if (in->rank > 4)
+        hyp_stream_pool(at->account, &depth);
     return true;
 }
 
@@ -148,7 +162,9 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_GEMM] = add_gemm,
     [HYPERION_LAYER_CONV2D] = add_conv2d,
     [HYPERION_LAYER_ACTIVATION] = add_activation,
-    [HYPERION_LAYER_MAX_POOL2D] = add_max_pool2d,
+    [HYPERION_LAYER_MAX_POOL] = add_pool,
+    [HYPERION_LAYER_AVERAGE_POOL] = add_pool,
+    [HYPERION_LAYER_MATMUL] = add_gemm,
     [HYPERION_LAYER_ADD] = add_addition,
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,

@@ -12,7 +12,7 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_GEMM] = &hyp_layer_op_gemm,
     [HYPERION_LAYER_CONV2D] = &hyp_layer_op_conv2d,
     [HYPERION_LAYER_ACTIVATION] = &hyp_layer_op_activation,
-    [HYPERION_LAYER_MAX_POOL2D] = &hyp_layer_op_max_pool2d,
+    [HYPERION_LAYER_MAX_POOL] = &hyp_layer_op_max_pool,
     [HYPERION_LAYER_ADD] = &hyp_layer_op_add,
     [HYPERION_LAYER_SOFTMAX] = &hyp_layer_op_softmax,
     [HYPERION_LAYER_LAYERNORM] = &hyp_layer_op_layernorm,
@@ -24,6 +24,10 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_PAD] = &hyp_layer_op_pad,
     [HYPERION_LAYER_GATHER] = &hyp_layer_op_gather,
     [HYPERION_LAYER_EXPAND] = &hyp_layer_op_expand,
+    [HYPERION_LAYER_AVERAGE_POOL] = &hyp_layer_op_average_pool,
+    [HYPERION_LAYER_MAX_POOL_INDICES] = &hyp_layer_op_max_pool_indices,
+    [HYPERION_LAYER_CONV_TRANSPOSE] = &hyp_layer_op_conv_transpose,
+    [HYPERION_LAYER_MATMUL] = &hyp_layer_op_matmul,
 };
 
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op)
@@ -40,10 +44,7 @@ const char *hyperionLayerOpName(HyperionLayerOp op)
 bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product)
 {
     const HypLayerOp *functions = hyp_layer_op(layer->op);
-    if (!functions->product)
-        return false;
-    functions->product(model, layer, product);
-    return true;
+    return functions->product && functions->product(model, layer, product);
 }
 
 bool hyp_layer_blocking(const HyperionModel *model, const HypLayer *layer,

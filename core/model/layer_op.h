@@ -30,8 +30,8 @@ typedef struct HypLayerOp {
     bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
     // Nominal floating-point operations; NULL: none.
     double (*flops)(const HyperionModel *model, const HypLayer *layer);
-    // The matrix product the operation is made of; NULL: none.
-    void (*product)(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
+    // The matrix product the operation is made of; NULL, or false: none.
+    bool (*product)(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
     // Kernel whose level and tile the product's blocking is for; of operations with a product.
     HypKernelOp product_kernel;
     // An input that, where it is a weight, can be packed once for run->blocking; 0: none.
@@ -47,7 +47,7 @@ typedef struct HypLayerOp {
 extern const HypLayerOp hyp_layer_op_gemm;
 extern const HypLayerOp hyp_layer_op_conv2d;
 extern const HypLayerOp hyp_layer_op_activation;
-extern const HypLayerOp hyp_layer_op_max_pool2d;
+extern const HypLayerOp hyp_layer_op_max_pool;
 extern const HypLayerOp hyp_layer_op_add;
 extern const HypLayerOp hyp_layer_op_softmax;
 extern const HypLayerOp hyp_layer_op_layernorm;
@@ -59,6 +59,10 @@ extern const HypLayerOp hyp_layer_op_slice;
 extern const HypLayerOp hyp_layer_op_pad;
 extern const HypLayerOp hyp_layer_op_gather;
 extern const HypLayerOp hyp_layer_op_expand;
+extern const HypLayerOp hyp_layer_op_average_pool;
+extern const HypLayerOp hyp_layer_op_max_pool_indices;
+extern const HypLayerOp hyp_layer_op_conv_transpose;
+extern const HypLayerOp hyp_layer_op_matmul;
 
 // The functions of an operation; NULL for one that does not exist.
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+// Convolution over one to three axes. Over two it is a kernel; a line is an image of height 1; over
+// three each slice of the result is a convolution over two of the planes that its windows reach,
+// which count as channels.
 #include "model/layer_op.h"
 
+#include "common/size_math.h"
 #include "model/window.h"
 
 #include "kernel_table.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static bool check_channels(const HyperionModel *model, HypLayer *layer)
 {
@@ -31,72 +36,79 @@ static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
 {
     if ((unsigned)layer->attributes.activation >= HYPERION_ACTIVATION_COUNT)
         return hyp_layer_fail(layer, "unknown activation %d", (int)layer->attributes.activation);
-    if (!hyp_layer_expect_rank(model, layer, 0, 4) || !hyp_layer_expect_rank(model, layer, 1, 4) ||
-        !check_channels(model, layer))
+    const int rank = hyp_window_rank(model, layer, 0);
+    if (!rank || !hyp_layer_expect_rank(model, layer, 1, 2 + rank) || !check_channels(model, layer))
         return false;
     const HypShape *image = hyp_layer_input(model, layer, 0);
     const HypShape *filter = hyp_layer_input(model, layer, 1);
-    int64_t windows[2];
+    int64_t dims[HYPERION_MAX_RANK] = {image->dims[0], filter->dims[0]};
     if ((layer->input_count > 2 && !hyp_layer_expect_vector(model, layer, 2, filter->dims[0])) ||
-        !hyp_window_infer(layer, image, &filter->dims[2], windows))
+        !hyp_window_infer(layer, image, &filter->dims[2], dims + 2))
         return false;
-    const int64_t dims[] = {image->dims[0], filter->dims[0], windows[0], windows[1]};
-    return hyp_layer_result(layer, result, 4, dims);
+    return hyp_layer_result(layer, result, 2 + rank, dims);
+}
+
+static void find_axes(const HyperionModel *model, const HypLayer *layer,
+                      HypWindowAxis axes[HYP_MOST_WINDOW_AXES])
+{
+    hyp_window_axes(layer, hyp_layer_input(model, layer, 0), hyp_layer_output(model, layer),
+                    &hyp_layer_input(model, layer, 1)->dims[2], axes);
 }
 
 // Filters [out channels x channels*kernel] times the image's windows [channels*kernel x windows],
-// once for each image and group.
-static void describe_product(const HyperionModel *model, const HypLayer *layer,
+// once for each image, slice and group.
+static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                              HypLayerProduct *product)
 {
     const HypShape *filter = hyp_layer_input(model, layer, 1);
     const HypShape *out = hyp_layer_output(model, layer);
     const size_t groups = (size_t)layer->attributes.groups;
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(model, layer, axes);
     *product = (HypLayerProduct){
         .shape = {.m = (size_t)filter->dims[0] / groups,
-                  .n = hyp_shape_product(out, 2, 4),
-                  .k = hyp_shape_product(filter, 1, 4)},
-        .repeats = (size_t)out->dims[0] * groups,
+                  .n = axes[1].windows * axes[2].windows,
+                  .k = hyp_shape_product(filter, 1, filter->rank)},
+        .repeats = (size_t)out->dims[0] * groups * axes[0].windows,
     };
+    return true;
 }
 
 static double count_flops(const HyperionModel *model, const HypLayer *layer)
 {
-    HypLayerProduct product;
-    describe_product(model, layer, &product);
-    return 2.0 * (double)product.shape.m * (double)product.shape.n * (double)product.shape.k *
-           (double)product.repeats;
+    const HypShape *filter = hyp_layer_input(model, layer, 1);
+    return 2.0 * (double)hyp_layer_output(model, layer)->element_count *
+           (double)hyp_shape_product(filter, 1, filter->rank);
 }
 
-static HypConv2dArgs fill_args(const HypLayerRun *run)
+// Of the whole layer where the image has no depth, else of one slice of one image.
+static HypConv2dArgs fill_args(const HypLayerRun *run, const HypWindowAxis *axes)
 {
     const HypLayer *layer = run->layer;
-    const HyperionLayerAttributes *attributes = &layer->attributes;
     const HypShape *image = hyp_layer_input(run->model, layer, 0);
-    const HypShape *filter = hyp_layer_input(run->model, layer, 1);
-    const HypShape *out = hyp_layer_output(run->model, layer);
+    const bool sliced = image->rank > 4;
     return (HypConv2dArgs){
-        .batch = (size_t)image->dims[0],
-        .channels = (size_t)image->dims[1],
-        .height = (size_t)image->dims[2],
-        .width = (size_t)image->dims[3],
-        .out_channels = (size_t)out->dims[1],
-        .out_height = (size_t)out->dims[2],
-        .out_width = (size_t)out->dims[3],
-        .kernel_h = (size_t)filter->dims[2],
-        .kernel_w = (size_t)filter->dims[3],
-        .stride_h = (size_t)attributes->stride[0],
-        .stride_w = (size_t)attributes->stride[1],
-        .dilation_h = (size_t)attributes->dilation[0],
-        .dilation_w = (size_t)attributes->dilation[1],
-        .pad_top = (size_t)attributes->padding[0],
-        .pad_left = (size_t)attributes->padding[1],
-        .groups = (size_t)attributes->groups,
+        .batch = sliced ? 1 : (size_t)image->dims[0],
+        .channels = (size_t)image->dims[1] * axes[0].kernel,
+        .height = axes[1].size,
+        .width = axes[2].size,
+        .out_channels = (size_t)hyp_layer_output(run->model, layer)->dims[1],
+        .out_height = axes[1].windows,
+        .out_width = axes[2].windows,
+        .kernel_h = axes[1].kernel,
+        .kernel_w = axes[2].kernel,
+        .stride_h = axes[1].stride,
+        .stride_w = axes[2].stride,
+        .dilation_h = axes[1].dilation,
+        .dilation_w = axes[2].dilation,
+        .pad_top = axes[1].before,
+        .pad_left = axes[2].before,
+        .groups = (size_t)layer->attributes.groups,
         .image = hyp_run_input(run, 0),
         .filter = hyp_run_input(run, 1),
         .packed_filter = run->packed,
         .bias = hyp_run_input(run, 2),
-        .activation = attributes->activation,
+        .activation = layer->attributes.activation,
         .out = hyp_run_output(run),
         .blocking = run->blocking,
         .workspace = run->workspace,
@@ -104,10 +116,80 @@ static HypConv2dArgs fill_args(const HypLayerRun *run)
     };
 }
 
+// Where the planes that a slice is made of, and the slice, lie in the workspace of an image with
+// depth: behind that of the kernel. Floats.
+typedef struct SlicePlaces {
+    size_t planes, slice;
+    size_t end; // SIZE_MAX: larger than the address space
+} SlicePlaces;
+
+static SlicePlaces place_slices(const HypConv2dArgs *args)
+{
+    enum { LINE_FLOATS = 16 };
+    SlicePlaces places;
+    size_t planes = 0;
+    size_t slice = 0;
+    if (!hyp_size_round_up(hyp_conv2d_workspace_bytes(args) / sizeof(float), LINE_FLOATS,
+                           &places.planes) ||
+        !hyp_size_multiply(args->channels, args->height * args->width, &planes) ||
+        !hyp_size_round_up(planes, LINE_FLOATS, &planes) ||
+        !hyp_size_multiply(args->out_channels, args->out_height * args->out_width, &slice) ||
+        !hyp_size_add(places.planes, planes, &places.slice) ||
+        !hyp_size_add(places.slice, slice, &places.end) || places.end > SIZE_MAX / sizeof(float))
+        places.end = SIZE_MAX;
+    return places;
+}
+
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
-    const HypConv2dArgs args = fill_args(run);
-    return hyp_conv2d_workspace_bytes(&args);
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(run->model, run->layer, axes);
+    const HypConv2dArgs args = fill_args(run, axes);
+    if (hyp_layer_input(run->model, run->layer, 0)->rank <= 4)
+        return hyp_conv2d_workspace_bytes(&args);
+    const SlicePlaces places = place_slices(&args);
+    return places.end == SIZE_MAX ? SIZE_MAX : places.end * sizeof(float);
+}
+
+// The planes of one image that windows at `window` along the depth reach, channel by channel.
+static void gather_planes(const float *image, size_t channels, const HypWindowAxis *depth,
+                          size_t window, size_t plane_floats, float *planes)
+{
+    for (size_t channel = 0; channel < channels; channel++)
+        for (size_t k = 0; k < depth->kernel; k++, planes += plane_floats) {
+            // Before the image it wraps to past its end.
+            const size_t z = window * depth->stride + k * depth->dilation - depth->before;
+            if (z < depth->size)
+                memcpy(planes, image + (channel * depth->size + z) * plane_floats,
+                       plane_floats * sizeof *planes);
+            else
+                memset(planes, 0, plane_floats * sizeof *planes);
+        }
+}
+
+static void execute_slices(const HypLayerRun *run, const HypWindowAxis *axes, HypConv2dArgs args)
+{
+    const HypWindowAxis *depth = &axes[0];
+    const HypShape *image = hyp_layer_input(run->model, run->layer, 0);
+    const SlicePlaces places = place_slices(&args);
+    const size_t plane_floats = args.height * args.width;
+    const size_t out_plane = args.out_height * args.out_width;
+    const size_t channels = (size_t)image->dims[1];
+    const float *images = args.image;
+    float *out = args.out;
+    float *planes = (float *)run->workspace + places.planes;
+    args.image = planes;
+    args.out = (float *)run->workspace + places.slice;
+    for (size_t i = 0; i < (size_t)image->dims[0] * depth->windows; i++) {
+        const size_t item = i / depth->windows;
+        const size_t z = i % depth->windows;
+        gather_planes(images + item * channels * depth->size * plane_floats, channels, depth, z,
+                      plane_floats, planes);
+        run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);
+        for (size_t o = 0; o < args.out_channels; o++)
+            memcpy(out + ((item * args.out_channels + o) * depth->windows + z) * out_plane,
+                   args.out + o * out_plane, out_plane * sizeof *out);
+    }
 }
 
 static size_t count_packed_bytes(const HypLayerRun *run)
@@ -124,8 +206,13 @@ static void pack(const HypLayerRun *run, float *packed)
 
 static void execute(const HypLayerRun *run)
 {
-    const HypConv2dArgs args = fill_args(run);
-    run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(run->model, run->layer, axes);
+    const HypConv2dArgs args = fill_args(run, axes);
+    if (hyp_layer_input(run->model, run->layer, 0)->rank > 4)
+        execute_slices(run, axes, args);
+    else
+        run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);
 }
 
 const HypLayerOp hyp_layer_op_conv2d = {

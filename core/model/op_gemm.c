@@ -30,7 +30,7 @@ static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
     return hyp_layer_result(layer, result, a->rank, shape.dims);
 }
 
-static void describe_product(const HyperionModel *model, const HypLayer *layer,
+static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                              HypLayerProduct *product)
 {
     const HypShape *a = hyp_layer_input(model, layer, 0);
@@ -42,6 +42,7 @@ static void describe_product(const HyperionModel *model, const HypLayer *layer,
                   .b_transposed = layer->attributes.transpose_b},
         .repeats = 1,
     };
+    return true;
 }
 
 static double count_flops(const HyperionModel *model, const HypLayer *layer)

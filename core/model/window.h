@@ -5,10 +5,30 @@
 
 #include "model/layer_op.h"
 
-// Gives stride and dilation their defaults, checks them and the padding of a layer whose windows
-// have `kernel` (height, width) elements, and sets the number of windows down and across an
-// `image` (N x C x H x W).
-bool hyp_window_infer(HypLayer *layer, const HypShape *image, const int64_t kernel[2],
-                      int64_t windows[2]);
+// Axes of an image that windows slide over, at most: depth, height, width.
+enum { HYP_MOST_WINDOW_AXES = 3 };
+
+// One of them.
+typedef struct HypWindowAxis {
+    size_t size;    // of the image
+    size_t windows; // that many results
+    size_t kernel, stride, dilation;
+    size_t before, after; // padding
+} HypWindowAxis;
+
+// Number of axes of an image [N x C x axes]; 0, last error set, where input `index` is none.
+int hyp_window_rank(const HyperionModel *model, const HypLayer *layer, int index);
+
+// Gives stride and dilation their defaults, and checks them, the padding and the extents of a layer
+// whose windows have `kernel` elements by axis of `image`.
+bool hyp_window_check(HypLayer *layer, const HypShape *image, const int64_t *kernel);
+
+// That, and sets the number of windows along each axis.
+bool hyp_window_infer(HypLayer *layer, const HypShape *image, const int64_t *kernel,
+                      int64_t *windows);
+
+// Depth, height and width of a layer with sound attributes; 1 for those that the image lacks.
+void hyp_window_axes(const HypLayer *layer, const HypShape *image, const HypShape *out,
+                     const int64_t *kernel, HypWindowAxis axes[HYP_MOST_WINDOW_AXES]);
 
 #endif

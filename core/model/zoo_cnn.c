@@ -33,8 +33,8 @@ static int add_stage(HypZooSketch *sketch, int stage, int x, int64_t channels)
     x = hyp_zoo_add(sketch, hyp_zoo_name(&name, "stage%d.sum", stage), first, x);
     x = hyp_zoo_activate(sketch, hyp_zoo_name(&name, "stage%d.relu", stage),
                          HYPERION_ACTIVATION_RELU, x);
-    return hyp_zoo_pool(sketch, hyp_zoo_name(&name, "stage%d.pool", stage),
-                        HYPERION_LAYER_MAX_POOL2D, x, 2, 2, 0);
+    return hyp_zoo_pool(sketch, hyp_zoo_name(&name, "stage%d.pool", stage), HYPERION_LAYER_MAX_POOL,
+                        x, 2, 2, 0);
 }
 
 static bool build(HypZooSketch *sketch, const int64_t *values)

@@ -25,7 +25,7 @@ static int add_stage(HypZooSketch *sketch, int stage, int convolutions, int x, i
                              .gain = sqrtf(2.0F)};
     for (int i = 0; i < convolutions; i++)
         x = hyp_zoo_conv(sketch, hyp_zoo_name(&name, "conv%d_%d", stage + 1, i + 1), x, &conv);
-    return hyp_zoo_pool(sketch, hyp_zoo_name(&name, "pool%d", stage + 1), HYPERION_LAYER_MAX_POOL2D,
+    return hyp_zoo_pool(sketch, hyp_zoo_name(&name, "pool%d", stage + 1), HYPERION_LAYER_MAX_POOL,
                         x, 2, 2, 0);
 }
 

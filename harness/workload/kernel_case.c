@@ -80,7 +80,7 @@ static void make_gemm(const AxisValue *values, KernelCase *kernel_case)
     kernel_case->product = (HyperionGemmShape){m, n, k, transposed};
 }
 
-// --- conv2d and max_pool2d
+// --- conv2d and pools
 
 // Places of a window along one side of the image.
 static size_t count_places(size_t length, size_t window, size_t stride, size_t padding)
@@ -135,7 +135,7 @@ static double count_conv2d(const AxisValue *values)
                (count_places_bound(values) + number_of(values, AXIS_CHANNELS) * window * window);
 }
 
-static double count_max_pool2d(const AxisValue *values)
+static double count_pool2d(const AxisValue *values)
 {
     return count_image(values) + number_of(values, AXIS_CHANNELS) * count_places_bound(values);
 }
@@ -186,12 +186,12 @@ static void make_conv2d(const AxisValue *values, KernelCase *kernel_case)
             "padding 0, one image, one group";
 }
 
-static void make_max_pool2d(const AxisValue *values, KernelCase *kernel_case)
+static void make_pool2d(const AxisValue *values, KernelCase *kernel_case)
 {
     const size_t window = size_of(values, AXIS_WINDOW);
     const size_t stride = size_of(values, AXIS_STRIDE);
     const size_t padding = size_of(values, AXIS_PADDING);
-    HypMaxPool2dArgs args = {
+    HypPool2dArgs args = {
         .batch = size_of(values, AXIS_BATCH),
         .channels = size_of(values, AXIS_CHANNELS),
         .height = size_of(values, AXIS_HEIGHT),
@@ -207,12 +207,12 @@ static void make_max_pool2d(const AxisValue *values, KernelCase *kernel_case)
     };
     args.out_height = count_places(args.height, window, stride, padding);
     args.out_width = count_places(args.width, window, stride, padding);
-    kernel_case->args.max_pool2d = args;
+    kernel_case->args.max_pool2d = args; // of either pool
     const size_t images = args.batch * args.channels;
-    add_operand(kernel_case, images * args.height * args.width, offsetof(HypMaxPool2dArgs, image),
+    add_operand(kernel_case, images * args.height * args.width, offsetof(HypPool2dArgs, image),
                 OPERAND_INPUT);
     add_operand(kernel_case, images * args.out_height * args.out_width,
-                offsetof(HypMaxPool2dArgs, out), OPERAND_OUTPUT);
+                offsetof(HypPool2dArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)(images * args.out_height * args.out_width);
 }
 
@@ -345,7 +345,7 @@ static const AxisId gemm_axes[] = {PRODUCT_AXES,     AXIS_M,    AXIS_N,        A
 static const AxisId conv2d_axes[] = {PRODUCT_AXES, IMAGE_AXES,    AXIS_OUT_CHANNELS, AXIS_GROUPS,
                                      AXIS_BIAS,    AXIS_FUNCTION, AXIS_COUNT};
 static const AxisId activation_axes[] = {AXIS_FUNCTION, AXIS_SIZE, AXIS_COUNT};
-static const AxisId max_pool2d_axes[] = {IMAGE_AXES, AXIS_COUNT};
+static const AxisId pool2d_axes[] = {IMAGE_AXES, AXIS_COUNT};
 static const AxisId add_axes[] = {AXIS_SIZE, AXIS_COUNT};
 static const AxisId softmax_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_COUNT};
 static const AxisId layernorm_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_BIAS, AXIS_COUNT};
@@ -356,7 +356,8 @@ static const CaseRow case_table[HYP_OP_COUNT] = {
     [HYP_OP_GEMM] = {gemm_axes, accept_all, count_gemm, make_gemm},
     [HYP_OP_CONV2D] = {conv2d_axes, check_conv2d, count_conv2d, make_conv2d},
     [HYP_OP_ACTIVATION] = {activation_axes, check_activation, count_activation, make_activation},
-    [HYP_OP_MAX_POOL2D] = {max_pool2d_axes, check_window, count_max_pool2d, make_max_pool2d},
+    [HYP_OP_MAX_POOL2D] = {pool2d_axes, check_window, count_pool2d, make_pool2d},
+    [HYP_OP_AVERAGE_POOL2D] = {pool2d_axes, check_window, count_pool2d, make_pool2d},
     [HYP_OP_ADD] = {add_axes, accept_all, count_add, make_add},
     [HYP_OP_SOFTMAX] = {softmax_axes, accept_all, count_rows, make_softmax},
     [HYP_OP_LAYERNORM] = {layernorm_axes, accept_all, count_rows, make_layernorm},

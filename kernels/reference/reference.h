@@ -11,7 +11,8 @@ double hyp_reference_activate(HyperionActivation function, double x);
 
 // out[i] as its operation defines it.
 double hyp_reference_add_element(const HypAddArgs *args, size_t i);
-double hyp_reference_max_pool2d(const HypMaxPool2dArgs *args, size_t i);
+double hyp_reference_max_pool2d(const HypPool2dArgs *args, size_t i);
+double hyp_reference_average_pool2d(const HypPool2dArgs *args, size_t i);
 
 // Row `row` of the result into `columns` doubles.
 void hyp_reference_softmax(const HypSoftmaxArgs *args, size_t row, double *out);

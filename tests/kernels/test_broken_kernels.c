@@ -37,9 +37,14 @@ static size_t count_activation(const HypActivationArgs *args)
     return args->count;
 }
 
-static size_t count_max_pool2d(const HypMaxPool2dArgs *args)
+static size_t count_max_pool2d(const HypPool2dArgs *args)
 {
     return args->batch * args->channels * args->out_height * args->out_width;
+}
+
+static size_t count_average_pool2d(const HypPool2dArgs *args)
+{
+    return count_max_pool2d(args);
 }
 
 static size_t count_add(const HypAddArgs *args)
@@ -90,7 +95,8 @@ static size_t count_attention(const HypAttentionArgs *args)
 FAULTS(gemm, GEMM, HypGemmArgs, c)
 FAULTS(conv2d, CONV2D, HypConv2dArgs, out)
 FAULTS(activation, ACTIVATION, HypActivationArgs, out)
-FAULTS(max_pool2d, MAX_POOL2D, HypMaxPool2dArgs, out)
+FAULTS(max_pool2d, MAX_POOL2D, HypPool2dArgs, out)
+FAULTS(average_pool2d, AVERAGE_POOL2D, HypPool2dArgs, out)
 FAULTS(add, ADD, HypAddArgs, out)
 FAULTS(softmax, SOFTMAX, HypSoftmaxArgs, out)
 FAULTS(layernorm, LAYERNORM, HypLayernormArgs, out)
@@ -125,11 +131,18 @@ static void activation_approximates_gelu(const HypActivationArgs *args)
     }
 }
 
-static void max_pool2d_counts_padding_as_zero(const HypMaxPool2dArgs *args)
+static void max_pool2d_counts_padding_as_zero(const HypPool2dArgs *args)
 {
     run_max_pool2d(args);
     for (size_t i = 0; i < count_max_pool2d(args) && args->pad_top > 0; i++)
         args->out[i] = fmaxf(args->out[i], 0);
+}
+
+static void average_pool2d_always_counts_padding(const HypPool2dArgs *args)
+{
+    HypPool2dArgs counting = *args;
+    counting.count_padding = true;
+    run_average_pool2d(&counting);
 }
 
 static void add_repeats_the_wrong_axis(const HypAddArgs *args)
@@ -186,6 +199,8 @@ static BrokenKernel broken_kernels[] = {
     BROKEN(activation, ACTIVATION, approximates_gelu),
     BROKEN_ANYHOW(max_pool2d, MAX_POOL2D),
     BROKEN(max_pool2d, MAX_POOL2D, counts_padding_as_zero),
+    BROKEN_ANYHOW(average_pool2d, AVERAGE_POOL2D),
+    BROKEN(average_pool2d, AVERAGE_POOL2D, always_counts_padding),
     BROKEN_ANYHOW(add, ADD),
     BROKEN(add, ADD, repeats_the_wrong_axis),
     BROKEN_ANYHOW(softmax, SOFTMAX),

@@ -81,22 +81,33 @@ static bool check_activation(const HypKernelVariant *variant, HypCheckReport *re
     return hyp_check_activation_args(variant, &args, SEED, report);
 }
 
+static HypPool2dArgs make_pool(void)
+{
+    return (HypPool2dArgs){.batch = 2,
+                           .channels = 3,
+                           .height = 17,
+                           .width = 20,
+                           .out_height = 8,
+                           .out_width = 9,
+                           .kernel_h = 3,
+                           .kernel_w = 3,
+                           .stride_h = 2,
+                           .stride_w = 2,
+                           .dilation_h = 1,
+                           .dilation_w = 1,
+                           .parallel = &parallel};
+}
+
 static bool check_max_pool2d(const HypKernelVariant *variant, HypCheckReport *report)
 {
-    const HypMaxPool2dArgs args = {.batch = 2,
-                                   .channels = 3,
-                                   .height = 17,
-                                   .width = 20,
-                                   .out_height = 8,
-                                   .out_width = 9,
-                                   .kernel_h = 3,
-                                   .kernel_w = 3,
-                                   .stride_h = 2,
-                                   .stride_w = 2,
-                                   .dilation_h = 1,
-                                   .dilation_w = 1,
-                                   .parallel = &parallel};
+    const HypPool2dArgs args = make_pool();
     return hyp_check_max_pool2d_args(variant, &args, SEED, report);
+}
+
+static bool check_average_pool2d(const HypKernelVariant *variant, HypCheckReport *report)
+{
+    const HypPool2dArgs args = make_pool();
+    return hyp_check_average_pool2d_args(variant, &args, SEED, report);
 }
 
 static bool check_add(const HypKernelVariant *variant, HypCheckReport *report)

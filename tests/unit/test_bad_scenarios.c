@@ -183,8 +183,8 @@ static void axes_are_checked(void **state)
         {AXES("op: add, siz: 1"), ":6:21: unknown axis 'siz', did you mean 'size'?"},
         {AXES("op: add, size: 1, size: 2"), ":6:30: key 'size' is given twice; first in line 6"},
         {AXES("op: ad, size: 1"),
-         ":6:16: axis op: expected one of gemm, conv2d, activation, max_pool2d, add, softmax, "
-         "layernorm, attention; given 'ad', did you mean 'add'?"},
+         ":6:16: axis op: expected one of gemm, conv2d, activation, max_pool2d, "
+         "average_pool2d, add, softmax, layernorm, attention; given 'ad', did you mean 'add'?"},
         {AXES("op: add, size: 1, prefetch_window: 2"),
          ":6:30: axis prefetch_window is refused: the progressive loader is not implemented in "
          "this version"},

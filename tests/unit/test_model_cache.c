@@ -222,7 +222,7 @@ static void streams_miss_each_line_once(void **state)
     assert_int_equal(count_misses(HYPERION_LAYER_SOFTMAX, &none, 3, rows, 0, NULL, 0), 2 * 64);
     assert_int_equal(count_misses(HYPERION_LAYER_LAYERNORM, &none, 3, rows, 1, row, 2), 2 * 64 + 8);
     assert_int_equal(count_misses(HYPERION_LAYER_ADD, &none, 3, rows, 1, row, 1), 2 * 64 + 4);
-    assert_int_equal(count_misses(HYPERION_LAYER_MAX_POOL2D, &pool, 4, image, 0, NULL, 0),
+    assert_int_equal(count_misses(HYPERION_LAYER_MAX_POOL, &pool, 4, image, 0, NULL, 0),
                      (2 * 3 * 32 * 32 + 2 * 3 * 16 * 16) / 16);
 }
 

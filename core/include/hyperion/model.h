@@ -9,18 +9,19 @@
 extern "C" {
 #endif
 
-// What a layer computes. Tensors are f32 and row-major; images are N x C x H x W.
+// What a layer computes. Tensors are f32 and row-major; images are N x C x W, N x C x H x W or
+// N x C x D x H x W: one to three axes that windows slide over.
 typedef enum HyperionLayerOp {
     HYPERION_LAYER_GEMM, // A[.. x K] B[K x N] (+ bias[N]): inputs A, B, bias; leading dims of A are
                          // rows
-    HYPERION_LAYER_CONV2D,     // image, filter[O x C/groups x H x W], (bias[O])
+    HYPERION_LAYER_CONV2D,     // image, filter[O x C/groups x window], (bias[O])
     HYPERION_LAYER_ACTIVATION, // x
-    HYPERION_LAYER_MAX_POOL2D, // image
+    HYPERION_LAYER_MAX_POOL,   // image
     HYPERION_LAYER_ADD,        // a, b with ONNX broadcasting
     HYPERION_LAYER_SOFTMAX,    // x, over the last axis
     HYPERION_LAYER_LAYERNORM,  // x, scale[last], (bias[last]), over the last axis
-    HYPERION_LAYER_ATTENTION,  // q, k, v: [batch x seq x heads*dim]; softmax(q kT / sqrt dim) v per
-                               // head
+    HYPERION_LAYER_ATTENTION,  // q: [batch x seq x heads*dim], k, v: [batch x keys x kv_heads*dim];
+                               // softmax(q kT / sqrt dim) v per head
     HYPERION_LAYER_RESHAPE,    // x; a view of it with the dims of the attributes
     HYPERION_LAYER_TRANSPOSE,  // x of any type; a view where only axes of extent 1 move
     HYPERION_LAYER_CONCAT,     // any number of tensors of one type, one behind the other
@@ -29,6 +30,11 @@ typedef enum HyperionLayerOp {
     HYPERION_LAYER_GATHER,     // x of any type, indices (i64 or i32) on an axis, negative from its
                                // end; a run fails on an index out of range
     HYPERION_LAYER_EXPAND,     // x of any type, repeated up to ONNX broadcasting with the dims
+    HYPERION_LAYER_AVERAGE_POOL,     // image
+    HYPERION_LAYER_MAX_POOL_INDICES, // image; i64: where in it each greatest value stands
+    HYPERION_LAYER_CONV_TRANSPOSE,   // image, filter[C x O/groups x window], (bias[O])
+    HYPERION_LAYER_MATMUL, // A[.. x M x K] B[.. x K x N], leading dims broadcast; a vector A is a
+                           // row, a vector B a column, and the result has no such dimension
     HYPERION_LAYER_OP_COUNT
 } HyperionLayerOp;
 
@@ -43,16 +49,22 @@ typedef enum HyperionPadding {
 // Attributes of a layer; a zero-initialised struct is a valid default for every op.
 typedef struct HyperionLayerAttributes {
     HyperionActivation activation; // ACTIVATION: the function; GEMM, CONV2D: applied to the result
-    bool transpose_b;              // GEMM: B is stored N x K
-    int64_t stride[2];             // CONV2D, MAX_POOL2D: height, width; 0 = 1
-    int64_t padding[4];            // CONV2D, MAX_POOL2D: top, left, bottom, right
-    int64_t dilation[2];           // CONV2D, MAX_POOL2D: height, width; 0 = 1
-    int64_t kernel[2];             // MAX_POOL2D: height, width
-    int64_t groups;                // CONV2D: 0 = 1
-    float epsilon;                 // LAYERNORM: 0 = 1e-5
-    int64_t heads;                 // ATTENTION: 0 = 1
-    bool causal;                   // ATTENTION: a query sees only keys at or before its position
-    int rank;                      // dims and the like used below; TRANSPOSE: 0 = all, reversed
+    bool transpose_b;              // GEMM, MATMUL: B is stored N x K
+    // Of convolutions and pools, by axis of the image, outermost first:
+    int64_t stride[3];         // 0 = 1
+    int64_t padding[6];        // before each axis of the image, then after each
+    int64_t dilation[3];       // 0 = 1
+    int64_t kernel[3];         // pools
+    int64_t output_padding[3]; // CONV_TRANSPOSE: more results behind the last
+    bool ceil_mode;            // pools: also a last window that reaches past the padding
+    bool count_padding;        // AVERAGE_POOL: padding counts as zeros, else not at all
+    bool column_major; // MAX_POOL_INDICES: places counted with the first axis fastest, not the last
+    int64_t groups;    // convolutions: 0 = 1
+    float epsilon;     // LAYERNORM: 0 = 1e-5
+    int64_t heads;     // ATTENTION: 0 = 1
+    int64_t kv_heads;  // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
+    bool causal;       // ATTENTION: a query sees only keys at or before its position
+    int rank;          // dims and the like used below; TRANSPOSE: 0 = all, reversed
     int64_t dims[HYPERION_MAX_RANK];   // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
                                        // SLICE, PAD: of the result
     bool zero_dims;                    // RESHAPE: 0 is an extent of 0

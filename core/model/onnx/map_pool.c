@@ -18,5 +18,5 @@ bool hyp_onnx_map_max_pool(OnnxImport *import, const OnnxNode *node)
     HyperionLayerAttributes attributes = {0};
     return hyp_onnx_ints(node, "kernel_shape", 2, attributes.kernel) &&
            hyp_onnx_window(node, hyp_onnx_shape(import, x), attributes.kernel, &attributes) &&
-           hyp_onnx_layer(import, node, HYPERION_LAYER_MAX_POOL2D, &attributes, &x, 1);
+           hyp_onnx_layer(import, node, HYPERION_LAYER_MAX_POOL, &attributes, &x, 1);
 }

@@ -2,9 +2,15 @@
 #include "level/scalar/vec_scalar.h"
 
 #include "kernel_table.h"
-#include "pool/max_pool2d_nest.h"
+#include "pool/pool2d_nest.h"
 
-void hyp_max_pool2d_f32_scalar_rows(const HypMaxPool2dArgs *args)
+static void max_pool2d_part(void *shared, size_t thread)
 {
-    max_pool2d_nest(args);
+    const HypParallelCall *call = shared;
+    pool_rows(call->args, pool_part(call, thread), false);
+}
+
+void hyp_max_pool2d_f32_scalar_rows(const HypPool2dArgs *args)
+{
+    pool2d_nest(args, max_pool2d_part);
 }

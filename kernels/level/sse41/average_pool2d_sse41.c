@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "level/sse41/vec_sse41.h"
+
+#include "kernel_table.h"
+#include "pool/pool2d_nest.h"
+
+static void average_pool2d_part(void *shared, size_t thread)
+{
+    const HypParallelCall *call = shared;
+    pool_rows(call->args, pool_part(call, thread), true);
+}
+
+void hyp_average_pool2d_f32_sse41_rows(const HypPool2dArgs *args)
+{
+    pool2d_nest(args, average_pool2d_part);
+}
