@@ -82,10 +82,12 @@ static double count_flops(const HyperionModel *model, const HypLayer *layer)
 }
 
 // Of the whole layer where the image has no depth, else of one slice of one image.
-static HypConv2dArgs fill_args(const HypLayerRun *run, const HypWindowAxis *axes)
+static HypConv2dArgs fill_args(const HypLayerRun *run)
 {
     const HypLayer *layer = run->layer;
     const HypShape *image = hyp_layer_input(run->model, layer, 0);
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(run->model, layer, axes);
     const bool sliced = image->rank > 4;
     return (HypConv2dArgs){
         .batch = sliced ? 1 : (size_t)image->dims[0],
@@ -142,9 +144,7 @@ static SlicePlaces place_slices(const HypConv2dArgs *args)
 
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
-    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
-    find_axes(run->model, run->layer, axes);
-    const HypConv2dArgs args = fill_args(run, axes);
+    const HypConv2dArgs args = fill_args(run);
     if (hyp_layer_input(run->model, run->layer, 0)->rank <= 4)
         return hyp_conv2d_workspace_bytes(&args);
     const SlicePlaces places = place_slices(&args);
@@ -167,8 +167,10 @@ static void gather_planes(const float *image, size_t channels, const HypWindowAx
         }
 }
 
-static void execute_slices(const HypLayerRun *run, const HypWindowAxis *axes, HypConv2dArgs args)
+static void execute_slices(const HypLayerRun *run, HypConv2dArgs args)
 {
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(run->model, run->layer, axes);
     const HypWindowAxis *depth = &axes[0];
     const HypShape *image = hyp_layer_input(run->model, run->layer, 0);
     const SlicePlaces places = place_slices(&args);
@@ -206,11 +208,9 @@ static void pack(const HypLayerRun *run, float *packed)
 
 static void execute(const HypLayerRun *run)
 {
-    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
-    find_axes(run->model, run->layer, axes);
-    const HypConv2dArgs args = fill_args(run, axes);
+    const HypConv2dArgs args = fill_args(run);
     if (hyp_layer_input(run->model, run->layer, 0)->rank > 4)
-        execute_slices(run, axes, args);
+        execute_slices(run, args);
     else
         run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);
 }
