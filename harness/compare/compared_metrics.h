@@ -7,8 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Rows that code names; what follows them are the exact ones.
-enum { COMPARED_TIME, COMPARED_MEMORY, COMPARED_METRICS = 8 };
+// The first two are tested, the others exact.
+enum {
+    COMPARED_TIME,
+    COMPARED_MEMORY,
+    COMPARED_PREDICTED_L1,
+    COMPARED_PREDICTED_L2,
+    COMPARED_PREDICTED_L3,
+    COMPARED_SIMULATED_L1,
+    COMPARED_SIMULATED_LL,
+    COMPARED_INSTRUCTIONS,
+    COMPARED_METRICS
+};
 
 typedef struct ComparedMetric {
     const char *name;        // "time"

@@ -54,7 +54,10 @@ static void decide(ComparedRow *row, Verdict verdict, const char *reason)
 static void judge_exact(ComparedRow *row, double least)
 {
     const double ratio = row->ratio.estimate;
-    if (isnan(ratio))
+    const double change = row->side[SIDE_NEW].median - row->side[SIDE_BASE].median;
+    if (fabs(change) < compared_metrics[row->metric].least_difference)
+        decide(row, VERDICT_SAME, "");
+    else if (isnan(ratio))
         decide(row, VERDICT_INCONCLUSIVE, "0 in BASE: there is no ratio");
     else
         decide(row,

@@ -81,13 +81,15 @@ static void note_grounds(const Notes *notes)
                     "test, Cliff's delta.");
     note(notes,
          "Slower or faster: the p-values of all %zu tests corrected together (Holm) are at most %g "
-         "and the change is at least %s of time, %g %% and %g KiB of peak memory; predictions and "
-         "simulated "
-         "counts compare exactly, from %g %% on.",
+         "and the change is at least %s of time, %g %% and %g KiB of peak memory. Of numbers that "
+         "are exact it is %g %% of predictions and instructions, %g %% and %g lines of simulated "
+         "misses.",
          comparison->test_count, COMPARISON_ALPHA, least,
          comparison_least_effect(comparison, COMPARED_MEMORY) * 100,
          compared_metrics[COMPARED_MEMORY].least_difference,
-         comparison_least_effect(comparison, COMPARED_MEMORY + 1) * 100);
+         comparison_least_effect(comparison, COMPARED_INSTRUCTIONS) * 100,
+         comparison_least_effect(comparison, COMPARED_SIMULATED_L1) * 100,
+         compared_metrics[COMPARED_SIMULATED_L1].least_difference);
     note(notes,
          "Same: a change below that, or none where one of %d times as much would have been seen. "
          "Everything else is inconclusive.",

@@ -289,6 +289,35 @@ static void times_above_the_roof_get_no_verdict(void **state)
     clear(compared);
 }
 
+static void simulate_misses(SyntheticRun *run, size_t cell, double misses)
+{
+    run->facts[cell][7] = synthetic_value("simulated.L1.misses", misses, "lines", "sim", "");
+}
+
+static void simulated_misses_may_move_with_the_addresses(void **state)
+{
+    static const struct {
+        double base, latest;
+        Verdict verdict;
+    } wanted[] = {
+        {3164, 3173, VERDICT_SAME},
+        {3164, 3300, VERDICT_SLOWER},
+        {1e6, 1.005e6, VERDICT_SAME},
+        {0, 10, VERDICT_SAME},
+    };
+    (void)state;
+    Compared *compared = make_runs(SAMPLES, SAMPLES);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        simulate_misses(compared->run[SIDE_BASE], i, wanted[i].base);
+        simulate_misses(compared->run[SIDE_NEW], i, wanted[i].latest);
+    }
+    const Comparison *comparison = compare(compared);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        check_row(find_row(comparison, compared->run[SIDE_NEW]->ids[i], COMPARED_SIMULATED_L1),
+                  wanted[i].verdict);
+    clear(compared);
+}
+
 static void times_of_cells_that_stopped_early_get_no_verdict(void **state)
 {
     (void)state;
@@ -368,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_lost_front_is_measured),
         cmocka_unit_test(a_planned_cell_without_samples_is_missing),
         cmocka_unit_test(times_above_the_roof_get_no_verdict),
+        cmocka_unit_test(simulated_misses_may_move_with_the_addresses),
         cmocka_unit_test(times_of_cells_that_stopped_early_get_no_verdict),
         cmocka_unit_test(every_format_writes_without_nan),
     };
