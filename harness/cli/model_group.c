@@ -3,9 +3,11 @@
 #include "cli/command.h"
 
 extern const Command command_model_info;
+extern const Command command_model_run;
 
 static const Command *const model_commands[] = {
     &command_model_info,
+    &command_model_run,
     NULL,
 };
 

@@ -77,7 +77,7 @@ HyperionTensor **model_instance_outputs(const ModelInstance *instance)
                           hyperionModelOutput);
 }
 
-static bool create_all_tensors(ModelInstance *instance, uint64_t seed, Problem *problem)
+bool model_instance_create_tensors(ModelInstance *instance, uint64_t seed, Problem *problem)
 {
     const HyperionModel *model = instance->model;
     instance->inputs = create_tensors(model, hyperionModelInputCount(model), hyperionModelInput);
@@ -108,7 +108,7 @@ bool model_instance_open(ModelInstance *instance, const AxisValue *values,
 {
     *instance = (ModelInstance){.model = load_model(values, problem)};
     return instance->model && configure_model(instance, values, machine, pool, problem) &&
-           create_all_tensors(instance, machine->seed, problem) &&
+           model_instance_create_tensors(instance, machine->seed, problem) &&
            (model_instance_run(instance) || problem_set(problem, "%s", hyperionGetLastError()));
 }
 

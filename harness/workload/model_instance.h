@@ -31,6 +31,10 @@ bool model_instance_lay_out(const ModelInstance *instance);
 
 bool model_instance_run(const ModelInstance *instance);
 
+// Makes inputs and outputs for instance->model: inputs of f32 are seeded noise from -1 to 1, others
+// zeros, which are an index or flag wherever one is wanted. The caller closes in every case.
+bool model_instance_create_tensors(ModelInstance *instance, uint64_t seed, Problem *problem);
+
 // Tensors like the model's outputs; NULL: out of memory. The caller frees.
 HyperionTensor **model_instance_outputs(const ModelInstance *instance);
 void model_instance_free_tensors(HyperionTensor **tensors); // NULL is allowed
