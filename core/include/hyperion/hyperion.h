@@ -15,5 +15,6 @@
 #include "hyperion/simulate.h"
 #include "hyperion/tensor.h"
 #include "hyperion/types.h"
+#include "hyperion/weights.h"
 
 #endif
