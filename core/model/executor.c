@@ -11,8 +11,8 @@
 #include "model/memory_layout.h"
 #include "model/run_plan.h"
 #include "model/thread_pool.h"
+#include "model/weight_bytes.h"
 #include "model/weight_copies.h"
-#include "model/weights.h"
 
 #include <assert.h>
 #include <stdlib.h>

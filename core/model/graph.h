@@ -50,7 +50,7 @@ typedef struct HypGraphTensor {
     uint64_t file_offset;   // HYP_WEIGHT_IN_FILE: in HyperionModel.file
     HypSeededValues seeded; // HYP_WEIGHT_SEEDED
     HypRowFold rows;        // of an f32 weight whose data is still NULL
-    void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weights.h
+    void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weight_bytes.h
 } HypGraphTensor;
 
 typedef struct HypLayer {

@@ -4,8 +4,8 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "model/layer_op.h"
+#include "model/weight_bytes.h"
 #include "model/weight_copies.h"
-#include "model/weights.h"
 
 #include <stdlib.h>
 #include <string.h>

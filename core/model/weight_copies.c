@@ -5,7 +5,7 @@
 #include "common/size_math.h"
 #include "model/executor.h"
 #include "model/memory_layout.h"
-#include "model/weights.h"
+#include "model/weight_bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

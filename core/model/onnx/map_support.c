@@ -5,7 +5,7 @@
 
 #include "common/fail.h"
 #include "model/builder.h"
-#include "model/weights.h"
+#include "model/weight_bytes.h"
 
 #include <inttypes.h>
 #include <stdio.h>

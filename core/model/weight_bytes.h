@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// weights.h - bytes of weights that stay in the model's file, or a seed, until they are needed.
-#ifndef HYP_WEIGHTS_H
-#define HYP_WEIGHTS_H
+// weight_bytes.h - bytes of weights that stay in the model's file, or a seed, until they are
+// needed.
+#ifndef HYP_WEIGHT_BYTES_H
+#define HYP_WEIGHT_BYTES_H
 
 #include "model/graph.h"
 
