@@ -175,6 +175,8 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_PAD] = add_movement,
     [HYPERION_LAYER_GATHER] = add_movement,
     [HYPERION_LAYER_EXPAND] = add_movement,
+    [HYPERION_LAYER_RESIZE] = add_movement,
+    [HYPERION_LAYER_ROPE] = add_movement,
 };
 
 bool hyp_layer_has_traffic(HyperionLayerOp op)

@@ -28,6 +28,8 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_MAX_POOL_INDICES] = &hyp_layer_op_max_pool_indices,
     [HYPERION_LAYER_CONV_TRANSPOSE] = &hyp_layer_op_conv_transpose,
     [HYPERION_LAYER_MATMUL] = &hyp_layer_op_matmul,
+    [HYPERION_LAYER_RESIZE] = &hyp_layer_op_resize,
+    [HYPERION_LAYER_ROPE] = &hyp_layer_op_rope,
 };
 
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op)

@@ -63,6 +63,8 @@ extern const HypLayerOp hyp_layer_op_average_pool;
 extern const HypLayerOp hyp_layer_op_max_pool_indices;
 extern const HypLayerOp hyp_layer_op_conv_transpose;
 extern const HypLayerOp hyp_layer_op_matmul;
+extern const HypLayerOp hyp_layer_op_resize;
+extern const HypLayerOp hyp_layer_op_rope;
 
 // The functions of an operation; NULL for one that does not exist.
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op);

@@ -35,6 +35,8 @@ typedef enum HyperionLayerOp {
     HYPERION_LAYER_CONV_TRANSPOSE,   // image, filter[C x O/groups x window], (bias[O])
     HYPERION_LAYER_MATMUL, // A[.. x M x K] B[.. x K x N], leading dims broadcast; a vector A is a
                            // row, a vector B a column, and the result has no such dimension
+    HYPERION_LAYER_RESIZE, // x of f32; of any type where to the nearest element
+    HYPERION_LAYER_ROPE,   // x: [.. x seq x heads*dim]; pairs of each head turned by position
     HYPERION_LAYER_OP_COUNT
 } HyperionLayerOp;
 
@@ -45,6 +47,34 @@ typedef enum HyperionPadding {
     HYPERION_PADDING_REFLECT, // mirrored at the first and last element, which are not repeated
     HYPERION_PADDING_COUNT
 } HyperionPadding;
+
+// How RESIZE finds a value between elements.
+typedef enum HyperionResize {
+    HYPERION_RESIZE_NEAREST,
+    HYPERION_RESIZE_LINEAR,
+    HYPERION_RESIZE_CUBIC,
+    HYPERION_RESIZE_COUNT
+} HyperionResize;
+
+// Which place in the input an element of a RESIZE is at: formulas of ONNX 11.
+typedef enum HyperionCoordinates {
+    HYPERION_COORDINATES_HALF_PIXEL,
+    HYPERION_COORDINATES_PYTORCH_HALF_PIXEL, // 0 where the result has a single element
+    HYPERION_COORDINATES_ALIGN_CORNERS,
+    HYPERION_COORDINATES_ASYMMETRIC,
+    HYPERION_COORDINATES_HALF_PIXEL_FOR_NEAREST, // tf_half_pixel_for_nn
+    HYPERION_COORDINATES_CROP,                   // tf_crop_and_resize
+    HYPERION_COORDINATES_COUNT
+} HyperionCoordinates;
+
+// The nearest of two elements.
+typedef enum HyperionNearest {
+    HYPERION_NEAREST_ROUND_PREFER_FLOOR,
+    HYPERION_NEAREST_ROUND_PREFER_CEIL,
+    HYPERION_NEAREST_FLOOR,
+    HYPERION_NEAREST_CEIL,
+    HYPERION_NEAREST_COUNT
+} HyperionNearest;
 
 // Attributes of a layer; a zero-initialised struct is a valid default for every op.
 typedef struct HyperionLayerAttributes {
@@ -61,12 +91,12 @@ typedef struct HyperionLayerAttributes {
     bool column_major; // MAX_POOL_INDICES: places counted with the first axis fastest, not the last
     int64_t groups;    // convolutions: 0 = 1
     float epsilon;     // LAYERNORM: 0 = 1e-5
-    int64_t heads;     // ATTENTION: 0 = 1
+    int64_t heads;     // ATTENTION, ROPE: 0 = 1
     int64_t kv_heads;  // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
     bool causal;       // ATTENTION: a query sees only keys at or before its position
     int rank;          // dims and the like used below; TRANSPOSE: 0 = all, reversed
     int64_t dims[HYPERION_MAX_RANK];   // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
-                                       // SLICE, PAD: of the result
+                                       // SLICE, PAD, RESIZE: of the result
     bool zero_dims;                    // RESHAPE: 0 is an extent of 0
     int64_t axis;                      // CONCAT, GATHER: counted from the end where negative
     int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is
@@ -74,6 +104,17 @@ typedef struct HyperionLayerAttributes {
                                        // element; PAD: outside of the input where padding begins
     int64_t steps[HYPERION_MAX_RANK];  // SLICE: of any sign; 0 = 1
     HyperionPadding pad_mode;          // PAD
+    HyperionResize resize;             // RESIZE
+    HyperionCoordinates coordinates;   // RESIZE
+    HyperionNearest nearest;           // RESIZE to the nearest
+    float scales[HYPERION_MAX_RANK];   // RESIZE: 0 = dims / input's
+    float roi[2 * HYPERION_MAX_RANK];  // RESIZE, CROP: starts, then, from [rank] on, ends; 0 to 1
+    float cubic_coefficient;           // RESIZE, CUBIC: a of Keys 1981; 0 = -0.75
+    bool exclude_outside;              // RESIZE: what lies outside of the input has no weight
+    float extrapolation;               // RESIZE, CROP: the value there
+    float rotary_base;                 // ROPE: 0 = 10000
+    bool rotary_interleaved;           // ROPE: pairs are neighbours; else half a head apart
+    int64_t first_position;            // ROPE: of the first of the sequence
 } HyperionLayerAttributes;
 
 // Facts of a tensor or layer of the graph; strings are owned by the model.

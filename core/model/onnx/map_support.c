@@ -49,6 +49,21 @@ bool hyp_onnx_ints(const OnnxNode *node, const char *name, size_t count, int64_t
     return true;
 }
 
+bool hyp_onnx_choice(const OnnxNode *node, const char *name, const char *const *names, int count,
+                     int *choice)
+{
+    const OnnxAttribute *attribute = hyp_onnx_attribute(node, name);
+    if (!attribute)
+        return true;
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], attribute->s) == 0) {
+            *choice = i;
+            return true;
+        }
+    return hyp_fail(HYPERION_ERROR_UNSUPPORTED, "%s '%s' is not implemented in this version", name,
+                    attribute->s);
+}
+
 int hyp_onnx_axis(const OnnxNode *node, const char *name, int64_t fallback, int rank, int most)
 {
     const int64_t given = hyp_onnx_int(node, name, fallback);
@@ -163,13 +178,38 @@ bool hyp_onnx_constant_floats(OnnxImport *import, const OnnxNode *node, size_t i
     return true;
 }
 
+bool hyp_onnx_int_list(OnnxImport *import, const OnnxNode *node, const char *name, size_t index,
+                       int64_t *values, size_t most, size_t *count, bool *given)
+{
+    const OnnxAttribute *attribute = hyp_onnx_attribute(node, name);
+    *given = attribute || hyp_onnx_has_input(node, index);
+    if (!attribute)
+        return !*given || hyp_onnx_constant_ints(import, node, index, values, most, count);
+    *count = attribute->int_count;
+    if (*count > most || *count > ONNX_MOST_INTS)
+        return hyp_fail(HYPERION_ERROR_FORMAT, "%s has %zu values, expected at most %zu", name,
+                        *count, most);
+    memcpy(values, attribute->ints, *count * sizeof *values);
+    return true;
+}
+
+const void *hyp_onnx_constant_value(OnnxImport *import, const OnnxNode *node, size_t index,
+                                    HyperionType type)
+{
+    const int id = find_vector(import, node, index, type, type, 1);
+    if (id < 0)
+        return NULL;
+    if (hyp_onnx_shape(import, id)->element_count != 1)
+        return hyp_fail_null(HYPERION_ERROR_FORMAT, "constant '%s' is empty", node->inputs[index]);
+    return import->model->tensors[hyp_model_root(import->model, id)].data;
+}
+
 bool hyp_onnx_has_output(const OnnxNode *node, size_t index)
 {
     return index < node->output_count && node->outputs[index][0];
 }
 
-// "OUTPUT/suffix" in the arena; NULL on failure.
-static char *name_inner(OnnxImport *import, const OnnxNode *node, const char *suffix)
+const char *hyp_onnx_inner_name(OnnxImport *import, const OnnxNode *node, const char *suffix)
 {
     const size_t name_bytes = strlen(node->outputs[0]) + strlen(suffix) + 1;
     char *name = hyp_arena_allocate(import->arena, name_bytes, 1);
@@ -182,7 +222,7 @@ int hyp_onnx_inner_layer(OnnxImport *import, const OnnxNode *node, const char *s
                          HyperionLayerOp op, const HyperionLayerAttributes *attributes,
                          const int *inputs, int input_count)
 {
-    const char *name = name_inner(import, node, suffix);
+    const char *name = hyp_onnx_inner_name(import, node, suffix);
     return name
                ? hyp_model_add_layer(import->model, name, name, op, attributes, inputs, input_count)
                : -1;
@@ -193,10 +233,11 @@ int hyp_onnx_inner_view(OnnxImport *import, const OnnxNode *node, const char *su
 {
     const HypShape *shape = hyp_onnx_shape(import, tensor);
     const size_t dims_bytes = (size_t)rank * sizeof *dims;
-    if (shape->rank == rank && memcmp(shape->dims, dims, dims_bytes) == 0)
+    if (shape->rank == rank && (rank == 0 || memcmp(shape->dims, dims, dims_bytes) == 0))
         return tensor;
-    HyperionLayerAttributes attributes = {.rank = rank};
-    memcpy(attributes.dims, dims, dims_bytes);
+    HyperionLayerAttributes attributes = {.rank = rank, .zero_dims = true};
+    if (rank > 0)
+        memcpy(attributes.dims, dims, dims_bytes);
     return hyp_onnx_inner_layer(import, node, suffix, HYPERION_LAYER_RESHAPE, &attributes, &tensor,
                                 1);
 }
@@ -204,7 +245,7 @@ int hyp_onnx_inner_view(OnnxImport *import, const OnnxNode *node, const char *su
 int hyp_onnx_inner_constant(OnnxImport *import, const OnnxNode *node, const char *suffix,
                             HyperionType type, int rank, const int64_t *dims, const void *data)
 {
-    const char *name = name_inner(import, node, suffix);
+    const char *name = hyp_onnx_inner_name(import, node, suffix);
     return name ? hyperionAddWeight(import->model, name, type, rank, dims, data) : -1;
 }
 

@@ -18,11 +18,16 @@ const OnnxAttribute *hyp_onnx_attribute(const OnnxNode *node, const char *name);
 int64_t hyp_onnx_int(const OnnxNode *node, const char *name, int64_t fallback);
 float hyp_onnx_float(const OnnxNode *node, const char *name, float fallback);
 
-// Text of at most 15 bytes; `fallback` where it is absent or longer.
+// Text of at most 31 bytes; `fallback` where it is absent or longer.
 const char *hyp_onnx_word(const OnnxNode *node, const char *name, const char *fallback);
 
 // The `count` numbers of an attribute; left as they are where it is absent. False on another count.
 bool hyp_onnx_ints(const OnnxNode *node, const char *name, size_t count, int64_t *values);
+
+// Sets *choice to the place of the attribute's text among `count` names; left as it is where it is
+// absent. False on another text.
+bool hyp_onnx_choice(const OnnxNode *node, const char *name, const char *const *names, int count,
+                     int *choice);
 
 // Attribute `name` (an axis of a tensor of `rank`), counted from the end where negative. -1 when it
 // is not 0 to `most`.
@@ -57,6 +62,15 @@ bool hyp_onnx_constant_ints(OnnxImport *import, const OnnxNode *node, size_t ind
 bool hyp_onnx_constant_floats(OnnxImport *import, const OnnxNode *node, size_t index, float *values,
                               size_t most, size_t *count);
 
+// What attribute `name` or, as later opsets have it, constant input `index` lists. *given is false,
+// and the rest unchanged, where neither is there.
+bool hyp_onnx_int_list(OnnxImport *import, const OnnxNode *node, const char *name, size_t index,
+                       int64_t *values, size_t most, size_t *count, bool *given);
+
+// The bytes of a constant input of one element of `type`; NULL on failure.
+const void *hyp_onnx_constant_value(OnnxImport *import, const OnnxNode *node, size_t index,
+                                    HyperionType type);
+
 // --- Results.
 
 // Whether somebody may want output `index`; optional ones may be left out.
@@ -84,6 +98,9 @@ int hyp_onnx_inner_view(OnnxImport *import, const OnnxNode *node, const char *su
 // Gives output `index` of the node the tensor `id` of the model, without a layer. Nothing to do
 // where the output is left out.
 bool hyp_onnx_bind_output(OnnxImport *import, const OnnxNode *node, size_t index, int id);
+
+// The name of such a layer's result, in the arena; NULL on failure.
+const char *hyp_onnx_inner_name(OnnxImport *import, const OnnxNode *node, const char *suffix);
 
 // A constant made here, named like an inner layer's result; the bytes are copied. -1 on failure.
 int hyp_onnx_inner_constant(OnnxImport *import, const OnnxNode *node, const char *suffix,

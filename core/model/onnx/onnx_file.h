@@ -27,7 +27,7 @@ typedef struct OnnxTensor {
     HypWireSpan message; // the whole tensor, for typed values
 } OnnxTensor;
 
-enum { ONNX_MOST_INTS = 2 * HYPERION_MAX_RANK, ONNX_WORD_BYTES = 16 };
+enum { ONNX_MOST_INTS = 2 * HYPERION_MAX_RANK, ONNX_WORD_BYTES = 32 };
 
 typedef struct OnnxAttribute {
     const char *name;
