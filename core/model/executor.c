@@ -247,12 +247,12 @@ static bool read_weights(HyperionModel *model)
     if (!model->attached.any)
         return hyp_weights_read_all(model);
     for (int i = 0; !(loader && loader->provides_weights) && i < model->layer_count; i++) {
-        const uint64_t start_ns = hyp_platform_now_ns();
-        size_t read_bytes;
-        if (!hyp_weights_read_layer(model, i, &read_bytes))
+        HypLoad load = {.layer = i, .start_ns = hyp_platform_now_ns()};
+        if (!hyp_weights_read_layer(model, i, &load.size_bytes))
             return false;
-        if (read_bytes)
-            hyp_run_note_loaded(model, i, read_bytes, hyp_platform_now_ns() - start_ns);
+        load.end_ns = hyp_platform_now_ns();
+        if (load.size_bytes)
+            hyp_run_note_load(model, &load);
     }
     return hyp_weights_read_outputs(model);
 }

@@ -59,13 +59,12 @@ void hyp_hooks_detach_all(HyperionModel *model)
     }
 }
 
-void hyp_run_note_loaded(const HyperionModel *model, int layer, size_t loaded_bytes,
-                         uint64_t wait_ns)
+void hyp_run_note_load(const HyperionModel *model, const HypLoad *load)
 {
     for (int i = 0; i < HYP_ATTACHMENT_KIND_COUNT; i++) {
         const HypExecutorHooks *hooks = model->attached.of[i].hooks;
         if (hooks && hooks->loaded)
-            hooks->loaded(model->attached.of[i].context, layer, loaded_bytes, wait_ns);
+            hooks->loaded(model->attached.of[i].context, load);
     }
 }
 

@@ -30,6 +30,13 @@ typedef struct HypRun {
     int layer;   // plan->steps[step]
 } HypRun;
 
+// Weights that a layer needs were read; while other layers ran, or while nothing did.
+typedef struct HypLoad {
+    int layer;
+    size_t size_bytes;
+    uint64_t start_ns, end_ns; // hyp_platform_now_ns
+} HypLoad;
+
 // Called with the model held, by the thread that runs it. Each may be NULL. Those that give false
 // set the last error; the run then fails with it.
 typedef struct HypExecutorHooks {
@@ -40,8 +47,7 @@ typedef struct HypExecutorHooks {
     bool (*before_step)(void *context, const HypRun *run);
     void (*after_step)(void *context, const HypRun *run);
     void (*end_run)(void *context, bool succeeded); // after every begin_run that gave true
-    // Somebody had weights of that layer read, which took the run's thread wait_ns.
-    void (*loaded)(void *context, int layer, size_t loaded_bytes, uint64_t wait_ns);
+    void (*loaded)(void *context, const HypLoad *load);
     void (*detached)(void *context); // the model is being freed
     // The executor reads no weights of layers: before_step points data[] at them, for that step.
     bool provides_weights;
@@ -72,9 +78,9 @@ bool hyp_model_attach(HyperionModel *model, HypAttachmentKind kind, const HypExe
 // False, last error set and nothing changed, on a running model.
 bool hyp_model_detach(HyperionModel *model, HypAttachmentKind kind);
 
-// For whoever reads weights for a run: tells what is attached.
-void hyp_run_note_loaded(const HyperionModel *model, int layer, size_t loaded_bytes,
-                         uint64_t wait_ns);
+// For whoever has weights read for a run: tells what is attached. From the thread that runs the
+// model, after begin_run and before the profile sees that layer's step come.
+void hyp_run_note_load(const HyperionModel *model, const HypLoad *load);
 
 // What the executor and the model call: the hooks of all that is attached, in order.
 bool hyp_hooks_plan(const HyperionModel *model, HypRunPlan *plan);

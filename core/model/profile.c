@@ -21,16 +21,10 @@ typedef struct StepFacts {
     bool in_place;
 } StepFacts;
 
-// What a run knows of a layer's weights before it comes to the layer.
-typedef struct LayerLoad {
-    size_t bytes;
-    uint64_t ns;
-} LayerLoad;
-
 // All that the plan gives its sizes to.
 typedef struct Record {
     StepFacts *facts;           // by step
-    LayerLoad *loads;           // by layer, of the run under way
+    HypLoad *loads;             // by layer, of the run under way
     HyperionProfileStep *steps; // by place in the ring, then step
     int step_count;
 } Record;
@@ -155,25 +149,32 @@ static bool begin_run(void *context, const HypRun *run)
     memset(profile->record.loads, 0,
            (size_t)run->model->layer_count * sizeof *profile->record.loads);
     profile->idle_since_ns = hyp_platform_now_ns();
-    find_run(profile, profile->run_count)->start_ns = profile->idle_since_ns;
+    *find_run(profile, profile->run_count) =
+        (HyperionProfileRun){.start_ns = profile->idle_since_ns};
     return true;
 }
 
-static void note_load(void *context, int layer, size_t loaded_bytes, uint64_t wait_ns)
+static void note_load(void *context, const HypLoad *load)
 {
-    LayerLoad *load = &((HyperionProfile *)context)->record.loads[layer];
-    load->bytes += loaded_bytes;
-    load->ns += wait_ns;
+    HypLoad *known = &((HyperionProfile *)context)->record.loads[load->layer];
+    if (!known->size_bytes || load->start_ns < known->start_ns)
+        known->start_ns = load->start_ns;
+    if (load->end_ns > known->end_ns)
+        known->end_ns = load->end_ns;
+    known->size_bytes += load->size_bytes;
 }
 
 static bool begin_step(void *context, const HypRun *run)
 {
     HyperionProfile *profile = context;
-    LayerLoad *load = &profile->record.loads[run->layer];
+    HypLoad *load = &profile->record.loads[run->layer];
     HyperionProfileStep *step = find_steps(profile, profile->run_count) + run->step;
-    *step = (HyperionProfileStep){
-        .layer = run->layer, .load_ns = load->ns, .loaded_bytes = load->bytes, .valid = true};
-    *load = (LayerLoad){0};
+    *step = (HyperionProfileStep){.layer = run->layer,
+                                  .loaded_bytes = load->size_bytes,
+                                  .load_start_ns = load->start_ns,
+                                  .load_ns = load->end_ns - load->start_ns,
+                                  .valid = true};
+    *load = (HypLoad){0};
     step->start_ns = hyp_platform_now_ns();
     step->wait_ns = step->start_ns - profile->idle_since_ns;
     return true;
@@ -186,6 +187,7 @@ static void end_step(void *context, const HypRun *run)
     HyperionProfileStep *step = find_steps(profile, profile->run_count) + run->step;
     step->duration_ns = end_ns - step->start_ns;
     step->resident_bytes = hyp_platform_anonymous_bytes();
+    find_run(profile, profile->run_count)->duration_ns += step->wait_ns + step->duration_ns;
     profile->idle_since_ns = hyp_platform_now_ns();
 }
 
@@ -195,7 +197,6 @@ static void end_run(void *context, bool succeeded)
     if (!succeeded)
         return;
     HyperionProfileRun *run = find_run(profile, profile->run_count);
-    run->duration_ns = profile->idle_since_ns - run->start_ns;
     run->valid = true;
     if (profile->run_count + 1 < profile->place_count)
         profile->run_count++;

@@ -3,10 +3,12 @@
 #include "cli/command.h"
 
 extern const Command command_model_info;
+extern const Command command_model_profile;
 extern const Command command_model_run;
 
 static const Command *const model_commands[] = {
     &command_model_info,
+    &command_model_profile,
     &command_model_run,
     NULL,
 };

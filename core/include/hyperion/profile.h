@@ -17,15 +17,16 @@ typedef struct HyperionProfileStep {
     uint64_t start_ns;    // of the system's monotonic clock
     uint64_t duration_ns; // computing
     uint64_t wait_ns; // since the step before was done, or the run had begun: for weights, mostly
-    uint64_t load_ns; // part of the waits of this run, here or before, that was for its weights
-    size_t loaded_bytes;   // weights read for it
+    size_t loaded_bytes;    // weights read for it; 0 = they were there
+    uint64_t load_start_ns; // when that began, perhaps while other layers ran; 0 without
+    uint64_t load_ns;
     size_t resident_bytes; // anonymous memory of the process when it was done; 0 = unknown
     bool valid;            // false: the call failed, see hyperionGetLastError
 } HyperionProfileStep;
 
 typedef struct HyperionProfileRun {
     uint64_t start_ns;    // of the system's monotonic clock
-    uint64_t duration_ns; // from the first wait to the last layer
+    uint64_t duration_ns; // waiting and computing, without what the profile itself took
     bool valid;           // false: the call failed, see hyperionGetLastError
 } HyperionProfileRun;
 
