@@ -15,6 +15,7 @@ typedef struct HypEpilogue {
     const float *column_bias; // n values, one a column of C
     const float *row_bias;    // m values, one a row of C
     HyperionActivation activation;
+    float alpha, beta; // of the activation
 } HypEpilogue;
 
 // c[m x n] = epilogue(a[m x k] * b[k x n]). Packed copies of a and b live in `workspace`, unless
@@ -50,6 +51,7 @@ typedef struct HypConv2dArgs {
     const float *packed_filter; // of hyp_conv2d_pack_filter for this blocking: `filter` is not read
     const float *bias;          // out_channels values, or NULL
     HyperionActivation activation;
+    float alpha, beta; // of the activation
     float *out;
     HyperionGemmBlocking blocking;
     void *workspace; // 64-byte aligned, hyp_conv2d_workspace_bytes
@@ -59,6 +61,7 @@ typedef struct HypConv2dArgs {
 // out[i] = function(in[i]). `out` may be `in`.
 typedef struct HypActivationArgs {
     HyperionActivation function;
+    float alpha, beta;
     const float *in;
     float *out;
     size_t count;
@@ -81,33 +84,60 @@ typedef struct HypPool2dArgs {
     const HyperionParallel *parallel;
 } HypPool2dArgs;
 
-// out[o][m][i] = a[o][m][i] + b at the places below; covers every ONNX broadcast after dims of
-// equal behaviour have been merged, b being the operand that is repeated: b has `middle` values,
-// each repeated over `inner` and the whole over `outer`. Same shapes: outer = inner = 1. `out` may
-// be `a`.
-typedef struct HypAddArgs {
+// The functions that the kernel has: those of arithmetic.
+enum { HYP_BINARY_COUNT = HYPERION_BINARY_EQUAL };
+
+// out[o][m][i] = function(a[o][m][i], b) at the places below, or function(b, a[o][m][i]) where
+// `reversed`; covers every ONNX broadcast after dims of equal behaviour have been merged, b being
+// the operand that is repeated: b has `middle` values, each repeated over `inner` and the whole
+// over `outer`. Same shapes: outer = inner = 1. `out` may be `a`.
+typedef struct HypBinaryArgs {
+    HyperionBinary function; // below HYP_BINARY_COUNT
+    bool reversed;
     size_t outer, middle, inner;
     const float *a;
     const float *b;
     float *out;
     const HyperionParallel *parallel;
-} HypAddArgs;
+} HypBinaryArgs;
 
-// Softmax of each row, shifted by the row's maximum. `out` may be `in`.
+// out[o][i] = function over m of in[o][m][i]. Of no values: 0 for a sum, 1 for a product, NaN for a
+// mean, -infinity for a maximum, infinity for a minimum.
+typedef struct HypReduceArgs {
+    HyperionReduce function;
+    size_t outer, middle, inner;
+    const float *in;
+    float *out;
+    const HyperionParallel *parallel;
+} HypReduceArgs;
+
+// out[b][c][i] = in[b][c][i] * scale[c] + shift[c]. `out` may be `in`.
+typedef struct HypScaleShiftArgs {
+    size_t batch, channels, inner;
+    const float *in;
+    const float *scale; // channels values
+    const float *shift; // channels values
+    float *out;
+    const HyperionParallel *parallel;
+} HypScaleShiftArgs;
+
+// Softmax over c of in[r][c][i], shifted by the maximum. `out` may be `in`.
 typedef struct HypSoftmaxArgs {
-    size_t rows, columns;
+    size_t rows, columns, inner;
     const float *in;
     float *out;
     const HyperionParallel *parallel;
 } HypSoftmaxArgs;
 
-// (x - mean) / sqrt(variance + epsilon) * scale + bias of each row. `out` may be `in`.
+// (x - mean) / sqrt(variance + epsilon) * scale + bias of each row; with `rms`, x / sqrt(mean of
+// x^2 + epsilon) * scale + bias (Zhang and Sennrich 2019). `out` may be `in`.
 typedef struct HypLayernormArgs {
     size_t rows, columns;
     const float *in;
     const float *scale; // columns values
     const float *bias;  // columns values, or NULL
     float epsilon;
+    bool rms;
     float *out;
     const HyperionParallel *parallel;
 } HypLayernormArgs;
@@ -136,10 +166,12 @@ typedef struct HypAttentionArgs {
     OP(activation, HypActivationArgs, ACTIVATION)                                                  \
     OP(max_pool2d, HypPool2dArgs, MAX_POOL2D)                                                      \
     OP(average_pool2d, HypPool2dArgs, AVERAGE_POOL2D)                                              \
-    OP(add, HypAddArgs, ADD)                                                                       \
+    OP(binary, HypBinaryArgs, BINARY)                                                              \
     OP(softmax, HypSoftmaxArgs, SOFTMAX)                                                           \
     OP(layernorm, HypLayernormArgs, LAYERNORM)                                                     \
-    OP(attention, HypAttentionArgs, ATTENTION)
+    OP(attention, HypAttentionArgs, ATTENTION)                                                     \
+    OP(reduce, HypReduceArgs, REDUCE)                                                              \
+    OP(scale_shift, HypScaleShiftArgs, SCALE_SHIFT)
 
 #define OP(name, args_type, ENUM) HYP_OP_##ENUM,
 typedef enum HypKernelOp { HYP_KERNEL_OPS(OP) HYP_OP_COUNT } HypKernelOp;

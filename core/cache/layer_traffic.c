@@ -84,7 +84,7 @@ static bool add_activation(const LayerAccount *at)
     return true;
 }
 
-static bool add_addition(const LayerAccount *at)
+static bool add_binary(const LayerAccount *at)
 {
     const size_t a = input_shape(at, 0)->element_count;
     const size_t b = input_shape(at, 1)->element_count;
@@ -165,7 +165,7 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_MAX_POOL] = add_pool,
     [HYPERION_LAYER_AVERAGE_POOL] = add_pool,
     [HYPERION_LAYER_MATMUL] = add_gemm,
-    [HYPERION_LAYER_ADD] = add_addition,
+    [HYPERION_LAYER_BINARY] = add_binary,
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,
     [HYPERION_LAYER_RESHAPE] = add_nothing,

@@ -13,7 +13,7 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_CONV2D] = &hyp_layer_op_conv2d,
     [HYPERION_LAYER_ACTIVATION] = &hyp_layer_op_activation,
     [HYPERION_LAYER_MAX_POOL] = &hyp_layer_op_max_pool,
-    [HYPERION_LAYER_ADD] = &hyp_layer_op_add,
+    [HYPERION_LAYER_BINARY] = &hyp_layer_op_binary,
     [HYPERION_LAYER_SOFTMAX] = &hyp_layer_op_softmax,
     [HYPERION_LAYER_LAYERNORM] = &hyp_layer_op_layernorm,
     [HYPERION_LAYER_ATTENTION] = &hyp_layer_op_attention,
@@ -30,6 +30,11 @@ static const HypLayerOp *const layer_ops[HYPERION_LAYER_OP_COUNT] = {
     [HYPERION_LAYER_MATMUL] = &hyp_layer_op_matmul,
     [HYPERION_LAYER_RESIZE] = &hyp_layer_op_resize,
     [HYPERION_LAYER_ROPE] = &hyp_layer_op_rope,
+    [HYPERION_LAYER_WHERE] = &hyp_layer_op_where,
+    [HYPERION_LAYER_CAST] = &hyp_layer_op_cast,
+    [HYPERION_LAYER_REDUCE] = &hyp_layer_op_reduce,
+    [HYPERION_LAYER_SCALE_SHIFT] = &hyp_layer_op_scale_shift,
+    [HYPERION_LAYER_LRN] = &hyp_layer_op_lrn,
 };
 
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op)

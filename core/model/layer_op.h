@@ -48,7 +48,7 @@ extern const HypLayerOp hyp_layer_op_gemm;
 extern const HypLayerOp hyp_layer_op_conv2d;
 extern const HypLayerOp hyp_layer_op_activation;
 extern const HypLayerOp hyp_layer_op_max_pool;
-extern const HypLayerOp hyp_layer_op_add;
+extern const HypLayerOp hyp_layer_op_binary;
 extern const HypLayerOp hyp_layer_op_softmax;
 extern const HypLayerOp hyp_layer_op_layernorm;
 extern const HypLayerOp hyp_layer_op_attention;
@@ -65,6 +65,11 @@ extern const HypLayerOp hyp_layer_op_conv_transpose;
 extern const HypLayerOp hyp_layer_op_matmul;
 extern const HypLayerOp hyp_layer_op_resize;
 extern const HypLayerOp hyp_layer_op_rope;
+extern const HypLayerOp hyp_layer_op_where;
+extern const HypLayerOp hyp_layer_op_cast;
+extern const HypLayerOp hyp_layer_op_reduce;
+extern const HypLayerOp hyp_layer_op_scale_shift;
+extern const HypLayerOp hyp_layer_op_lrn;
 
 // The functions of an operation; NULL for one that does not exist.
 const HypLayerOp *hyp_layer_op(HyperionLayerOp op);
@@ -120,6 +125,17 @@ static inline const float *hyp_run_input(const HypLayerRun *run, int index)
 }
 
 static inline float *hyp_run_output(const HypLayerRun *run)
+{
+    return run->data[run->layer->outputs[0]];
+}
+
+// The same of any type.
+static inline const void *hyp_run_input_bytes(const HypLayerRun *run, int index)
+{
+    return run->data[run->layer->inputs[index]];
+}
+
+static inline void *hyp_run_output_bytes(const HypLayerRun *run)
 {
     return run->data[run->layer->outputs[0]];
 }

@@ -20,6 +20,8 @@ static void execute(const HypLayerRun *run)
 {
     const HypActivationArgs args = {
         .function = run->layer->attributes.activation,
+        .alpha = run->layer->attributes.alpha,
+        .beta = run->layer->attributes.beta,
         .in = hyp_run_input(run, 0),
         .out = hyp_run_output(run),
         .parallel = run->parallel,

@@ -111,6 +111,8 @@ static HypConv2dArgs fill_args(const HypLayerRun *run)
         .packed_filter = run->packed,
         .bias = hyp_run_input(run, 2),
         .activation = layer->attributes.activation,
+        .alpha = layer->attributes.alpha,
+        .beta = layer->attributes.beta,
         .out = hyp_run_output(run),
         .blocking = run->blocking,
         .workspace = run->workspace,

@@ -15,6 +15,8 @@ static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
     if (!isfinite(attributes->epsilon) || attributes->epsilon < 0.0F)
         return hyp_layer_fail(layer, "epsilon is %g, expected a positive number",
                               (double)attributes->epsilon);
+    if (attributes->rms && layer->input_count > 2)
+        return hyp_layer_fail(layer, "a bias is given with rms, which has none");
     for (int i = 1; i < layer->input_count; i++)
         if (!hyp_layer_expect_vector(model, layer, i, in->dims[in->rank - 1]))
             return false;
@@ -38,6 +40,7 @@ static void execute(const HypLayerRun *run)
         .scale = hyp_run_input(run, 1),
         .bias = hyp_run_input(run, 2),
         .epsilon = run->layer->attributes.epsilon,
+        .rms = run->layer->attributes.rms,
         .out = hyp_run_output(run),
         .parallel = run->parallel,
     };

@@ -4,9 +4,13 @@
 static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
 {
     const HypShape *in = hyp_layer_input(model, layer, 0);
+    const int axis = layer->attributes.axis_from_end;
     if (in->rank < 1)
         return hyp_layer_fail(layer, "input '%s' is a scalar",
                               model->tensors[layer->inputs[0]].name);
+    if (axis < 0 || axis >= in->rank)
+        return hyp_layer_fail(layer, "input '%s' has %d dimensions, none is %d from its last",
+                              model->tensors[layer->inputs[0]].name, in->rank, axis);
     *result = *in;
     return true;
 }
@@ -20,9 +24,11 @@ static double count_flops(const HyperionModel *model, const HypLayer *layer)
 static void execute(const HypLayerRun *run)
 {
     const HypShape *shape = hyp_layer_output(run->model, run->layer);
+    const int axis = shape->rank - 1 - run->layer->attributes.axis_from_end;
     const HypSoftmaxArgs args = {
-        .rows = hyp_shape_product(shape, 0, shape->rank - 1),
-        .columns = (size_t)shape->dims[shape->rank - 1],
+        .rows = hyp_shape_product(shape, 0, axis),
+        .columns = (size_t)shape->dims[axis],
+        .inner = hyp_shape_product(shape, axis + 1, shape->rank),
         .in = hyp_run_input(run, 0),
         .out = hyp_run_output(run),
         .parallel = run->parallel,

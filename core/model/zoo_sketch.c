@@ -62,7 +62,7 @@ int hyp_zoo_layer(HypZooSketch *sketch, const char *name, HyperionLayerOp op,
 
 int hyp_zoo_add(HypZooSketch *sketch, const char *name, int a, int b)
 {
-    return hyp_zoo_join(sketch, name, HYPERION_LAYER_ADD, NULL, (int[]){a, b}, 2);
+    return hyp_zoo_join(sketch, name, HYPERION_LAYER_BINARY, NULL, (int[]){a, b}, 2);
 }
 
 int hyp_zoo_activate(HypZooSketch *sketch, const char *name, HyperionActivation activation, int a)

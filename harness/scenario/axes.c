@@ -22,8 +22,15 @@ static const char *const axis_words_pages[] = {"4k", "thp", "hugetlb", NULL};
 static const char *const axis_words_layout[] = {"plain", "packed", NULL};
 static const char *const axis_words_cache_state[] = {"warm", "weights-cold", "all-cold", NULL};
 // Indices are HyperionActivation.
-static const char *const axis_words_function[] = {"none", "relu",    "gelu", "silu",
-                                                  "tanh", "sigmoid", NULL};
+static const char *const axis_words_function[] = {
+    "none", "relu",         "gelu",       "silu",      "tanh", "sigmoid", "leaky_relu",
+    "clip", "hard_sigmoid", "hard_swish", "gelu_tanh", "erf",  "exp",     "log",
+    "sqrt", "reciprocal",   "neg",        "abs",       NULL};
+// Indices are HyperionReduce.
+static const char *const axis_words_reduction[] = {"mean", "sum", "max", "min", "prod", NULL};
+// Indices are HyperionBinary, those of arithmetic.
+static const char *const axis_words_binary[] = {"add", "sub", "mul",   "div", "max",
+                                                "min", "pow", "prelu", NULL};
 
 #define AXIS(ID, key_, kind_, unit_, fallback_, minimum_, maximum_, words_, refusal_, help_)       \
     [AXIS_##ID] = {.key = (key_),                                                                  \

@@ -229,30 +229,70 @@ static double count_activation(const AxisValue *values)
     return 2 * number_of(values, AXIS_SIZE);
 }
 
+// Parameters that the functions which have some are used with.
+static void set_parameters(HypActivationArgs *args)
+{
+    switch (args->function) {
+    case HYPERION_ACTIVATION_LEAKY_RELU: args->alpha = 0.01F; break;
+    case HYPERION_ACTIVATION_CLIP: args->beta = 6; break;
+    case HYPERION_ACTIVATION_HARD_SIGMOID:
+        args->alpha = 0.2F;
+        args->beta = 0.5F;
+        break;
+    default: break;
+    }
+}
+
 static void make_activation(const AxisValue *values, KernelCase *kernel_case)
 {
     const size_t count = size_of(values, AXIS_SIZE);
     kernel_case->args.activation = (HypActivationArgs){
         .function = (HyperionActivation)values[AXIS_FUNCTION].integer, .count = count};
+    set_parameters(&kernel_case->args.activation);
     add_operand(kernel_case, count, offsetof(HypActivationArgs, in), OPERAND_INPUT);
     add_operand(kernel_case, count, offsetof(HypActivationArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)count;
 }
 
-static double count_add(const AxisValue *values)
+static double count_binary(const AxisValue *values)
 {
     return 3 * number_of(values, AXIS_SIZE);
 }
 
-static void make_add(const AxisValue *values, KernelCase *kernel_case)
+static void make_binary(const AxisValue *values, KernelCase *kernel_case)
 {
     const size_t count = size_of(values, AXIS_SIZE);
-    kernel_case->args.add = (HypAddArgs){.outer = 1, .middle = count, .inner = 1};
-    add_operand(kernel_case, count, offsetof(HypAddArgs, a), OPERAND_INPUT);
-    add_operand(kernel_case, count, offsetof(HypAddArgs, b), OPERAND_INPUT);
-    add_operand(kernel_case, count, offsetof(HypAddArgs, out), OPERAND_OUTPUT);
+    kernel_case->args.binary =
+        (HypBinaryArgs){.function = (HyperionBinary)values[AXIS_BINARY].integer,
+                        .outer = 1,
+                        .middle = count,
+                        .inner = 1};
+    add_operand(kernel_case, count, offsetof(HypBinaryArgs, a), OPERAND_INPUT);
+    add_operand(kernel_case, count, offsetof(HypBinaryArgs, b), OPERAND_INPUT);
+    add_operand(kernel_case, count, offsetof(HypBinaryArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)count;
     kernel_case->flops = (double)count;
+}
+
+static double count_scale_shift(const AxisValue *values)
+{
+    return 2 * count_image(values) + 2 * number_of(values, AXIS_CHANNELS);
+}
+
+static void make_scale_shift(const AxisValue *values, KernelCase *kernel_case)
+{
+    const HypScaleShiftArgs args = {.batch = size_of(values, AXIS_BATCH),
+                                    .channels = size_of(values, AXIS_CHANNELS),
+                                    .inner =
+                                        size_of(values, AXIS_HEIGHT) * size_of(values, AXIS_WIDTH)};
+    kernel_case->args.scale_shift = args;
+    const size_t count = args.batch * args.channels * args.inner;
+    add_operand(kernel_case, count, offsetof(HypScaleShiftArgs, in), OPERAND_INPUT);
+    add_operand(kernel_case, args.channels, offsetof(HypScaleShiftArgs, scale), OPERAND_WEIGHT);
+    add_operand(kernel_case, args.channels, offsetof(HypScaleShiftArgs, shift), OPERAND_WEIGHT);
+    add_operand(kernel_case, count, offsetof(HypScaleShiftArgs, out), OPERAND_OUTPUT);
+    kernel_case->elements = (double)count;
+    kernel_case->flops = 2 * (double)count;
 }
 
 // --- rows
@@ -266,10 +306,25 @@ static void make_softmax(const AxisValue *values, KernelCase *kernel_case)
 {
     const size_t rows = size_of(values, AXIS_ROWS);
     const size_t columns = size_of(values, AXIS_COLUMNS);
-    kernel_case->args.softmax = (HypSoftmaxArgs){.rows = rows, .columns = columns};
+    kernel_case->args.softmax = (HypSoftmaxArgs){.rows = rows, .columns = columns, .inner = 1};
     add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, in), OPERAND_INPUT);
     add_operand(kernel_case, rows * columns, offsetof(HypSoftmaxArgs, out), OPERAND_OUTPUT);
     kernel_case->elements = (double)(rows * columns);
+}
+
+static void make_reduce(const AxisValue *values, KernelCase *kernel_case)
+{
+    const size_t rows = size_of(values, AXIS_ROWS);
+    const size_t columns = size_of(values, AXIS_COLUMNS);
+    kernel_case->args.reduce =
+        (HypReduceArgs){.function = (HyperionReduce)values[AXIS_REDUCTION].integer,
+                        .outer = rows,
+                        .middle = columns,
+                        .inner = 1};
+    add_operand(kernel_case, rows * columns, offsetof(HypReduceArgs, in), OPERAND_INPUT);
+    add_operand(kernel_case, rows, offsetof(HypReduceArgs, out), OPERAND_OUTPUT);
+    kernel_case->elements = (double)(rows * columns);
+    kernel_case->flops = kernel_case->elements;
 }
 
 static void make_layernorm(const AxisValue *values, KernelCase *kernel_case)
@@ -346,7 +401,10 @@ static const AxisId conv2d_axes[] = {PRODUCT_AXES, IMAGE_AXES,    AXIS_OUT_CHANN
                                      AXIS_BIAS,    AXIS_FUNCTION, AXIS_COUNT};
 static const AxisId activation_axes[] = {AXIS_FUNCTION, AXIS_SIZE, AXIS_COUNT};
 static const AxisId pool2d_axes[] = {IMAGE_AXES, AXIS_COUNT};
-static const AxisId add_axes[] = {AXIS_SIZE, AXIS_COUNT};
+static const AxisId binary_axes[] = {AXIS_BINARY, AXIS_SIZE, AXIS_COUNT};
+static const AxisId reduce_axes[] = {AXIS_REDUCTION, AXIS_ROWS, AXIS_COLUMNS, AXIS_COUNT};
+static const AxisId scale_shift_axes[] = {AXIS_BATCH, AXIS_CHANNELS, AXIS_HEIGHT, AXIS_WIDTH,
+                                          AXIS_COUNT};
 static const AxisId softmax_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_COUNT};
 static const AxisId layernorm_axes[] = {AXIS_ROWS, AXIS_COLUMNS, AXIS_BIAS, AXIS_COUNT};
 static const AxisId attention_axes[] = {AXIS_BATCH, AXIS_HEADS,  AXIS_QUERIES, AXIS_KEYS,
@@ -358,7 +416,9 @@ static const CaseRow case_table[HYP_OP_COUNT] = {
     [HYP_OP_ACTIVATION] = {activation_axes, check_activation, count_activation, make_activation},
     [HYP_OP_MAX_POOL2D] = {pool2d_axes, check_window, count_pool2d, make_pool2d},
     [HYP_OP_AVERAGE_POOL2D] = {pool2d_axes, check_window, count_pool2d, make_pool2d},
-    [HYP_OP_ADD] = {add_axes, accept_all, count_add, make_add},
+    [HYP_OP_BINARY] = {binary_axes, accept_all, count_binary, make_binary},
+    [HYP_OP_REDUCE] = {reduce_axes, accept_all, count_rows, make_reduce},
+    [HYP_OP_SCALE_SHIFT] = {scale_shift_axes, accept_all, count_scale_shift, make_scale_shift},
     [HYP_OP_SOFTMAX] = {softmax_axes, accept_all, count_rows, make_softmax},
     [HYP_OP_LAYERNORM] = {layernorm_axes, accept_all, count_rows, make_layernorm},
     [HYP_OP_ATTENTION] = {attention_axes, check_attention, count_attention, make_attention},

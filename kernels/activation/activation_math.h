@@ -7,6 +7,8 @@
 
 #include "hyperion/types.h"
 
+#include <math.h>
+
 // exp(x) = 2^n exp(r) with n integral and |r| <= ln(2)/2.
 typedef struct VecExpParts {
     vec n;
@@ -89,13 +91,96 @@ VEC_FN vec vec_gelu(vec x)
     return vec_mul(vec_max(vec_set(-10.5F), x), vec_select_lt(x, vec_zero(), lower, upper));
 }
 
+// x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3). Below -20 the result is 0; the limit keeps
+// -infinity * 0 away.
+VEC_FN vec vec_gelu_tanh(vec x)
+{
+    const vec within = vec_max(vec_set(-20.0F), x);
+    const vec square = vec_mul(within, within);
+    const vec factor = vec_fma(square, vec_set(7.13548163e-2F), vec_set(1.59576912F));
+    return vec_div(within, vec_logistic_divisor(vec_mul(within, factor)));
+}
+
+// Near 0, x + x p(x^2), p a minimax fit weighted by the result, with error 5.1e-10; elsewhere 1 -
+// exp(p(|x|)), p one of log(erfc t) on [0.9375, 4.1], where erf rounds to 1, with error 3.6e-11.
+VEC_FN vec vec_erf(vec x)
+{
+    const vec magnitude = vec_abs(x);
+    const vec square = vec_mul(x, x);
+    vec near = vec_set(8.26746274e-5F);
+    near = vec_fma(near, square, vec_set(-8.11807578e-4F));
+    near = vec_fma(near, square, vec_set(5.1988299e-3F));
+    near = vec_fma(near, square, vec_set(-2.68584971e-2F));
+    near = vec_fma(near, square, vec_set(0.11283679F));
+    near = vec_fma(near, square, vec_set(-0.376126326F));
+    near = vec_fma(near, square, vec_set(0.128379167F));
+    near = vec_fma(near, x, x);
+    const vec t = vec_min(vec_set(4.1F), magnitude);
+    vec far = vec_set(-2.13059305e-5F);
+    far = vec_fma(far, t, vec_set(4.36905848e-4F));
+    far = vec_fma(far, t, vec_set(-4.18293045e-3F));
+    far = vec_fma(far, t, vec_set(2.51507667e-2F));
+    far = vec_fma(far, t, vec_set(-0.108328708F));
+    far = vec_fma(far, t, vec_set(-0.63330257F));
+    far = vec_fma(far, t, vec_set(-1.12953695F));
+    far = vec_fma(far, t, vec_set(1.79283048e-4F));
+    far = vec_copysign(vec_sub(vec_set(1.0F), vec_exp(far)), x);
+    return vec_select_nan(x, x, vec_select_lt(magnitude, vec_set(0.9375F), near, far));
+}
+
+// With x = 2^n m and f = m - 1 in [-1/3, 1/3): n ln 2 + f - f^2/2 + f^3 p(f), p a minimax fit
+// weighted by the result, with error 4.7e-9. Numbers below the normal ones are made normal first.
+VEC_FN vec vec_log(vec x)
+{
+    const vec least = vec_set(1.17549435e-38F);
+    const vec normal = vec_select_lt(x, least, vec_mul(x, vec_set(0x1p24F)), x);
+    const VecSplit split = vec_split(normal);
+    const vec n = vec_select_lt(x, least, vec_sub(split.exponent, vec_set(24.0F)), split.exponent);
+    const vec f = vec_sub(split.mantissa, vec_set(1.0F));
+    const vec square = vec_mul(f, f);
+    vec p = vec_set(-0.128916868F);
+    p = vec_fma(p, f, vec_set(0.139844357F));
+    p = vec_fma(p, f, vec_set(-0.121842609F));
+    p = vec_fma(p, f, vec_set(0.140058692F));
+    p = vec_fma(p, f, vec_set(-0.166804873F));
+    p = vec_fma(p, f, vec_set(0.200104059F));
+    p = vec_fma(p, f, vec_set(-0.249997977F));
+    p = vec_fma(p, f, vec_set(0.33333216F));
+    const vec tail = vec_fma(vec_mul(p, f), square, vec_mul(vec_set(-0.5F), square));
+    // ln 2 in two parts, of which n times the first is exact, as in vec_exp_parts.
+    const vec small = vec_fma(n, vec_set(-2.12194440e-4F), vec_add(tail, f));
+    const vec usual = vec_fma(n, vec_set(0.693359375F), small);
+    const vec infinity = vec_set(INFINITY);
+    const vec positive = vec_select_lt(x, infinity, usual, x); // infinity and NaN are themselves
+    const vec at_most_0 = vec_select_lt(x, vec_zero(), vec_set(NAN), vec_sub(vec_zero(), infinity));
+    return vec_select_nan(x, x, vec_select_lt(vec_zero(), x, positive, at_most_0));
+}
+
 VEC_FN vec vec_relu(vec x)
 {
     return vec_max(vec_zero(), x);
 }
 
+// To low .. high; high where low is above it.
+VEC_FN vec vec_clip(vec x, vec low, vec high)
+{
+    return vec_min(high, vec_max(low, x));
+}
+
+VEC_FN vec vec_hard_sigmoid(vec x, vec alpha, vec beta)
+{
+    return vec_clip(vec_fma(alpha, x, beta), vec_zero(), vec_set(1.0F));
+}
+
+// Below -3 the result is 0; the limit keeps -infinity * 0 away.
+VEC_FN vec vec_hard_swish(vec x)
+{
+    const vec within = vec_max(vec_set(-3.0F), x);
+    return vec_mul(within, vec_hard_sigmoid(within, vec_set(1.0F / 6), vec_set(0.5F)));
+}
+
 // `function` should be a constant where this is called: the switch then disappears.
-VEC_FN vec vec_activate(HyperionActivation function, vec x)
+VEC_FN vec vec_activate(HyperionActivation function, vec alpha, vec beta, vec x)
 {
     switch (function) {
     case HYPERION_ACTIVATION_RELU: return vec_relu(x);
@@ -103,6 +188,18 @@ VEC_FN vec vec_activate(HyperionActivation function, vec x)
     case HYPERION_ACTIVATION_SILU: return vec_silu(x);
     case HYPERION_ACTIVATION_TANH: return vec_tanh(x);
     case HYPERION_ACTIVATION_SIGMOID: return vec_sigmoid(x);
+    case HYPERION_ACTIVATION_LEAKY_RELU: return vec_select_lt(x, vec_zero(), vec_mul(alpha, x), x);
+    case HYPERION_ACTIVATION_CLIP: return vec_clip(x, alpha, beta);
+    case HYPERION_ACTIVATION_HARD_SIGMOID: return vec_hard_sigmoid(x, alpha, beta);
+    case HYPERION_ACTIVATION_HARD_SWISH: return vec_hard_swish(x);
+    case HYPERION_ACTIVATION_GELU_TANH: return vec_gelu_tanh(x);
+    case HYPERION_ACTIVATION_ERF: return vec_erf(x);
+    case HYPERION_ACTIVATION_EXP: return vec_exp(x);
+    case HYPERION_ACTIVATION_LOG: return vec_log(x);
+    case HYPERION_ACTIVATION_SQRT: return vec_sqrt(x);
+    case HYPERION_ACTIVATION_RECIPROCAL: return vec_div(vec_set(1.0F), x);
+    case HYPERION_ACTIVATION_NEG: return vec_mul(vec_set(-1.0F), x);
+    case HYPERION_ACTIVATION_ABS: return vec_abs(x);
     case HYPERION_ACTIVATION_NONE:
     case HYPERION_ACTIVATION_COUNT: break;
     }

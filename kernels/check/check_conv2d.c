@@ -60,6 +60,8 @@ static bool check_guards(HypCheckRun *run, const ConvBuffers *buffers)
 
 static bool check_values(HypCheckRun *run, const HypConv2dArgs *args)
 {
+    const HypEpilogue epilogue = {
+        .activation = args->activation, .alpha = args->alpha, .beta = args->beta};
     const size_t total = count_outputs(args);
     const size_t count = hyp_check_sample_count(total, HYP_CHECK_PRODUCT_SAMPLE);
     for (size_t i = 0; i < count; i++) {
@@ -72,8 +74,7 @@ static bool check_values(HypCheckRun *run, const HypConv2dArgs *args)
         const HypReferenceSum sum = hyp_reference_conv2d(args, image, channel, y, x);
         char name[96];
         (void)snprintf(name, sizeof name, "out[%zu][%zu][%zu][%zu]", image, channel, y, x);
-        if (!hyp_check_product(run, args->out[place], &sum, count_taps(args), args->activation,
-                               name))
+        if (!hyp_check_product(run, args->out[place], &sum, count_taps(args), &epilogue, name))
             return false;
     }
     return true;
@@ -156,6 +157,8 @@ static bool check_sizes(HypCheckRun *run, const HypKernelVariant *variant,
                           .bias = hyp_check_below(run, 2) ? &present : NULL,
                           .activation =
                               (HyperionActivation)hyp_check_below(run, HYPERION_ACTIVATION_COUNT),
+                          .alpha = HYP_CHECK_ALPHA,
+                          .beta = HYP_CHECK_BETA,
                           .blocking = hyp_check_random_blocking(run, variant)};
     args.height = 1 + hyp_check_below(run, args.out_height * args.stride_h + 2);
     args.width = 1 + hyp_check_below(run, out_width * args.stride_w + 2);

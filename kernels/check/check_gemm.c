@@ -71,7 +71,7 @@ static bool check_values(HypCheckRun *run, const HypGemmArgs *args)
         char name[96];
         (void)snprintf(name, sizeof name, "c[%zu][%zu]", row, column);
         if (!hyp_check_product(run, args->c[row * args->ldc + column], &sum, args->k,
-                               args->epilogue.activation, name))
+                               &args->epilogue, name))
             return false;
     }
     return true;
@@ -164,7 +164,9 @@ static bool check_sizes(HypCheckRun *run, const HypKernelVariant *variant, size_
                               .epilogue = {.column_bias = hyp_check_below(run, 2) ? &present : NULL,
                                            .row_bias = hyp_check_below(run, 2) ? &present : NULL,
                                            .activation = (HyperionActivation)hyp_check_below(
-                                               run, HYPERION_ACTIVATION_COUNT)},
+                                               run, HYPERION_ACTIVATION_COUNT),
+                                           .alpha = HYP_CHECK_ALPHA,
+                                           .beta = HYP_CHECK_BETA},
                               .blocking = hyp_check_random_blocking(run, variant)};
     return check_problem(run, variant, &args, hyp_check_below(run, HYP_CHECK_WIDEST_LANES));
 }

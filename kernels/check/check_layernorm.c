@@ -19,7 +19,7 @@ typedef enum LayernormInput {
 typedef struct LayernormCase {
     size_t rows, columns;
     LayernormInput input;
-    bool with_bias, in_place;
+    bool with_bias, rms, in_place;
     float epsilon;
     size_t in_offset, out_offset, parameter_offset;
 } LayernormCase;
@@ -42,6 +42,8 @@ static RowFacts describe_row(const HypLayernormArgs *args, const float *in)
         row.mean += (double)in[i] / n;
         row.size += fabs((double)in[i]) / n;
     }
+    if (args->rms)
+        row.mean = 0;
     double variance = 0;
     for (size_t i = 0; i < args->columns; i++) {
         row.spread += fabs((double)in[i] - row.mean) / n;
@@ -130,6 +132,7 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, const La
                              .scale = buffers->scale.data,
                              .bias = c->with_bias ? buffers->bias.data : NULL,
                              .epsilon = c->epsilon,
+                             .rms = c->rms,
                              .out = buffers->out.data};
     variant->fn.layernorm(&args);
     args.in = buffers->in.data;
@@ -142,10 +145,10 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, const La
 
 static bool check_case(HypCheckRun *run, const HypKernelVariant *variant, const LayernormCase *c)
 {
-    hyp_check_begin_case(run, "rows=%zu columns=%zu input=%d%s%s offsets=%zu,%zu,%zu", c->rows,
+    hyp_check_begin_case(run, "rows=%zu columns=%zu input=%d%s%s%s offsets=%zu,%zu,%zu", c->rows,
                          c->columns, (int)c->input, c->with_bias ? " bias" : "",
-                         c->in_place ? " in place" : "", c->in_offset, c->out_offset,
-                         c->parameter_offset);
+                         c->rms ? " rms" : "", c->in_place ? " in place" : "", c->in_offset,
+                         c->out_offset, c->parameter_offset);
     LayernormBuffers buffers = {.in = {.count = 0}};
     const bool agrees = run_case(run, variant, c, &buffers);
     hyp_check_release(&buffers.in);
@@ -163,6 +166,7 @@ bool hyp_check_layernorm_args(const HypKernelVariant *variant, const HypLayernor
     const LayernormCase c = {.rows = args->rows,
                              .columns = args->columns,
                              .with_bias = args->bias != NULL,
+                             .rms = args->rms,
                              .epsilon = args->epsilon};
     return check_case(&run, variant, &c);
 }
@@ -178,6 +182,7 @@ bool hyp_check_layernorm_all(const HypKernelVariant *variant, uint64_t seed, Hyp
                 c.out_offset = hyp_check_below(&run, HYP_CHECK_WIDEST_LANES);
                 c.parameter_offset = hyp_check_below(&run, HYP_CHECK_WIDEST_LANES);
                 c.with_bias = hyp_check_below(&run, 2);
+                c.rms = hyp_check_below(&run, 2);
                 c.in_place = hyp_check_below(&run, 2);
                 if (!check_case(&run, variant, &c))
                     return false;

@@ -9,10 +9,10 @@
 // How many elements of a large result are compared.
 #define HYP_CHECK_PRODUCT_SAMPLE 4096
 
-// True where `got` is activation(sum), a sum of `terms` products and up to two biases, within the
-// rounding of f32 sums in any order. `place` names the element in messages.
+// True where `got` is the epilogue's activation of a sum of `terms` products and up to two biases,
+// within the rounding of f32 sums in any order. `place` names the element in messages.
 bool hyp_check_product(HypCheckRun *run, float got, const HypReferenceSum *sum, size_t terms,
-                       HyperionActivation activation, const char *place);
+                       const HypEpilogue *epilogue, const char *place);
 
 // True if `blocking` is one that `variant` can be run with.
 bool hyp_check_tile(HypCheckRun *run, const HypKernelVariant *variant,

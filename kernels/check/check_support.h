@@ -94,8 +94,9 @@ void hyp_check_fill_bits(HypCheckRun *run, HypCheckBuffer *buffer);
 // Copies all of `from` into `to`, which has the same count.
 void hyp_check_copy(HypCheckBuffer *to, const HypCheckBuffer *from);
 
-// Most that function(x) at any level may differ from its exact value; x is exact.
-double hyp_check_activation_bound(HyperionActivation function, double x);
+// Parameters to check functions with that have some.
+#define HYP_CHECK_ALPHA 0.3F
+#define HYP_CHECK_BETA 0.6F
 
 // Which of `total` results to compare: all while there are at most `limit`, else `limit` of them,
 // the first, the last and random ones. For i < hyp_check_sample_count the i-th place is

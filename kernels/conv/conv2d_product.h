@@ -38,6 +38,8 @@ static inline HypGemmArgs conv2d_product(const HypConv2dArgs *args)
                            .ldb = pixels,
                            .ldc = pixels,
                            .epilogue.activation = args->activation,
+                           .epilogue.alpha = args->alpha,
+                           .epilogue.beta = args->beta,
                            .blocking = args->blocking};
     if (conv2d_product_threads(args, &product) == 1)
         product.parallel = args->parallel;

@@ -86,7 +86,8 @@ VEC_FN vec apply_epilogue(const HypEpilogue *epilogue, vec sum, size_t row, size
         sum = vec_add(sum, vec_set(epilogue->row_bias[row]));
     if (epilogue->column_bias)
         sum = vec_add(sum, load_up_to(epilogue->column_bias + column, count));
-    return vec_activate(epilogue->activation, sum);
+    return vec_activate(epilogue->activation, vec_set(epilogue->alpha), vec_set(epilogue->beta),
+                        sum);
 }
 
 // What store_tile leaves: edges of C and epilogues. Takes the sums from memory, so that this can be

@@ -78,10 +78,10 @@ static void layernorm_part(void *shared, size_t thread)
     for (size_t row = rows.first; row < rows.end; row++) {
         const float *in = args->in + row * columns;
         float *out = args->out + row * columns;
-        const LayernormSums sums =
-            layernorm_shift(in, layernorm_sum(in, columns) / n, out, columns);
+        const float mean = args->rms ? 0.0F : layernorm_sum(in, columns) / n;
+        const LayernormSums sums = layernorm_shift(in, mean, out, columns);
         // What the rounded mean missed.
-        const float missed = sums.values / n;
+        const float missed = args->rms ? 0.0F : sums.values / n;
         const float variance = sums.squares / n - missed * missed;
         // Rounding can put the variance of equal values just below 0.
         const float deviation = sqrtf((variance < 0.0F ? 0.0F : variance) + args->epsilon);

@@ -53,6 +53,44 @@ VEC_FN void softmax_scale(float *out, float factor, size_t count)
         vec_store_part(out + i, vec_mul(vec_load_part(out + i, count - i), factors), count - i);
 }
 
+// `count` <= VEC_LANES neighbouring columns of values that lie `inner` apart.
+VEC_FN void softmax_columns(const HypSoftmaxArgs *args, size_t first, size_t count)
+{
+    const float *in = args->in + first;
+    float *out = args->out + first;
+    vec greatest = vec_load_part(in, count);
+    for (size_t c = 1; c < args->columns; c++)
+        greatest = vec_max(greatest, vec_load_part(in + c * args->inner, count));
+    vec sum = vec_zero();
+    for (size_t c = 0; c < args->columns; c++) {
+        const size_t place = c * args->inner;
+        const vec power = vec_exp(vec_sub(vec_load_part(in + place, count), greatest));
+        vec_store_part(out + place, power, count);
+        sum = vec_add(sum, power);
+    }
+    const vec factor = vec_div(vec_set(1.0F), sum);
+    for (size_t c = 0; c < args->columns; c++) {
+        float *place = out + c * args->inner;
+        vec_store_part(place, vec_mul(vec_load_part(place, count), factor), count);
+    }
+}
+
+static void softmax_strided_part(void *shared, size_t thread)
+{
+    const HypParallelCall *call = shared;
+    const HypSoftmaxArgs *args = call->args;
+    const size_t inner = args->inner;
+    const HypRange part =
+        hyp_parallel_part(args->rows * inner, HYP_LINE_FLOATS, call->threads, thread);
+    for (size_t i = part.first; i < part.end;) {
+        const size_t column = i % inner;
+        const size_t left = part.end - i < inner - column ? part.end - i : inner - column;
+        const size_t count = left < VEC_LANES ? left : VEC_LANES;
+        softmax_columns(args, i / inner * args->columns * inner + column, count);
+        i += count;
+    }
+}
+
 static void softmax_part(void *shared, size_t thread)
 {
     const HypParallelCall *call = shared;
@@ -69,9 +107,10 @@ static void softmax_part(void *shared, size_t thread)
 
 static void softmax_nest(const HypSoftmaxArgs *args)
 {
-    const double elements = (double)args->rows * (double)args->columns;
+    const double elements = (double)args->rows * (double)args->columns * (double)args->inner;
     if (args->columns > 0)
-        hyp_parallel_call(args->parallel, HYP_WORK_EXPONENTIAL * elements, softmax_part, args);
+        hyp_parallel_call(args->parallel, HYP_WORK_EXPONENTIAL * elements,
+                          args->inner == 1 ? softmax_part : softmax_strided_part, args);
 }
 
 #endif

@@ -6,15 +6,17 @@
 
 #include "kernel.h"
 
-// function(x), with its limits at the infinities; NaN for NaN.
-double hyp_reference_activate(HyperionActivation function, double x);
+// The epilogue's activation of x, with its limits at the infinities; NaN for NaN.
+double hyp_reference_activate(const HypEpilogue *epilogue, double x);
 
 // out[i] as its operation defines it.
-double hyp_reference_add_element(const HypAddArgs *args, size_t i);
 double hyp_reference_max_pool2d(const HypPool2dArgs *args, size_t i);
 double hyp_reference_average_pool2d(const HypPool2dArgs *args, size_t i);
+double hyp_reference_binary_element(const HypBinaryArgs *args, size_t i);
+double hyp_reference_scale_shift(const HypScaleShiftArgs *args, size_t i);
+double hyp_reference_reduce(const HypReduceArgs *args, size_t i);
 
-// Row `row` of the result into `columns` doubles.
+// Row `row` of the result into `columns` doubles; of softmax, row i + r * inner is [r][..][i].
 void hyp_reference_softmax(const HypSoftmaxArgs *args, size_t row, double *out);
 void hyp_reference_layernorm(const HypLayernormArgs *args, size_t row, double *out);
 

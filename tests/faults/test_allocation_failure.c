@@ -170,12 +170,12 @@ static bool add_weight(HyperionModel *model)
 
 static bool add_layer(HyperionModel *model)
 {
-    return hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){0, 1}, 2) == 2;
+    return hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){0, 1}, 2) == 2;
 }
 
 static bool add_second_layer(HyperionModel *model)
 {
-    return hyperionAddLayer(model, "z", HYPERION_LAYER_ADD, NULL, (int[]){2, 1}, 2) == 3;
+    return hyperionAddLayer(model, "z", HYPERION_LAYER_BINARY, NULL, (int[]){2, 1}, 2) == 3;
 }
 
 static bool add_output(HyperionModel *model)

@@ -47,14 +47,24 @@ static size_t count_average_pool2d(const HypPool2dArgs *args)
     return count_max_pool2d(args);
 }
 
-static size_t count_add(const HypAddArgs *args)
+static size_t count_binary(const HypBinaryArgs *args)
 {
     return args->outer * args->middle * args->inner;
 }
 
 static size_t count_softmax(const HypSoftmaxArgs *args)
 {
-    return args->rows * args->columns;
+    return args->rows * args->columns * args->inner;
+}
+
+static size_t count_reduce(const HypReduceArgs *args)
+{
+    return args->outer * args->inner;
+}
+
+static size_t count_scale_shift(const HypScaleShiftArgs *args)
+{
+    return args->batch * args->channels * args->inner;
 }
 
 static size_t count_layernorm(const HypLayernormArgs *args)
@@ -97,7 +107,9 @@ FAULTS(conv2d, CONV2D, HypConv2dArgs, out)
 FAULTS(activation, ACTIVATION, HypActivationArgs, out)
 FAULTS(max_pool2d, MAX_POOL2D, HypPool2dArgs, out)
 FAULTS(average_pool2d, AVERAGE_POOL2D, HypPool2dArgs, out)
-FAULTS(add, ADD, HypAddArgs, out)
+FAULTS(binary, BINARY, HypBinaryArgs, out)
+FAULTS(reduce, REDUCE, HypReduceArgs, out)
+FAULTS(scale_shift, SCALE_SHIFT, HypScaleShiftArgs, out)
 FAULTS(softmax, SOFTMAX, HypSoftmaxArgs, out)
 FAULTS(layernorm, LAYERNORM, HypLayernormArgs, out)
 FAULTS(attention, ATTENTION, HypAttentionArgs, out)
@@ -145,10 +157,32 @@ static void average_pool2d_always_counts_padding(const HypPool2dArgs *args)
     run_average_pool2d(&counting);
 }
 
-static void add_repeats_the_wrong_axis(const HypAddArgs *args)
+static void binary_repeats_the_wrong_axis(const HypBinaryArgs *args)
 {
-    for (size_t i = 0; i < count_add(args); i++)
+    run_binary(args);
+    for (size_t i = 0; i < count_binary(args) && args->function == HYPERION_BINARY_ADD; i++)
         args->out[i] = args->a[i] + args->b[i % args->middle];
+}
+
+static void binary_forgets_the_order(const HypBinaryArgs *args)
+{
+    HypBinaryArgs straight = *args;
+    straight.reversed = false;
+    run_binary(&straight);
+}
+
+static void reduce_loses_a_nan(const HypReduceArgs *args)
+{
+    run_reduce(args);
+    for (size_t i = 0; i < count_reduce(args) && args->function == HYPERION_REDUCE_MAX; i++)
+        args->out[i] = fmaxf(args->out[i], -INFINITY);
+}
+
+static void scale_shift_uses_one_channel(const HypScaleShiftArgs *args)
+{
+    run_scale_shift(args);
+    for (size_t i = 0; i < count_scale_shift(args) && args->in != args->out; i++)
+        args->out[i] = args->in[i] * args->scale[0] + args->shift[0];
 }
 
 static void softmax_reads_the_first_row_for_all(const HypSoftmaxArgs *args)
@@ -156,8 +190,9 @@ static void softmax_reads_the_first_row_for_all(const HypSoftmaxArgs *args)
     HypSoftmaxArgs first = *args;
     first.rows = args->rows > 0;
     run_softmax(&first);
-    for (size_t row = 1; row < args->rows && args->columns > 0; row++)
-        memcpy(args->out + row * args->columns, args->out, args->columns * sizeof(float));
+    const size_t count = args->columns * args->inner;
+    for (size_t row = 1; row < args->rows && count > 0; row++)
+        memcpy(args->out + row * count, args->out, count * sizeof(float));
 }
 
 static void layernorm_forgets_epsilon(const HypLayernormArgs *args)
@@ -201,8 +236,13 @@ static BrokenKernel broken_kernels[] = {
     BROKEN(max_pool2d, MAX_POOL2D, counts_padding_as_zero),
     BROKEN_ANYHOW(average_pool2d, AVERAGE_POOL2D),
     BROKEN(average_pool2d, AVERAGE_POOL2D, always_counts_padding),
-    BROKEN_ANYHOW(add, ADD),
-    BROKEN(add, ADD, repeats_the_wrong_axis),
+    BROKEN_ANYHOW(binary, BINARY),
+    BROKEN(binary, BINARY, repeats_the_wrong_axis),
+    BROKEN(binary, BINARY, forgets_the_order),
+    BROKEN_ANYHOW(reduce, REDUCE),
+    BROKEN(reduce, REDUCE, loses_a_nan),
+    BROKEN_ANYHOW(scale_shift, SCALE_SHIFT),
+    BROKEN(scale_shift, SCALE_SHIFT, uses_one_channel),
     BROKEN_ANYHOW(softmax, SOFTMAX),
     BROKEN(softmax, SOFTMAX, reads_the_first_row_for_all),
     BROKEN_ANYHOW(layernorm, LAYERNORM),
@@ -234,7 +274,7 @@ static void large_problems_are_compared_at_their_ends(void **state)
 {
     (void)state;
     const HypActivationArgs usual = {.function = HYPERION_ACTIVATION_SILU, .count = 200003};
-    const HypSoftmaxArgs rows = {.rows = 999, .columns = 301};
+    const HypSoftmaxArgs rows = {.rows = 999, .columns = 301, .inner = 1};
     HypCheckReport report;
     HypKernelVariant variant =
         disguise(HYP_OP_ACTIVATION, (HypKernelFn){.activation = run_activation});

@@ -110,17 +110,35 @@ static bool check_average_pool2d(const HypKernelVariant *variant, HypCheckReport
     return hyp_check_average_pool2d_args(variant, &args, SEED, report);
 }
 
-static bool check_add(const HypKernelVariant *variant, HypCheckReport *report)
+static bool check_binary(const HypKernelVariant *variant, HypCheckReport *report)
 {
-    const HypAddArgs rows = {.outer = 7, .middle = 43, .inner = 1, .parallel = &parallel};
-    const HypAddArgs columns = {.outer = 3, .middle = 5, .inner = 67, .parallel = &parallel};
-    return hyp_check_add_args(variant, &rows, SEED, report) &&
-           hyp_check_add_args(variant, &columns, SEED, report);
+    const HypBinaryArgs rows = {.outer = 7, .middle = 43, .inner = 1, .parallel = &parallel};
+    const HypBinaryArgs columns = {.function = HYPERION_BINARY_DIV,
+                                   .outer = 3,
+                                   .middle = 5,
+                                   .inner = 67,
+                                   .parallel = &parallel};
+    return hyp_check_binary_args(variant, &rows, SEED, report) &&
+           hyp_check_binary_args(variant, &columns, SEED, report);
+}
+
+static bool check_reduce(const HypKernelVariant *variant, HypCheckReport *report)
+{
+    const HypReduceArgs rows = {.outer = 41, .middle = 67, .inner = 1, .parallel = &parallel};
+    const HypReduceArgs columns = {.outer = 3, .middle = 5, .inner = 67, .parallel = &parallel};
+    return hyp_check_reduce_args(variant, &rows, SEED, report) &&
+           hyp_check_reduce_args(variant, &columns, SEED, report);
+}
+
+static bool check_scale_shift(const HypKernelVariant *variant, HypCheckReport *report)
+{
+    const HypScaleShiftArgs args = {.batch = 3, .channels = 5, .inner = 67, .parallel = &parallel};
+    return hyp_check_scale_shift_args(variant, &args, SEED, report);
 }
 
 static bool check_softmax(const HypKernelVariant *variant, HypCheckReport *report)
 {
-    const HypSoftmaxArgs args = {.rows = 20, .columns = 37, .parallel = &parallel};
+    const HypSoftmaxArgs args = {.rows = 20, .columns = 37, .inner = 1, .parallel = &parallel};
     return hyp_check_softmax_args(variant, &args, SEED, report);
 }
 

@@ -100,8 +100,8 @@ static void structure_is_checked(void **state)
         {HEAD "axis: {}\n", ":6:5: unknown key 'axis' in a sweep, did you mean 'axes'?"},
         {SOFTMAX "    seed: 3\n", ":7:5: unknown key 'seed' in a sweep"},
         {"name: t\nsweeps:\n"
-         "  - {name: s, workload: kernel, axes: {op: add, size: 1}}\n"
-         "  - {name: s, workload: kernel, axes: {op: add, size: 2}}\n",
+         "  - {name: s, workload: kernel, axes: {op: binary, size: 1}}\n"
+         "  - {name: s, workload: kernel, axes: {op: binary, size: 2}}\n",
          ":4:12: name: sweep 's' is there already; first in line 3"},
     };
     ASSERT_ALL_REFUSED(scenarios);
@@ -180,42 +180,43 @@ static void axes_are_checked(void **state)
 {
     (void)state;
     static const BadScenario scenarios[] = {
-        {AXES("op: add, siz: 1"), ":6:21: unknown axis 'siz', did you mean 'size'?"},
-        {AXES("op: add, size: 1, size: 2"), ":6:30: key 'size' is given twice; first in line 6"},
-        {AXES("op: ad, size: 1"),
+        {AXES("op: binary, siz: 1"), ":6:24: unknown axis 'siz', did you mean 'size'?"},
+        {AXES("op: binary, size: 1, size: 2"), ":6:33: key 'size' is given twice; first in line 6"},
+        {AXES("op: binar, size: 1"),
          ":6:16: axis op: expected one of gemm, conv2d, activation, max_pool2d, "
-         "average_pool2d, add, softmax, layernorm, attention; given 'ad', did you mean 'add'?"},
-        {AXES("op: add, size: 1, prefetch_window: 2"),
-         ":6:30: axis prefetch_window is refused: the progressive loader is not implemented in "
+         "average_pool2d, binary, softmax, layernorm, attention, reduce, scale_shift; given "
+         "'binar', did you mean 'binary'?"},
+        {AXES("op: binary, size: 1, prefetch_window: 2"),
+         ":6:33: axis prefetch_window is refused: the progressive loader is not implemented in "
          "this version"},
-        {AXES("op: add, size: 1, rows: 2"), ":6:30: axis rows is not used by workload kernel, op "
-                                            "add"},
-        {AXES("op: add"), ":6:11: axis size is missing: workload kernel, op add needs it"},
+        {AXES("op: binary, size: 1, rows: 2"),
+         ":6:33: axis rows is not used by workload kernel, op binary"},
+        {AXES("op: binary"), ":6:11: axis size is missing: workload kernel, op binary needs it"},
         {AXES("size: 1"), ":6:11: axis op is missing: workload kernel needs it"},
-        {AXES("op: [add, softmax], size: 1"),
-         ":6:32: axis size is not used by workload kernel, op softmax"},
-        {AXES("op: add, size: 0"),
-         ":6:27: axis size: expected a whole number from 1 to 1000000000; given '0'"},
-        {AXES("op: add, size: 64KiB"),
-         ":6:27: axis size: expected a whole number from 1 to 1000000000; given '64KiB'"},
-        {AXES("op: add, size: ''"),
-         ":6:27: axis size: expected a whole number from 1 to 1000000000; given ''"},
-        {AXES("op: add, size: []"), ":6:27: axis size: the list is empty"},
-        {AXES("op: add, size: [[1]]"), ":6:28: axis size: expected a value or a range"},
-        {AXES("op: add, size: {a: 1}"), ":6:27: axis size: expected a value, a list or a range"},
-        {AXES("op: add, size: 64..32 *2"),
-         ":6:27: axis size: range '64..32 *2' is empty: its first value is above its last"},
-        {AXES("op: add, size: 32..64 *1"),
-         ":6:27: axis size: range '32..64 *1' never ends or its step is no number: expected a "
+        {AXES("op: [binary, softmax], size: 1"),
+         ":6:35: axis size is not used by workload kernel, op softmax"},
+        {AXES("op: binary, size: 0"),
+         ":6:30: axis size: expected a whole number from 1 to 1000000000; given '0'"},
+        {AXES("op: binary, size: 64KiB"),
+         ":6:30: axis size: expected a whole number from 1 to 1000000000; given '64KiB'"},
+        {AXES("op: binary, size: ''"),
+         ":6:30: axis size: expected a whole number from 1 to 1000000000; given ''"},
+        {AXES("op: binary, size: []"), ":6:30: axis size: the list is empty"},
+        {AXES("op: binary, size: [[1]]"), ":6:31: axis size: expected a value or a range"},
+        {AXES("op: binary, size: {a: 1}"), ":6:30: axis size: expected a value, a list or a range"},
+        {AXES("op: binary, size: 64..32 *2"),
+         ":6:30: axis size: range '64..32 *2' is empty: its first value is above its last"},
+        {AXES("op: binary, size: 32..64 *1"),
+         ":6:30: axis size: range '32..64 *1' never ends or its step is no number: expected a "
          "factor above 1 after '*'"},
-        {AXES("op: add, size: 32..64 +0"),
-         ":6:27: axis size: range '32..64 +0' never ends or its step is no number: expected a "
+        {AXES("op: binary, size: 32..64 +0"),
+         ":6:30: axis size: range '32..64 +0' never ends or its step is no number: expected a "
          "step above 0 after '+'"},
-        {AXES("op: add, size: 32..64"),
-         ":6:27: axis size: range '32..64' has no step; write `32..64 *2` or `32..64 +1`"},
-        {AXES("op: add, size: 1..1000000000 +1"), ":6:27: axis size: more than 1000000 values"},
-        {AXES("op: add, size: 1..x +1"),
-         ":6:27: axis size: expected a whole number from 1 to 1000000000; given 'x'"},
+        {AXES("op: binary, size: 32..64"),
+         ":6:30: axis size: range '32..64' has no step; write `32..64 *2` or `32..64 +1`"},
+        {AXES("op: binary, size: 1..1000000000 +1"), ":6:30: axis size: more than 1000000 values"},
+        {AXES("op: binary, size: 1..x +1"),
+         ":6:30: axis size: expected a whole number from 1 to 1000000000; given 'x'"},
         {AXES("op: conv2d, channels: 3, height: 2, width: 2, out_channels: 1, padding: 0..1 *2"),
          ":6:84: axis padding: a range from 0 by '*' never ends"},
         {AXES("op: conv2d, channels: 3, height: 2, width: 2, out_channels: 1"),
@@ -224,8 +225,8 @@ static void axes_are_checked(void **state)
          ":6:11: sweep s: groups 2 must divide channels 3 and out_channels 1"},
         {AXES("op: activation, size: 4"),
          ":6:11: sweep s: op activation needs a function other than none"},
-        {AXES("op: add, size: [7, 8, 7]"),
-         ":6:11: sweep s: cell kernel/op:add/size:7 is there already, in sweep s"},
+        {AXES("op: binary, size: [7, 8, 7]"),
+         ":6:11: sweep s: cell kernel/op:binary/size:7 is there already, in sweep s"},
         {AXES("op: gemm, m: 1..1000 +1, n: 1..1000 +1, k: [1, 2]"),
          ":4:5: sweep s: more than 1000000 cells"},
     };
@@ -304,7 +305,7 @@ static const char whole_scenario[] =
     "  - name: add\n"
     "    workload: kernel\n"
     "    axes:\n"
-    "      op: add\n"
+    "      op: binary\n"
     "      size: [1000, 2000..4000 +1000]\n"
     "    counters: none\n";
 

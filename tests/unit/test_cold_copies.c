@@ -112,13 +112,13 @@ static void all_operands_move_and_inputs_are_the_same(void **state)
     (void)state;
     json_t *json = NULL;
     Cell cell;
-    KernelCase problem = make_case("{\"op\": \"add\", \"size\": 1000}", &json, &cell);
+    KernelCase problem = make_case("{\"op\": \"binary\", \"size\": 1000}", &json, &cell);
     KernelOperands operands = open_operands(&problem, CACHE_ALL_COLD);
-    const HypAddArgs first = problem.args.add;
+    const HypBinaryArgs first = problem.args.binary;
     assert_true(operands.copies > 2);
     for (size_t i = 1; i < operands.copies; i++) {
         kernel_operands_rotate(&operands, &problem.args);
-        const HypAddArgs *args = &problem.args.add;
+        const HypBinaryArgs *args = &problem.args.binary;
         assert_true(args->a != first.a && args->b != first.b && args->out != first.out);
         assert_memory_equal(args->a, first.a, 1000 * sizeof(float));
         assert_memory_equal(args->b, first.b, 1000 * sizeof(float));
@@ -136,7 +136,7 @@ static void warm_operands_have_no_copies(void **state)
     (void)state;
     json_t *json = NULL;
     Cell cell;
-    KernelCase problem = make_case("{\"op\": \"add\", \"size\": 1000}", &json, &cell);
+    KernelCase problem = make_case("{\"op\": \"binary\", \"size\": 1000}", &json, &cell);
     KernelOperands operands = open_operands(&problem, CACHE_WARM);
     assert_int_equal(operands.copies, 1);
     kernel_operands_close(&operands);

@@ -108,10 +108,10 @@ static int setup(void **state)
     const HyperionLayerAttributes square = {.rank = 1, .dims = {WIDTH}};
     HyperionModel *model = hyperionCreateModel("hooked");
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, dims);
-    const int a = hyperionAddLayer(model, "a", HYPERION_LAYER_ADD, NULL, (int[]){x, x}, 2);
-    const int b = hyperionAddLayer(model, "b", HYPERION_LAYER_ADD, NULL, (int[]){a, x}, 2);
+    const int a = hyperionAddLayer(model, "a", HYPERION_LAYER_BINARY, NULL, (int[]){x, x}, 2);
+    const int b = hyperionAddLayer(model, "b", HYPERION_LAYER_BINARY, NULL, (int[]){a, x}, 2);
     const int view = hyperionAddLayer(model, "v", HYPERION_LAYER_RESHAPE, &square, &b, 1);
-    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){view, a}, 2);
+    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){view, a}, 2);
     assert_true(y > 0 && hyperionAddOutput(model, y));
     bench->model = model;
     for (int i = 0; i < WIDTH; i++)
@@ -261,7 +261,7 @@ static void loader_may_bring_the_weights_of_each_step(void **state)
     HyperionModel *model = hyperionCreateModel("provided");
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, (int64_t[]){WIDTH});
     const int w = hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 1, (int64_t[]){WIDTH}, weight);
-    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){x, w}, 2);
+    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){x, w}, 2);
     assert_true(hyperionAddOutput(model, y));
     Recorder loader = recorder('L');
     loader.at_step = provide;

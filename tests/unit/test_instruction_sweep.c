@@ -255,16 +255,16 @@ static void assert_refused(const char *sweep, const char *words)
 static void what_cannot_be_emulated_is_refused_at_planning(void **state)
 {
     (void)state;
-    assert_refused("measure: instructions, axes: {op: add, size: 8, simd_level: [avx2, avx512]}",
+    assert_refused("measure: instructions, axes: {op: binary, size: 8, simd_level: [avx2, avx512]}",
                    "instructions cannot be measured at simd_level avx512: callgrind knows AVX2 at "
                    "most");
-    assert_refused("measure: instructions, axes: {op: add, size: 8, threads: 2}",
+    assert_refused("measure: instructions, axes: {op: binary, size: 8, threads: 2}",
                    "instructions cannot be measured at more than one thread");
-    assert_refused("measure: cycles, axes: {op: add, size: 8}",
+    assert_refused("measure: cycles, axes: {op: binary, size: 8}",
                    "measure: expected time or instructions, given 'cycles'");
-    assert_refused("measure: instruction, axes: {op: add, size: 8}",
+    assert_refused("measure: instruction, axes: {op: binary, size: 8}",
                    "did you mean 'instructions'?");
-    assert_refused("measure: [time], axes: {op: add, size: 8}", "measure");
+    assert_refused("measure: [time], axes: {op: binary, size: 8}", "measure");
 }
 
 static void plan_json_keeps_what_is_measured(void **state)

@@ -187,7 +187,7 @@ static void statistics_count_what_they_leave_out(void **state)
     assert_int_equal(stats.layers_total, 2);
     assert_int_equal(stats.levels[0].accesses, 0); // a view touches nothing
     const int other = add_input(model, "other", 2, (int64_t[]){16, 32});
-    (void)add_layer(model, "sum", HYPERION_LAYER_ADD, NULL, view, other, -1);
+    (void)add_layer(model, "sum", HYPERION_LAYER_BINARY, NULL, view, other, -1);
     stats = hyperionGetCacheStats(model);
     assert_int_equal(stats.layers_modelled, 2);
     assert_int_equal(stats.levels[0].misses, 3 * 16 * 32 / 16);
@@ -221,7 +221,7 @@ static void streams_miss_each_line_once(void **state)
     const HyperionLayerAttributes pool = {.kernel = {2, 2}, .stride = {2, 2}};
     assert_int_equal(count_misses(HYPERION_LAYER_SOFTMAX, &none, 3, rows, 0, NULL, 0), 2 * 64);
     assert_int_equal(count_misses(HYPERION_LAYER_LAYERNORM, &none, 3, rows, 1, row, 2), 2 * 64 + 8);
-    assert_int_equal(count_misses(HYPERION_LAYER_ADD, &none, 3, rows, 1, row, 1), 2 * 64 + 4);
+    assert_int_equal(count_misses(HYPERION_LAYER_BINARY, &none, 3, rows, 1, row, 1), 2 * 64 + 4);
     assert_int_equal(count_misses(HYPERION_LAYER_MAX_POOL, &pool, 4, image, 0, NULL, 0),
                      (2 * 3 * 32 * 32 + 2 * 3 * 16 * 16) / 16);
 }

@@ -161,7 +161,7 @@ static void add_broadcasts_any_axis_of_either_side(void **state)
         HyperionModel *model = hyperionCreateModel("add");
         const int a = hyperionAddInput(model, "a", HYPERION_TYPE_F32, cases[c].a_rank, cases[c].a);
         const int b = hyperionAddInput(model, "b", HYPERION_TYPE_F32, cases[c].b_rank, cases[c].b);
-        const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){a, b}, 2);
+        const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){a, b}, 2);
         assert_true(y >= 0 && hyperionAddOutput(model, y));
         assert_true(run(model));
         const HyperionTensorInfo out = hyperionModelOutput(model, 0);
@@ -199,7 +199,7 @@ static void result_and_its_view_may_both_be_outputs(void **state)
 {
     HyperionModel *model = *state;
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, (int64_t[]){4});
-    const int sum = hyperionAddLayer(model, "sum", HYPERION_LAYER_ADD, NULL, (int[]){x, x}, 2);
+    const int sum = hyperionAddLayer(model, "sum", HYPERION_LAYER_BINARY, NULL, (int[]){x, x}, 2);
     const HyperionLayerAttributes square = {.rank = 2, .dims = {2, 2}};
     const int view = hyperionAddLayer(model, "view", HYPERION_LAYER_RESHAPE, &square, &sum, 1);
     assert_true(hyperionAddOutput(model, view) && hyperionAddOutput(model, sum));
@@ -212,11 +212,11 @@ static void layers_may_be_added_between_runs(void **state)
 {
     HyperionModel *model = *state;
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 1, (int64_t[]){4});
-    const int two = hyperionAddLayer(model, "two", HYPERION_LAYER_ADD, NULL, (int[]){x, x}, 2);
+    const int two = hyperionAddLayer(model, "two", HYPERION_LAYER_BINARY, NULL, (int[]){x, x}, 2);
     assert_true(hyperionAddOutput(model, two));
     assert_true(run(model));
     const int four =
-        hyperionAddLayer(model, "four", HYPERION_LAYER_ADD, NULL, (int[]){two, two}, 2);
+        hyperionAddLayer(model, "four", HYPERION_LAYER_BINARY, NULL, (int[]){two, two}, 2);
     assert_true(hyperionAddOutput(model, four));
     assert_true(run(model));
     assert_true(out_values[1][2] == 4.0F * in_values[0][2]);
@@ -227,7 +227,7 @@ static void mismatched_tensors_are_named_with_expected_and_given(void **state)
 {
     HyperionModel *model = *state;
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 2, (int64_t[]){2, 3});
-    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){x, x}, 2);
+    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){x, x}, 2);
     assert_true(hyperionAddOutput(model, y));
     HyperionTensor *right = hyperionCreateTensor(HYPERION_TYPE_F32, 2, (int64_t[]){2, 3});
     HyperionTensor *wrong = hyperionCreateTensor(HYPERION_TYPE_I32, 2, (int64_t[]){3, 2});

@@ -334,7 +334,7 @@ static void workers_get_a_cpu_for_each_thread_and_none_starts_without(void **sta
                              "sweeps:\n"
                              "  - name: team\n"
                              "    workload: kernel\n"
-                             "    axes: {op: add, size: 1000, binding: [core, none], threads: "
+                             "    axes: {op: binary, size: 1000, binding: [core, none], threads: "
                              "[1, 2, 8]}\n")};
     const RunnerTools tools = {note_cpus, fake_clock, fake_interrupt, &world};
     Problem problem = {0};

@@ -184,14 +184,14 @@ static void expect_refusal(const char *axes, const char *words)
 static void contradictions_are_refused_at_planning(void **state)
 {
     (void)state;
-    expect_refusal("{\"op\": \"add\", \"size\": 1, \"binding\": \"smt\", \"threads\": 2}",
+    expect_refusal("{\"op\": \"binary\", \"size\": 1, \"binding\": \"smt\", \"threads\": 2}",
                    "smt must be true");
-    expect_refusal("{\"op\": \"add\", \"size\": 1, \"binding\": \"smt\", \"smt\": true}",
+    expect_refusal("{\"op\": \"binary\", \"size\": 1, \"binding\": \"smt\", \"smt\": true}",
                    "at least 2");
-    expect_refusal("{\"op\": \"add\", \"size\": 1, \"binding\": \"none\", \"smt\": true}",
+    expect_refusal("{\"op\": \"binary\", \"size\": 1, \"binding\": \"none\", \"smt\": true}",
                    "smt must be false");
-    expect_refusal("{\"op\": \"add\", \"size\": 1, \"cache_state\": \"weights-cold\"}",
-                   "op add has no weights");
+    expect_refusal("{\"op\": \"binary\", \"size\": 1, \"cache_state\": \"weights-cold\"}",
+                   "op binary has no weights");
 }
 
 // What an open cell tells of itself, after a run.
@@ -209,7 +209,7 @@ static Sample read_achieved(Opened *opened)
 static void placement_of_a_cell_is_read_back(void **state)
 {
     (void)state;
-    Opened opened = open_cell("kernel", "{\"op\": \"add\", \"size\": 300000}");
+    Opened opened = open_cell("kernel", "{\"op\": \"binary\", \"size\": 300000}");
     Sample sample = read_achieved(&opened);
     assert_true(sample_value(&sample, "thread0.cpu") >= 0);
     assert_string_equal(sample_find_value(&sample, "thread0.cpu")->provenance, "os");
@@ -234,13 +234,14 @@ static void placement_of_a_cell_is_read_back(void **state)
 static void small_pages_are_small_and_huge_ones_are_huge(void **state)
 {
     (void)state;
-    Opened small = open_cell("kernel", "{\"op\": \"add\", \"size\": 1000000}");
+    Opened small = open_cell("kernel", "{\"op\": \"binary\", \"size\": 1000000}");
     Sample sample = read_achieved(&small);
     const double none = sample_value(&sample, "anonymous_huge_bytes");
     assert_true(isnan(none) || none == 0);
     sample_clear(&sample);
     close_cell(&small);
-    Opened huge = open_cell("kernel", "{\"op\": \"add\", \"size\": 1000000, \"pages\": \"thp\"}");
+    Opened huge =
+        open_cell("kernel", "{\"op\": \"binary\", \"size\": 1000000, \"pages\": \"thp\"}");
     if (!huge.context) {
         assert_non_null(strstr(huge.problem.text, "pages thp"));
         print_message("skipped: %s\n", huge.problem.text);
@@ -298,7 +299,7 @@ static void reserved_pages_are_got_or_the_lack_is_told(void **state)
 {
     (void)state;
     Opened opened =
-        open_cell("kernel", "{\"op\": \"add\", \"size\": 1000000, \"pages\": \"hugetlb\"}");
+        open_cell("kernel", "{\"op\": \"binary\", \"size\": 1000000, \"pages\": \"hugetlb\"}");
     if (opened.context) {
         Sample sample = read_achieved(&opened);
         assert_true(sample_value(&sample, "hugetlb_bytes") >= 12e6);

@@ -34,7 +34,7 @@ static int setup(void **state)
     const int b = hyperionAddLayer(model, "b", HYPERION_LAYER_ACTIVATION, &relu, &a, 1);
     const int view = hyperionAddLayer(model, "v", HYPERION_LAYER_RESHAPE, &same, &b, 1);
     const int c = hyperionAddLayer(model, "c", HYPERION_LAYER_ACTIVATION, &relu, &view, 1);
-    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_ADD, NULL, (int[]){c, a}, 2);
+    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_BINARY, NULL, (int[]){c, a}, 2);
     assert_true(y > 0 && hyperionAddOutput(model, y));
     bench->model = model;
     bench->x = hyperionCreateTensor(HYPERION_TYPE_F32, 1, dims);
@@ -243,7 +243,7 @@ static void change_of_the_model_starts_anew(void **state)
     const Bench *bench = *state;
     HyperionProfile *profile = hyperionCreateProfile(bench->model, 4);
     run(bench);
-    assert_true(hyperionAddLayer(bench->model, "more", HYPERION_LAYER_ADD, NULL, (int[]){0, 0}, 2) >
+    assert_true(hyperionAddLayer(bench->model, "more", HYPERION_LAYER_BINARY, NULL, (int[]){0, 0}, 2) >
                 0);
     run(bench);
     assert_int_equal(hyperionProfileRunCount(profile), 1);

@@ -23,7 +23,7 @@ static const char scenario[] = "name: limited\n"
                                "sweeps:\n"
                                "  - name: all\n"
                                "    workload: kernel\n"
-                               "    axes: {op: add, size: [1000, 2000, 3000]}\n";
+                               "    axes: {op: binary, size: [1000, 2000, 3000]}\n";
 enum { CELLS = 3, ROUNDS = 2, RETRIES = 2 };
 
 // Cell 1 is disturbed the first `bad` times of each round, the more the later.
@@ -325,7 +325,7 @@ static SampleLimits read_limits(const char *limits)
     char text[512];
     (void)snprintf(text, sizeof text,
                    "name: x\ndefaults: {limits: %s}\nsweeps:\n  - name: x\n    workload: kernel\n"
-                   "    axes: {op: add, size: 1}\n",
+                   "    axes: {op: binary, size: 1}\n",
                    limits);
     Plan *plan = fixture_plan(text);
     const SampleLimits read = plan->sweeps[0].settings.limits;
@@ -371,7 +371,7 @@ static void bad_limits_are_refused_by_name(void **state)
         assert_non_null(file);
         (void)fprintf(file,
                       "name: x\ndefaults: {limits: %s}\nsweeps:\n  - name: x\n    workload: "
-                      "kernel\n    axes: {op: add, size: 1}\n",
+                      "kernel\n    axes: {op: binary, size: 1}\n",
                       bad[i][0]);
         assert_int_equal(fclose(file), 0);
         assert_null(plan_from_scenario("bad.yaml", NULL, &problem));
@@ -384,11 +384,11 @@ static void limits_make_another_plan_and_their_absence_does_not(void **state)
 {
     (void)state;
     Plan *plain = fixture_plan("name: x\nsweeps:\n  - name: x\n    workload: kernel\n"
-                               "    axes: {op: add, size: 1}\n");
+                               "    axes: {op: binary, size: 1}\n");
     Plan *retrying = fixture_plan("name: x\ndefaults: {retries: 3}\nsweeps:\n  - name: x\n"
-                                  "    workload: kernel\n    axes: {op: add, size: 1}\n");
+                                  "    workload: kernel\n    axes: {op: binary, size: 1}\n");
     Plan *limited = fixture_plan("name: x\ndefaults: {limits: {steal: 1%}}\nsweeps:\n  - name: x\n"
-                                 "    workload: kernel\n    axes: {op: add, size: 1}\n");
+                                 "    workload: kernel\n    axes: {op: binary, size: 1}\n");
     assert_string_equal(plain->hash, retrying->hash);
     assert_string_not_equal(plain->hash, limited->hash);
     plan_free(plain);

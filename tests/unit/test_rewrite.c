@@ -171,7 +171,7 @@ static void build_shared_product(HyperionModel *model)
 {
     const int x = convolve(model, "conv", add_image(model), true);
     const int y = activate(model, "sigmoid", HYPERION_ACTIVATION_SIGMOID, x);
-    assert_true(hyperionAddOutput(model, add(model, "sum", HYPERION_LAYER_ADD, NULL, x, y, -1)));
+    assert_true(hyperionAddOutput(model, add(model, "sum", HYPERION_LAYER_BINARY, NULL, x, y, -1)));
 }
 
 static void build_product_that_is_an_output(HyperionModel *model)

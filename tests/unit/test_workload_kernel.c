@@ -63,7 +63,7 @@ static void every_operation_opens_verifies_and_runs(void **state)
         "{\"op\": \"activation\", \"function\": \"gelu\", \"size\": 1001}",
         "{\"op\": \"max_pool2d\", \"channels\": 3, \"height\": 9, \"width\": 8, \"window\": 2, "
         "\"stride\": 2}",
-        "{\"op\": \"add\", \"size\": 1001}",
+        "{\"op\": \"binary\", \"size\": 1001}",
         "{\"op\": \"softmax\", \"rows\": 7, \"columns\": 65}",
         "{\"op\": \"layernorm\", \"rows\": 7, \"columns\": 65, \"bias\": true}",
         "{\"op\": \"layernorm\", \"rows\": 7, \"columns\": 65}",
@@ -121,7 +121,7 @@ static void facts_of_causal_attention_count_visible_pairs(void **state)
 static void operations_without_a_prediction_say_so(void **state)
 {
     (void)state;
-    Opened opened = open_cell("{\"op\": \"add\", \"size\": 16}");
+    Opened opened = open_cell("{\"op\": \"binary\", \"size\": 16}");
     const WorkloadFacts facts = opened.cell.workload->facts(opened.context);
     assert_false(facts.predicted.valid);
     assert_non_null(strstr(facts.predicted_reason, "no matrix product"));
@@ -142,9 +142,9 @@ static void level_that_is_not_here_is_refused(void **state)
 {
     (void)state;
 #if defined(__x86_64__)
-    Opened opened = open_cell("{\"op\": \"add\", \"size\": 16, \"simd_level\": \"neon\"}");
+    Opened opened = open_cell("{\"op\": \"binary\", \"size\": 16, \"simd_level\": \"neon\"}");
 #else
-    Opened opened = open_cell("{\"op\": \"add\", \"size\": 16, \"simd_level\": \"avx2\"}");
+    Opened opened = open_cell("{\"op\": \"binary\", \"size\": 16, \"simd_level\": \"avx2\"}");
 #endif
     assert_null(opened.context);
     assert_non_null(strstr(opened.problem.text, "cannot run here"));
@@ -196,7 +196,7 @@ static void more_threads_than_cpus_are_refused(void **state)
 {
     (void)state;
     static const int cpus[] = {0};
-    Opened opened = open_cell("{\"op\": \"add\", \"size\": 9, \"threads\": 1024}");
+    Opened opened = open_cell("{\"op\": \"binary\", \"size\": 9, \"threads\": 1024}");
     assert_null(opened.context);
     assert_non_null(strstr(opened.problem.text, "CPUs that this process may use"));
     WorkloadMachine bound = machine;

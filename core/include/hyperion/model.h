@@ -9,16 +9,17 @@
 extern "C" {
 #endif
 
-// What a layer computes. Tensors are f32 and row-major; images are N x C x W, N x C x H x W or
-// N x C x D x H x W: one to three axes that windows slide over.
+// What a layer computes. Tensors are row-major, and f32 unless said; images are N x C x W, N x C x
+// H x W or N x C x D x H x W: one to three axes that windows slide over.
 typedef enum HyperionLayerOp {
     HYPERION_LAYER_GEMM, // A[.. x K] B[K x N] (+ bias[N]): inputs A, B, bias; leading dims of A are
                          // rows
     HYPERION_LAYER_CONV2D,     // image, filter[O x C/groups x window], (bias[O])
     HYPERION_LAYER_ACTIVATION, // x
     HYPERION_LAYER_MAX_POOL,   // image
-    HYPERION_LAYER_ADD,        // a, b with ONNX broadcasting
-    HYPERION_LAYER_SOFTMAX,    // x, over the last axis
+    HYPERION_LAYER_BINARY,     // a, b with ONNX broadcasting; of one type: f32 or integers, or bool
+                               // for logic and equality; comparisons and logic give bool
+    HYPERION_LAYER_SOFTMAX,    // x, over one axis
     HYPERION_LAYER_LAYERNORM,  // x, scale[last], (bias[last]), over the last axis
     HYPERION_LAYER_ATTENTION,  // q: [batch x seq x heads*dim], k, v: [batch x keys x kv_heads*dim];
                                // softmax(q kT / sqrt dim) v per head
@@ -37,6 +38,12 @@ typedef enum HyperionLayerOp {
                            // row, a vector B a column, and the result has no such dimension
     HYPERION_LAYER_RESIZE, // x of f32; of any type where to the nearest element
     HYPERION_LAYER_ROPE,   // x: [.. x seq x heads*dim]; pairs of each head turned by position
+    HYPERION_LAYER_WHERE,  // condition (bool), a, b of one type; ONNX broadcasting of all three
+    HYPERION_LAYER_CAST,   // x; to the type of the attributes: towards 0, what does not fit to
+                           // the nearest that does and NaN to 0; integers wrap
+    HYPERION_LAYER_REDUCE, // x, f32 or integers
+    HYPERION_LAYER_SCALE_SHIFT, // x[N x C x ..], scale[C], shift[C]: x * scale + shift by axis 1
+    HYPERION_LAYER_LRN, // image: x / (bias + alpha / size * sum of squares over size channels)^beta
     HYPERION_LAYER_OP_COUNT
 } HyperionLayerOp;
 
@@ -79,6 +86,16 @@ typedef enum HyperionNearest {
 // Attributes of a layer; a zero-initialised struct is a valid default for every op.
 typedef struct HyperionLayerAttributes {
     HyperionActivation activation; // ACTIVATION: the function; GEMM, CONV2D: applied to the result
+    float alpha;                   // of the activation; LRN
+    float beta;                    // of the activation; LRN
+    HyperionBinary binary;         // BINARY
+    HyperionReduce reduce;         // REDUCE
+    int axis_count;                // REDUCE: axes used below; 0 = all of the input
+    bool keep_dims;                // REDUCE: axes that were reduced stay, as 1
+    int axis_from_end;             // SOFTMAX: 0 = the last axis, 1 = the one before it, ...
+    HyperionType type;             // CAST: the type of the result
+    int64_t size;                  // LRN: channels in a sum; 0 = 1
+    float bias;                    // LRN
     bool transpose_b;              // GEMM, MATMUL: B is stored N x K
     // Of convolutions and pools, by axis of the image, outermost first:
     int64_t stride[3];         // 0 = 1
@@ -91,6 +108,7 @@ typedef struct HyperionLayerAttributes {
     bool column_major; // MAX_POOL_INDICES: places counted with the first axis fastest, not the last
     int64_t groups;    // convolutions: 0 = 1
     float epsilon;     // LAYERNORM: 0 = 1e-5
+    bool rms;          // LAYERNORM: x / sqrt(mean of x^2 + epsilon) * scale, no bias
     int64_t heads;     // ATTENTION, ROPE: 0 = 1
     int64_t kv_heads;  // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
     bool causal;       // ATTENTION: a query sees only keys at or before its position
@@ -99,7 +117,8 @@ typedef struct HyperionLayerAttributes {
                                        // SLICE, PAD, RESIZE: of the result
     bool zero_dims;                    // RESHAPE: 0 is an extent of 0
     int64_t axis;                      // CONCAT, GATHER: counted from the end where negative
-    int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is
+    int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is;
+                                       // REDUCE: each once, from the end where negative
     int64_t starts[HYPERION_MAX_RANK]; // SLICE, PAD: index in the input of the result's first
                                        // element; PAD: outside of the input where padding begins
     int64_t steps[HYPERION_MAX_RANK];  // SLICE: of any sign; 0 = 1

@@ -40,7 +40,8 @@ typedef enum HyperionSIMDLevel {
     HYPERION_SIMD_LEVEL_COUNT
 } HyperionSIMDLevel;
 
-// Element-wise functions, as layers of their own and as epilogue of a matrix product.
+// Element-wise functions, as layers of their own and as epilogue of a matrix product. Some have
+// parameters, alpha and beta.
 typedef enum HyperionActivation {
     HYPERION_ACTIVATION_NONE,
     HYPERION_ACTIVATION_RELU,
@@ -48,8 +49,51 @@ typedef enum HyperionActivation {
     HYPERION_ACTIVATION_SILU, // x sigmoid(x)
     HYPERION_ACTIVATION_TANH,
     HYPERION_ACTIVATION_SIGMOID,
+    HYPERION_ACTIVATION_LEAKY_RELU,   // alpha x below 0
+    HYPERION_ACTIVATION_CLIP,         // to alpha .. beta; beta where alpha is above it
+    HYPERION_ACTIVATION_HARD_SIGMOID, // alpha x + beta, clipped to 0 .. 1
+    HYPERION_ACTIVATION_HARD_SWISH,   // x times x/6 + 1/2 clipped to 0 .. 1
+    HYPERION_ACTIVATION_GELU_TANH,    // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    HYPERION_ACTIVATION_ERF,
+    HYPERION_ACTIVATION_EXP,
+    HYPERION_ACTIVATION_LOG,
+    HYPERION_ACTIVATION_SQRT,
+    HYPERION_ACTIVATION_RECIPROCAL,
+    HYPERION_ACTIVATION_NEG,
+    HYPERION_ACTIVATION_ABS,
     HYPERION_ACTIVATION_COUNT
 } HyperionActivation;
+
+// Functions of two operands. The arithmetic ones come first; the others give a bool.
+typedef enum HyperionBinary {
+    HYPERION_BINARY_ADD,
+    HYPERION_BINARY_SUB,
+    HYPERION_BINARY_MUL,
+    HYPERION_BINARY_DIV, // of integers: towards 0, and 0 by 0
+    HYPERION_BINARY_MAX, // NaN where either operand is
+    HYPERION_BINARY_MIN, // likewise
+    HYPERION_BINARY_POW,
+    HYPERION_BINARY_PRELU, // a below 0 times b
+    HYPERION_BINARY_EQUAL,
+    HYPERION_BINARY_LESS,
+    HYPERION_BINARY_LESS_EQUAL,
+    HYPERION_BINARY_GREATER,
+    HYPERION_BINARY_GREATER_EQUAL,
+    HYPERION_BINARY_AND, // of bools, as the next two
+    HYPERION_BINARY_OR,
+    HYPERION_BINARY_XOR,
+    HYPERION_BINARY_COUNT
+} HyperionBinary;
+
+// What an axis is reduced to. The mean of integers is rounded towards 0.
+typedef enum HyperionReduce {
+    HYPERION_REDUCE_MEAN,
+    HYPERION_REDUCE_SUM,
+    HYPERION_REDUCE_MAX, // NaN where one is among them
+    HYPERION_REDUCE_MIN, // likewise
+    HYPERION_REDUCE_PROD,
+    HYPERION_REDUCE_COUNT
+} HyperionReduce;
 
 // Blocking of the matrix-product nest (Goto and van de Geijn 2008; Van Zee and van de Geijn 2015):
 // an mc x kc block of A, a kc x nc panel of B, an mr x nr tile of C in registers. Elements.

@@ -26,5 +26,5 @@ bool hyp_onnx_map_add(OnnxImport *import, const OnnxNode *node)
 {
     int inputs[2];
     return hyp_onnx_inputs(import, node, 2, inputs) &&
-           hyp_onnx_layer(import, node, HYPERION_LAYER_ADD, NULL, inputs, 2);
+           hyp_onnx_layer(import, node, HYPERION_LAYER_BINARY, NULL, inputs, 2);
 }

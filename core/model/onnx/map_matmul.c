@@ -47,5 +47,5 @@ bool hyp_onnx_map_gemm(OnnxImport *import, const OnnxNode *node)
     const int product =
         hyp_onnx_inner_layer(import, node, "/product", HYPERION_LAYER_GEMM, &attributes, inputs, 2);
     return product >= 0 &&
-           hyp_onnx_layer(import, node, HYPERION_LAYER_ADD, NULL, (int[]){product, c}, 2);
+           hyp_onnx_layer(import, node, HYPERION_LAYER_BINARY, NULL, (int[]){product, c}, 2);
 }

@@ -12,6 +12,9 @@
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m256 vec;
+typedef struct VecSplit {
+    vec mantissa, exponent;
+} VecSplit;
 
 // Eight lanes of which the first `count` have the sign bit set: a window into ones then zeros.
 VEC_FN __m256i vec_first_lanes(size_t count)
@@ -96,6 +99,19 @@ VEC_FN vec vec_sqrt(vec a)
 VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
 {
     return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+VEC_FN vec vec_select_nan(vec x, vec yes, vec no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+// 0x3f2aaaab: the bits of 2/3.
+VEC_FN VecSplit vec_split(vec x)
+{
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i places = _mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f2aaaab));
+    const __m256i exponent = _mm256_srai_epi32(places, 23);
+    const __m256i mantissa = _mm256_sub_epi32(bits, _mm256_slli_epi32(exponent, 23));
+    return (VecSplit){_mm256_castsi256_ps(mantissa), _mm256_cvtepi32_ps(exponent)};
 }
 VEC_FN vec vec_round(vec a)
 {

@@ -12,6 +12,9 @@
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m512 vec;
+typedef struct VecSplit {
+    vec mantissa, exponent;
+} VecSplit;
 
 VEC_FN __mmask16 vec_first_lanes(size_t count)
 {
@@ -93,6 +96,19 @@ VEC_FN vec vec_sqrt(vec a)
 VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
 {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+VEC_FN vec vec_select_nan(vec x, vec yes, vec no)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), no, yes);
+}
+// 0x3f2aaaab: the bits of 2/3.
+VEC_FN VecSplit vec_split(vec x)
+{
+    const __m512i bits = _mm512_castps_si512(x);
+    const __m512i places = _mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f2aaaab));
+    const __m512i exponent = _mm512_srai_epi32(places, 23);
+    const __m512i mantissa = _mm512_sub_epi32(bits, _mm512_slli_epi32(exponent, 23));
+    return (VecSplit){_mm512_castsi512_ps(mantissa), _mm512_cvtepi32_ps(exponent)};
 }
 VEC_FN vec vec_round(vec a)
 {

@@ -13,6 +13,9 @@
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef float vec;
+typedef struct VecSplit {
+    vec mantissa, exponent;
+} VecSplit;
 
 VEC_FN vec vec_load(const float *p)
 {
@@ -90,6 +93,23 @@ VEC_FN vec vec_sqrt(vec a)
 VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
 {
     return a < b ? yes : no;
+}
+VEC_FN vec vec_select_nan(vec x, vec yes, vec no)
+{
+    return isnan(x) ? yes : no;
+}
+// 0x3f2aaaab: the bits of 2/3. A place below them has a negative exponent, rounded down; whatever
+// comes in, nothing overflows.
+VEC_FN VecSplit vec_split(vec x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint32_t places = bits - 0x3f2aaaabU;
+    const int32_t exponent = (int32_t)(places >> 23) - (places >> 31 ? 512 : 0);
+    bits -= (uint32_t)exponent << 23;
+    VecSplit split = {.exponent = (float)exponent};
+    memcpy(&split.mantissa, &bits, sizeof bits);
+    return split;
 }
 // Adding and taking away 1.5 * 2^23 leaves the nearest integer: rintf without a call.
 VEC_FN vec vec_round(vec a)

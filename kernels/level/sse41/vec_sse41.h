@@ -13,6 +13,9 @@
 #define VEC_FN static inline __attribute__((always_inline))
 
 typedef __m128 vec;
+typedef struct VecSplit {
+    vec mantissa, exponent;
+} VecSplit;
 
 VEC_FN vec vec_load(const float *p)
 {
@@ -108,6 +111,19 @@ VEC_FN vec vec_sqrt(vec a)
 VEC_FN vec vec_select_lt(vec a, vec b, vec yes, vec no)
 {
     return _mm_blendv_ps(no, yes, _mm_cmplt_ps(a, b));
+}
+VEC_FN vec vec_select_nan(vec x, vec yes, vec no)
+{
+    return _mm_blendv_ps(no, yes, _mm_cmpunord_ps(x, x));
+}
+// 0x3f2aaaab: the bits of 2/3.
+VEC_FN VecSplit vec_split(vec x)
+{
+    const __m128i bits = _mm_castps_si128(x);
+    const __m128i places = _mm_sub_epi32(bits, _mm_set1_epi32(0x3f2aaaab));
+    const __m128i exponent = _mm_srai_epi32(places, 23);
+    const __m128i mantissa = _mm_sub_epi32(bits, _mm_slli_epi32(exponent, 23));
+    return (VecSplit){_mm_castsi128_ps(mantissa), _mm_cvtepi32_ps(exponent)};
 }
 VEC_FN vec vec_round(vec a)
 {
