@@ -7,9 +7,10 @@ bool hyp_onnx_map_matmul(OnnxImport *import, const OnnxNode *node)
     int inputs[2];
     if (!hyp_onnx_inputs(import, node, 2, inputs))
         return false;
-    if (hyp_onnx_shape(import, inputs[1])->rank != 2)
-        return hyp_onnx_unsupported("a second operand of other than two dimensions");
-    return hyp_onnx_layer(import, node, HYPERION_LAYER_GEMM, NULL, inputs, 2);
+    // One matrix for all rows is a product of its own kind: it can be packed once.
+    const bool is_plain = hyp_onnx_shape(import, inputs[1])->rank == 2;
+    return hyp_onnx_layer(import, node, is_plain ? HYPERION_LAYER_GEMM : HYPERION_LAYER_MATMUL,
+                          NULL, inputs, 2);
 }
 
 // A' B' + C: C as the bias where it is one value a column, else added.

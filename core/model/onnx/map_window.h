@@ -5,8 +5,16 @@
 
 #include "model/onnx/import_onnx.h"
 
-// Strides, dilations and pads of a convolution or pooling whose windows have `kernel` elements.
-bool hyp_onnx_window(const OnnxNode *node, const HypShape *image, const int64_t kernel[2],
+// Axes of an image [N x C x axes] that windows can slide over: 1 to 3; 0 on failure.
+int hyp_onnx_window_rank(const HypShape *image);
+
+// Strides, dilations and pads of a convolution or pooling whose windows have `kernel` elements by
+// axis of the image.
+bool hyp_onnx_window(const OnnxNode *node, const HypShape *image, const int64_t *kernel,
                      HyperionLayerAttributes *attributes);
+
+// The same of a transposed convolution, its `output_padding` too.
+bool hyp_onnx_window_transposed(const OnnxNode *node, const HypShape *image, const int64_t *kernel,
+                                HyperionLayerAttributes *attributes);
 
 #endif
