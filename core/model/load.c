@@ -10,12 +10,21 @@
 
 HyperionModel *hyperionLoadModel(const char *path)
 {
+    return hyperionLoadModelWith(path, NULL);
+}
+
+HyperionModel *hyperionLoadModelWith(const char *path, const HyperionLoadOptions *options)
+{
+    static const HyperionLoadOptions defaults = {0};
     static const char builtin[] = "builtin:";
     if (!path)
         return hyp_fail_null(HYPERION_ERROR_ARGUMENT, "load model: path is NULL");
-    HyperionModel *model = strncmp(path, builtin, sizeof builtin - 1) == 0 ? hyp_zoo_create(path)
-                                                                           : hyp_onnx_import(path);
-    if (model && !hyp_rewrite_model(model)) {
+    if (!options)
+        options = &defaults;
+    HyperionModel *model = strncmp(path, builtin, sizeof builtin - 1) == 0
+                               ? hyp_zoo_create(path)
+                               : hyp_onnx_import(path, options);
+    if (model && !options->no_rewriting && !hyp_rewrite_model(model)) {
         hyperionFreeModel(model);
         return NULL;
     }

@@ -78,7 +78,7 @@ static const BadNode bad_nodes[] = {
     {"Flatten", {2, 3, -1}, "axis", -3, .message = "axis -3 of 2"},
     {"Reshape", {2, 3, -1}, .weight_dims = {2, -1}, .message = "expected at most 8 i64"},
     {"Reshape", {2, 3, -1}, .message = "input 1 is missing"},
-    {"Relu", {2, 0, -1}, .message = "the size of dimension 1 is not in the file"},
+    {"Relu", {2, 0, -1}, .message = "the size of dimension 1 ('batch') is not"},
     {"Constant", {1, -1}, .message = "a constant other than a tensor"},
 };
 
@@ -162,9 +162,9 @@ static void add_node_without_output(Message *graph)
     put_message(graph, 1, &node);
 }
 
-static void add_integer_input(Message *graph)
+static void add_text_input(Message *graph)
 {
-    put_value(graph, 11, "i", 7, DIMS(2));
+    put_value(graph, 11, "i", 8, DIMS(2));
 }
 
 static void add_sparse(Message *graph)
@@ -308,7 +308,7 @@ static void contradictory_files_say_what_is_wrong(void **state)
         {add_second_maker, "there is a tensor 'y' already"},
         {add_unmade_input, "nothing before it makes input 'later'"},
         {add_node_without_output, "has no output"},
-        {add_integer_input, "input 'i' has ONNX data type 7"},
+        {add_text_input, "input 'i' has ONNX data type 8"},
         {add_sparse, "sparse initialisers"},
         {add_control_character, "control characters"},
         {add_broken_text, "not UTF-8"},

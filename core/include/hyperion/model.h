@@ -191,6 +191,42 @@ bool hyperionAddOutput(HyperionModel *model, int tensor);
 // NULL on failure; operators that are missing are all named with their nodes.
 HyperionModel *hyperionLoadModel(const char *path);
 
+// The size of the dimensions that a file calls `name`.
+typedef struct HyperionDimensionSize {
+    const char *name;
+    int64_t size; // at least 0
+} HyperionDimensionSize;
+
+// The shape of the input `name`, where the file leaves sizes open; dimensions that the file names
+// get these sizes in other inputs too.
+typedef struct HyperionInputShape {
+    const char *name;
+    int rank;
+    int64_t dims[HYPERION_MAX_RANK];
+} HyperionInputShape;
+
+// The value of the input `name`, which becomes a constant of the model; copied.
+typedef struct HyperionInputValue {
+    const char *name;
+    const HyperionTensor *value;
+} HyperionInputValue;
+
+// How to load a model from a file. All zero is what hyperionLoadModel does.
+typedef struct HyperionLoadOptions {
+    bool no_rewriting; // keep the layers as the file has them
+    const HyperionDimensionSize *dimensions;
+    size_t dimension_count;
+    const HyperionInputShape *input_shapes;
+    size_t input_shape_count;
+    const HyperionInputValue *input_values;
+    size_t input_value_count;
+    int64_t default_dimension; // size of dimensions that are still open; 0: they are refused
+} HyperionLoadOptions;
+
+// The same with options; they are not kept. NULL options are all zero. NULL on failure, also where
+// an option names nothing in the file.
+HyperionModel *hyperionLoadModelWith(const char *path, const HyperionLoadOptions *options);
+
 // The built-in generators: name of the i-th, NULL past the last; and its keys with defaults.
 const char *hyperionBuiltinModelName(int index);
 const char *hyperionBuiltinModelHelp(int index);

@@ -11,6 +11,10 @@
 
 enum { LEAST_OPSET = 7, MOST_OPSET = 17 };
 
+// Values computed while reading: as many bytes as the file, so that a small file cannot ask for
+// much, and this for shapes and masks of files that have no weights.
+enum { LEAST_FOLD_BYTES = 256 * 1024 };
+
 const char *hyp_onnx_node_name(const OnnxNode *node)
 {
     return node->name[0] ? node->name : node->output_count ? node->outputs[0] : "";
@@ -92,37 +96,6 @@ static bool add_initialisers(OnnxImport *import)
     return true;
 }
 
-static bool add_input(OnnxImport *import, const OnnxValue *value)
-{
-    if (value->data_type != ONNX_FLOAT)
-        return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
-                        "input '%s' has ONNX data type %" PRId64
-                        ", which is not implemented in this version (f32 is)",
-                        value->name, value->data_type);
-    for (int i = 0; i < value->rank && i < HYPERION_MAX_RANK; i++)
-        if (value->dims[i] < 0)
-            return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
-                            "input '%s': the size of dimension %d is not in the file, which is not "
-                            "implemented in this version",
-                            value->name, i);
-    if (value->rank < 0)
-        return hyp_fail(HYPERION_ERROR_UNSUPPORTED, "input '%s' has no shape", value->name);
-    const int id =
-        hyperionAddInput(import->model, value->name, HYPERION_TYPE_F32, value->rank, value->dims);
-    return id >= 0 && hyp_onnx_bind(import, value->name, id);
-}
-
-static bool add_inputs(OnnxImport *import)
-{
-    for (size_t i = 0; i < import->file->input_count; i++) {
-        const OnnxValue *value = &import->file->inputs[i];
-        // Up to IR version 3 initialisers are listed as inputs too.
-        if (!hyp_onnx_find_constant(import, value->name) && !add_input(import, value))
-            return false;
-    }
-    return true;
-}
-
 static bool add_nodes(OnnxImport *import)
 {
     for (size_t i = 0; i < import->file->node_count; i++) {
@@ -158,7 +131,7 @@ static bool build(OnnxImport *import, OnnxFile *file)
 {
     // The checks come before anything is built, and the file is asked last whether it held still.
     return hyp_onnx_read(import->wire, import->arena, file) && check_opset(import) &&
-           check_operators(import) && add_initialisers(import) && add_inputs(import) &&
+           check_operators(import) && add_initialisers(import) && hyp_onnx_add_inputs(import) &&
            add_nodes(import) && add_outputs(import) && hyp_model_prune(import->model) &&
            hyp_platform_file_unchanged(import->wire->file);
 }
@@ -171,22 +144,23 @@ static const char *find_base_name(const char *path)
 }
 
 // Messages begin with the path, once, and blame the file for what does not fit together in it.
-static void blame_file(const char *path)
+static void blame_file(const char *path, bool caller_failed)
 {
     const HyperionErrorKind kind = hyperionGetLastErrorKind();
     const char *message = hyperionGetLastError();
-    (void)hyp_fail(kind == HYPERION_ERROR_ARGUMENT ? HYPERION_ERROR_FORMAT : kind, "%s%s%s",
-                   strstr(message, path) ? "" : path, strstr(message, path) ? "" : ": ", message);
+    (void)hyp_fail(kind == HYPERION_ERROR_ARGUMENT && !caller_failed ? HYPERION_ERROR_FORMAT : kind,
+                   "%s%s%s", strstr(message, path) ? "" : path, strstr(message, path) ? "" : ": ",
+                   message);
 }
 
-HyperionModel *hyp_onnx_import(const char *path)
+HyperionModel *hyp_onnx_import(const char *path, const HyperionLoadOptions *options)
 {
     HypFile *opened = hyp_platform_open(path);
     if (!opened)
         return NULL;
     HypArena arena = {0};
     OnnxFile file = {0};
-    OnnxImport import = {.arena = &arena, .file = &file};
+    OnnxImport import = {.arena = &arena, .file = &file, .options = options};
     bool built = false;
     import.wire = calloc(1, sizeof *import.wire);
     import.model = hyperionCreateModel(find_base_name(path));
@@ -194,16 +168,19 @@ HyperionModel *hyp_onnx_import(const char *path)
         import.wire->file = opened;
         import.wire->path = path;
         import.model->file = opened;
+        import.folder.model = import.model;
+        import.folder.budget_bytes = (size_t)hyp_platform_file_bytes(opened) + LEAST_FOLD_BYTES;
         opened = NULL; // the model's now
         built = build(&import, &file);
     } else if (import.model) {
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "load model %s: out of memory", path);
     }
     if (!built) {
-        blame_file(path);
+        blame_file(path, import.caller_failed);
         hyperionFreeModel(import.model);
         hyp_platform_close(opened);
     }
+    hyp_folder_free(&import.folder);
     hyp_name_map_free(&import.constants);
     hyp_name_map_free(&import.tensors);
     hyp_arena_free(&arena);

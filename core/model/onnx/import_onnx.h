@@ -4,18 +4,22 @@
 #define HYP_IMPORT_ONNX_H
 
 #include "common/name_map.h"
+#include "model/fold.h"
 #include "model/graph.h"
 #include "model/onnx/onnx_file.h"
 
 // Reads the ONNX file at `path`; the model keeps the file open for its weights. NULL on failure.
-HyperionModel *hyp_onnx_import(const char *path);
+HyperionModel *hyp_onnx_import(const char *path, const HyperionLoadOptions *options);
 
 // An import under way.
 typedef struct OnnxImport {
     HypWire *wire;
     HypArena *arena;
     const OnnxFile *file;
+    const HyperionLoadOptions *options;
+    bool caller_failed; // the options are wrong, not the file
     HyperionModel *model;
+    HypFolder folder;
     HypNameMap constants; // index into `constant_list` by name
     OnnxTensor *constant_list;
     HypNameMap tensors; // tensor of the model by ONNX name
@@ -30,6 +34,12 @@ const OnnxTensor *hyp_onnx_find_constant(const OnnxImport *import, const char *n
 // Makes a constant a weight of the model, at its place in the file where its bytes lie there as
 // they are in memory, else converted. -1 on failure.
 int hyp_onnx_add_weight(OnnxImport *import, const char *name, const OnnxTensor *tensor);
+
+// The inputs of the graph, as the options say. False on failure.
+bool hyp_onnx_add_inputs(OnnxImport *import);
+
+// The type that values of an ONNX data type have in the model; false, without an error, for others.
+bool hyp_onnx_type(int64_t data_type, HyperionType *type);
 
 // Gives the tensor `id` of the model the ONNX name `name`.
 bool hyp_onnx_bind(OnnxImport *import, const char *name, int id);

@@ -218,6 +218,16 @@ const char *hyp_onnx_inner_name(OnnxImport *import, const OnnxNode *node, const 
     return name;
 }
 
+// A layer, or what it makes where that is known now. -1 on failure.
+static int add_layer(OnnxImport *import, const char *name, const char *result_name,
+                     HyperionLayerOp op, const HyperionLayerAttributes *attributes,
+                     const int *inputs, int input_count)
+{
+    const int id =
+        hyp_model_add_layer(import->model, name, result_name, op, attributes, inputs, input_count);
+    return id >= 0 && hyp_fold_last_layer(&import->folder) ? id : -1;
+}
+
 int hyp_onnx_inner_layer(OnnxImport *import, const OnnxNode *node, const char *suffix,
                          HyperionLayerOp op, const HyperionLayerAttributes *attributes,
                          const int *inputs, int input_count)
@@ -249,6 +259,14 @@ int hyp_onnx_inner_constant(OnnxImport *import, const OnnxNode *node, const char
     return name ? hyperionAddWeight(import->model, name, type, rank, dims, data) : -1;
 }
 
+bool hyp_onnx_constant(OnnxImport *import, const OnnxNode *node, size_t index, HyperionType type,
+                       int rank, const int64_t *dims, const void *data)
+{
+    const char *name = node->outputs[index];
+    const int id = hyperionAddWeight(import->model, name, type, rank, dims, data);
+    return id >= 0 && hyp_onnx_bind(import, name, id);
+}
+
 bool hyp_onnx_bind_output(OnnxImport *import, const OnnxNode *node, size_t index, int id)
 {
     return !hyp_onnx_has_output(node, index) || hyp_onnx_bind(import, node->outputs[index], id);
@@ -265,8 +283,8 @@ bool hyp_onnx_layer_at(OnnxImport *import, const OnnxNode *node, size_t index, H
                        int input_count)
 {
     const char *name = index == 0 ? hyp_onnx_node_name(node) : node->outputs[index];
-    const int id = hyp_model_add_layer(import->model, name, node->outputs[index], op, attributes,
-                                       inputs, input_count);
+    const int id =
+        add_layer(import, name, node->outputs[index], op, attributes, inputs, input_count);
     return id >= 0 && hyp_onnx_bind(import, node->outputs[index], id);
 }
 

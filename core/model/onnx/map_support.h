@@ -106,6 +106,10 @@ const char *hyp_onnx_inner_name(OnnxImport *import, const OnnxNode *node, const 
 int hyp_onnx_inner_constant(OnnxImport *import, const OnnxNode *node, const char *suffix,
                             HyperionType type, int rank, const int64_t *dims, const void *data);
 
+// Makes output `index` of the node a constant; the bytes are copied.
+bool hyp_onnx_constant(OnnxImport *import, const OnnxNode *node, size_t index, HyperionType type,
+                       int rank, const int64_t *dims, const void *data);
+
 // Fails with "<what> is not implemented in this version".
 bool hyp_onnx_unsupported(const char *what);
 

@@ -27,33 +27,51 @@ const OnnxTensor *hyp_onnx_find_constant(const OnnxImport *import, const char *n
     return index < 0 ? NULL : &import->constant_list[index];
 }
 
-// Type and shape of a constant, and the field of its typed values.
-static bool describe(const OnnxTensor *tensor, const char *name, HypShape *shape, uint32_t *number)
+typedef struct ConstantType {
+    OnnxDataType data_type;
+    HyperionType type;
+    uint32_t number; // field of typed values
+} ConstantType;
+
+// NULL for a type that cannot be read.
+static const ConstantType *find_type(int64_t data_type)
 {
-    static const struct {
-        OnnxDataType data_type;
-        HyperionType type;
-        uint32_t number;
-    } types[] = {
+    static const ConstantType types[] = {
         {ONNX_FLOAT, HYPERION_TYPE_F32, 4}, // float_data
         {ONNX_INT64, HYPERION_TYPE_I64, 7}, // int64_data
         {ONNX_INT32, HYPERION_TYPE_I32, 5}, // int32_data
         {ONNX_BOOL, HYPERION_TYPE_BOOL, 5},
     };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if ((int64_t)types[i].data_type == data_type)
+            return &types[i];
+    return NULL;
+}
+
+bool hyp_onnx_type(int64_t data_type, HyperionType *type)
+{
+    const ConstantType *found = find_type(data_type);
+    if (found)
+        *type = found->type;
+    return found != NULL;
+}
+
+// Type and shape of a constant, and the field of its typed values.
+static bool describe(const OnnxTensor *tensor, const char *name, HypShape *shape, uint32_t *number)
+{
+    const ConstantType *type = find_type(tensor->data_type);
     if (tensor->external)
         return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
                         "constant '%s': its bytes are in another file, which is not implemented in "
                         "this version",
                         name);
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if ((int64_t)types[i].data_type == tensor->data_type) {
-            *number = types[i].number;
-            return hyp_shape_create(shape, name, types[i].type, tensor->rank, tensor->dims);
-        }
-    return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
-                    "constant '%s': ONNX data type %" PRId64
-                    " is not implemented in this version (f32, i64, i32 and bool are)",
-                    name, tensor->data_type);
+    if (!type)
+        return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
+                        "constant '%s': ONNX data type %" PRId64
+                        " is not implemented in this version",
+                        name, tensor->data_type);
+    *number = type->number;
+    return hyp_shape_create(shape, name, type->type, tensor->rank, tensor->dims);
 }
 
 static bool fail_size(const char *name, const HypShape *shape, const char *what, uint64_t found)

@@ -173,22 +173,35 @@ static bool read_node(const Reader *reader, const HypWireField *field, OnnxNode 
            read_message(reader, field->span, read_node_field, node);
 }
 
-// TensorShapeProto.Dimension: dim_value; a dim_param leaves -1.
+typedef struct Dimension {
+    int64_t size;
+    const char *symbol;
+} Dimension;
+
+// TensorShapeProto.Dimension: dim_value or dim_param.
 static bool read_dim_field(const Reader *reader, const HypWireField *field, void *target)
 {
-    return field->number != 1 || read_int(reader, field, target);
+    Dimension *dimension = target;
+    switch (field->number) {
+    case 1: return read_int(reader, field, &dimension->size);
+    case 2: return read_text(reader, field, &dimension->symbol);
+    default: return true;
+    }
 }
 
 static bool read_shape_field(const Reader *reader, const HypWireField *field, void *target)
 {
     OnnxValue *value = target;
-    int64_t dim = -1;
+    Dimension dimension = {.size = -1};
     if (field->number != 1)
         return true;
-    if (!read_submessage(reader, field, "a dimension", read_dim_field, &dim))
+    if (!read_submessage(reader, field, "a dimension", read_dim_field, &dimension))
         return false;
-    if (value->rank < HYPERION_MAX_RANK)
-        value->dims[value->rank] = dim;
+    if (value->rank < HYPERION_MAX_RANK) {
+        value->dims[value->rank] = dimension.size;
+        value->symbols[value->rank] =
+            dimension.symbol && dimension.symbol[0] ? dimension.symbol : NULL;
+    }
     value->rank = clamp_rank((size_t)value->rank + 1);
     return true;
 }

@@ -51,9 +51,10 @@ typedef struct OnnxNode {
 
 typedef struct OnnxValue {
     const char *name;
-    int64_t data_type;               // 0: not a tensor
-    int rank;                        // as of OnnxTensor; -1: no shape
-    int64_t dims[HYPERION_MAX_RANK]; // -1 where symbolic
+    int64_t data_type;                      // 0: not a tensor
+    int rank;                               // as of OnnxTensor; -1: no shape
+    int64_t dims[HYPERION_MAX_RANK];        // -1 where symbolic
+    const char *symbols[HYPERION_MAX_RANK]; // names of symbolic ones; NULL: it has none
 } OnnxValue;
 
 typedef struct OnnxFile {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/fold.h"
+
+#include "hyperion/parallel.h"
+
+#include "common/array.h"
+#include "model/layer_op.h"
+#include "model/weights.h"
+
+#include <stdlib.h>
+
+void hyp_folder_free(HypFolder *folder)
+{
+    free((void *)folder->data);
+    *folder = (HypFolder){0};
+}
+
+// Bytes that folding `layer` adds to those in memory; SIZE_MAX where it is not to be folded.
+static size_t count_bytes(const HyperionModel *model, const HypLayer *layer)
+{
+    const HypGraphTensor *result = &model->tensors[layer->outputs[0]];
+    size_t total_bytes = result->shape.size_bytes;
+    if (result->view_of >= 0 || hyp_layer_op(layer->op)->product)
+        return SIZE_MAX;
+    for (int i = 0; i < layer->input_count; i++) {
+        const HypGraphTensor *root = &model->tensors[hyp_model_root(model, layer->inputs[i])];
+        if (root->role != HYP_TENSOR_WEIGHT)
+            return SIZE_MAX;
+        // Each is below SIZE_MAX / 2: the first that is too large ends the sum.
+        total_bytes += root->data ? 0 : root->shape.size_bytes;
+        if (total_bytes > PTRDIFF_MAX)
+            return SIZE_MAX;
+    }
+    return total_bytes;
+}
+
+// Room for a pointer a tensor, with those of the layer's inputs filled in.
+static bool bind_inputs(HypFolder *folder, const HypLayer *layer)
+{
+    HyperionModel *model = folder->model;
+    void **data = (void **)hyp_array_reserve((void *)folder->data, &folder->data_capacity,
+                                             (size_t)model->tensor_count, sizeof *data);
+    if (!data)
+        return false;
+    folder->data = data;
+    for (int i = 0; i < layer->input_count; i++) {
+        if (!hyp_weights_read(model, layer->inputs[i]))
+            return false;
+        data[layer->inputs[i]] = model->tensors[hyp_model_root(model, layer->inputs[i])].data;
+    }
+    return true;
+}
+
+// Writes the result to `result`; false, last error set, where the values do not allow that.
+static bool execute(const HypFolder *folder, const HypLayer *layer, void *result)
+{
+    const HypLayerOp *op = hyp_layer_op(layer->op);
+    const HyperionParallel alone = hyperionThreadPoolParallel(NULL);
+    folder->data[layer->outputs[0]] = result;
+    HypLayerRun run = {
+        .model = folder->model, .layer = layer, .data = folder->data, .parallel = &alone};
+    run.workspace = hyp_platform_allocate(op->workspace_bytes ? op->workspace_bytes(&run) : 0, 64);
+    const bool can = run.workspace && (!op->check_values || op->check_values(&run));
+    if (can)
+        op->execute(&run);
+    hyp_platform_release(run.workspace);
+    return can;
+}
+
+bool hyp_fold_last_layer(HypFolder *folder)
+{
+    HyperionModel *model = folder->model;
+    HypLayer *layer = &model->layers[model->layer_count - 1];
+    const size_t needed_bytes = count_bytes(model, layer);
+    if (needed_bytes > folder->budget_bytes)
+        return true;
+    HypGraphTensor *result = &model->tensors[layer->outputs[0]];
+    void *data = hyp_platform_allocate(result->shape.size_bytes, 64);
+    if (!data)
+        return false;
+    if (!bind_inputs(folder, layer) || !execute(folder, layer, data)) {
+        hyp_platform_release(data);
+        return false;
+    }
+    folder->budget_bytes -= needed_bytes;
+    result->role = HYP_TENSOR_WEIGHT;
+    result->source = HYP_WEIGHT_OWNED;
+    result->data = data;
+    free(layer->name);
+    free(layer->inputs);
+    model->layer_count--;
+    return true;
+}
