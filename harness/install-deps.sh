@@ -6,7 +6,7 @@
 # Installs nothing when nothing is missing. Where apt-get is absent it names what is missing and stops.
 set -eu
 
-# package | how its presence shows: cmd:NAME, pkg:PKG-CONFIG-MODULE or header:PATH. A library that came
+# package | how its presence shows: cmd:NAME, pkg:PKG-CONFIG-MODULE, header:PATH or dir:PATH. A library that came
 # from somewhere else than a package counts as well.
 requirements='
 run  gcc              cmd:cc
@@ -23,6 +23,7 @@ run  libjansson-dev   pkg:jansson
 run  gnuplot-nox      cmd:gnuplot
 test libcmocka-dev    pkg:cmocka
 test valgrind         cmd:valgrind
+test libonnx-testdata dir:/usr/share/libonnx-testdata
 '
 
 purpose=${1:-run}
@@ -38,6 +39,7 @@ is_present() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
     pkg:*) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "${1#pkg:}" ;;
+    dir:*) [ -d "${1#dir:}" ] ;;
     header:*) command -v c++ >/dev/null 2>&1 &&
         echo "#include <${1#header:}>" | c++ -E -x c++ - >/dev/null 2>&1 ;;
     esac
