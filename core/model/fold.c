@@ -5,7 +5,7 @@
 
 #include "common/array.h"
 #include "model/layer_op.h"
-#include "model/weights.h"
+#include "model/weight_bytes.h"
 
 #include <stdlib.h>
 
