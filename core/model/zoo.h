@@ -44,7 +44,15 @@ extern const HypZooGenerator hyp_zoo_transformer;
 extern const HypZooGenerator hyp_zoo_bert;
 extern const HypZooGenerator hyp_zoo_minilm;
 extern const HypZooGenerator hyp_zoo_gpt2;
+extern const HypZooGenerator hyp_zoo_resnet18;
+extern const HypZooGenerator hyp_zoo_resnet50;
+extern const HypZooGenerator hyp_zoo_mobilenetv2;
+extern const HypZooGenerator hyp_zoo_densenet121;
+extern const HypZooGenerator hyp_zoo_inceptionv3;
+extern const HypZooGenerator hyp_zoo_squeezenet;
+extern const HypZooGenerator hyp_zoo_shufflenet;
 extern const HypZooGenerator hyp_zoo_vgg16;
+extern const HypZooGenerator hyp_zoo_unet;
 
 // "builtin:NAME" or "builtin:NAME:key=value,..."; the model is named so. No weight has bytes yet.
 // NULL on failure.

@@ -35,7 +35,7 @@ static bool build(HypZooSketch *sketch, const int64_t *values)
         .heads = values[HEADS],
         .inner = INNER_WIDTHS * values[HIDDEN],
         .causal = true,
-        .activation = HYPERION_ACTIVATION_GELU,
+        .activation = HYPERION_ACTIVATION_GELU_TANH,
         .gain = 1.0F / sqrtf(2.0F * (float)values[LAYERS]), // as GPT-2 does
     };
     const int ids = hyperionAddInput(sketch->model, "input_ids", HYPERION_TYPE_I64, 2,

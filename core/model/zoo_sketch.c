@@ -67,7 +67,10 @@ int hyp_zoo_add(HypZooSketch *sketch, const char *name, int a, int b)
 
 int hyp_zoo_activate(HypZooSketch *sketch, const char *name, HyperionActivation activation, int a)
 {
-    const HyperionLayerAttributes attributes = {.activation = activation};
+    // The only clipping in the models is to 0 .. 6.
+    const bool clips = activation == HYPERION_ACTIVATION_CLIP;
+    const HyperionLayerAttributes attributes = {.activation = activation,
+                                                .beta = clips ? 6.0F : 0.0F};
     return hyp_zoo_layer(sketch, name, HYPERION_LAYER_ACTIVATION, &attributes, a);
 }
 

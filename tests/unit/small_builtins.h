@@ -11,6 +11,15 @@ static const char *const small_builtins[] = {
     "builtin:bert:batch=2,seq=7,hidden=24,heads=3,layers=2,inner=40,vocab=50,positions=9",
     "builtin:minilm:seq=9,hidden=32,heads=4,layers=1,inner=16,vocab=50,positions=9",
     "builtin:gpt2:batch=2,seq=11,hidden=24,heads=3,layers=2,vocab=50,positions=16",
+    "builtin:resnet18:image=33,width=4,classes=7",
+    "builtin:resnet50:image=33,width=4,classes=7",
+    "builtin:mobilenetv2:image=33,width=10,classes=7",
+    "builtin:densenet121:image=33,growth=2,classes=7",
+    "builtin:inceptionv3:image=75,width=5,classes=7",
+    "builtin:squeezenet:version=10,image=33,classes=7",
+    "builtin:squeezenet:version=11,image=33,classes=7",
+    "builtin:shufflenet:image=33,width=6,last=32,classes=7",
+    "builtin:unet:image=28,width=4,depth=1",
     "builtin:vgg16:image=32,width=4,hidden=24,classes=7",
 };
 enum { SMALL_BUILTIN_COUNT = sizeof small_builtins / sizeof small_builtins[0] };

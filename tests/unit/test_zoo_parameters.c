@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-// Of torchvision 0.15 and transformers 4.30 (sum of p.numel() over model.parameters()).
+// Of torchvision and transformers (sum of p.numel() over model.parameters());
+// unet counted from figure 1 of Ronneberger et al. 2015.
 static const struct {
     const char *specification;
     size_t parameters;
@@ -19,7 +20,16 @@ static const struct {
     {"builtin:bert", 109482240},
     {"builtin:minilm", 22713216},
     {"builtin:gpt2", 124439808},
+    {"builtin:resnet18", 11689512},
+    {"builtin:resnet50", 25557032},
+    {"builtin:mobilenetv2", 3504872},
+    {"builtin:densenet121", 7978856},
+    {"builtin:inceptionv3", 23834568},
+    {"builtin:squeezenet:version=10", 1248424},
+    {"builtin:squeezenet:version=11", 1235496},
+    {"builtin:shufflenet", 2278604},
     {"builtin:vgg16", 138357544},
+    {"builtin:unet", 31030658},
 };
 enum { MODEL_COUNT = sizeof models / sizeof models[0] };
 

@@ -18,6 +18,8 @@ static bool apply(HypRewrite *rewrite, int last)
         if (attributes.activation != HYPERION_ACTIVATION_NONE)
             return false;
         attributes.activation = activation->attributes.activation;
+        attributes.alpha = activation->attributes.alpha;
+        attributes.beta = activation->attributes.beta;
         return hyp_rewrite_replace(rewrite, last, products[i], &attributes, product->inputs,
                                    product->input_count, found);
     }
