@@ -8,12 +8,14 @@
 
 #include "model/onnx/wire.h"
 
-// TensorProto.DataType, onnx/onnx.proto; only those that can be mapped.
+// TensorProto.DataType, onnx/onnx.proto; only those that can be mapped, some as f32.
 typedef enum OnnxDataType {
     ONNX_FLOAT = 1,
     ONNX_INT32 = 6,
     ONNX_INT64 = 7,
-    ONNX_BOOL = 9
+    ONNX_BOOL = 9,
+    ONNX_FLOAT16 = 10,
+    ONNX_DOUBLE = 11
 } OnnxDataType;
 
 typedef struct OnnxTensor {
