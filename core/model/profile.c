@@ -36,6 +36,7 @@ struct HyperionProfile {
     int place_count;          // of the ring: one more than runs are kept
     int first, run_count;
     size_t activation_bytes, workspace_bytes;
+    HypMemoryGauge *gauge;
     uint64_t idle_since_ns; // in a run: when the step before was done
 };
 
@@ -186,7 +187,7 @@ static void end_step(void *context, const HypRun *run)
     const uint64_t end_ns = hyp_platform_now_ns();
     HyperionProfileStep *step = find_steps(profile, profile->run_count) + run->step;
     step->duration_ns = end_ns - step->start_ns;
-    step->resident_bytes = hyp_platform_anonymous_bytes();
+    step->resident_bytes = hyp_platform_anonymous_bytes(profile->gauge);
     find_run(profile, profile->run_count)->duration_ns += step->wait_ns + step->duration_ns;
     profile->idle_since_ns = hyp_platform_now_ns();
 }
@@ -219,6 +220,14 @@ static const HypExecutorHooks hooks = {
     .detached = forget_model,
 };
 
+static void free_profile(HyperionProfile *profile)
+{
+    free_record(&profile->record);
+    hyp_platform_close_gauge(profile->gauge);
+    free(profile->runs);
+    free(profile);
+}
+
 HyperionProfile *hyperionCreateProfile(HyperionModel *model, int run_capacity)
 {
     if (!model)
@@ -228,17 +237,17 @@ HyperionProfile *hyperionCreateProfile(HyperionModel *model, int run_capacity)
                              "create profile: it keeps 1 to %d runs, given %d", MOST_RUNS,
                              run_capacity);
     HyperionProfile *profile = calloc(1, sizeof *profile);
-    if (profile)
-        profile->runs = calloc((size_t)run_capacity + 1, sizeof *profile->runs);
-    if (!profile || !profile->runs) {
-        free(profile);
-        return hyp_fail_null(HYPERION_ERROR_MEMORY, "create profile: out of memory for %d runs",
-                             run_capacity);
-    }
+    if (!profile)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "create profile: out of memory");
     profile->place_count = run_capacity + 1;
-    if (!hyp_model_attach(model, HYP_ATTACHED_PROFILE, &hooks, profile)) {
-        free(profile->runs);
-        free(profile);
+    profile->gauge = hyp_platform_open_gauge();
+    profile->runs = calloc((size_t)profile->place_count, sizeof *profile->runs);
+    bool created = profile->gauge != NULL;
+    if (created && !profile->runs)
+        created = hyp_fail(HYPERION_ERROR_MEMORY, "create profile: out of memory for %d runs",
+                           run_capacity);
+    if (!created || !hyp_model_attach(model, HYP_ATTACHED_PROFILE, &hooks, profile)) {
+        free_profile(profile);
         return NULL;
     }
     profile->model = model;
@@ -249,9 +258,7 @@ void hyperionFreeProfile(HyperionProfile *profile)
 {
     if (!profile || (profile->model && !hyp_model_detach(profile->model, HYP_ATTACHED_PROFILE)))
         return;
-    free_record(&profile->record);
-    free(profile->runs);
-    free(profile);
+    free_profile(profile);
 }
 
 bool hyperionClearProfile(HyperionProfile *profile)

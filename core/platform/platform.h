@@ -59,8 +59,12 @@ void hyp_platform_wake(atomic_uint *word);
 // Nanoseconds of a clock that never goes back.
 uint64_t hyp_platform_now_ns(void);
 
-// Memory of this process that is present and that no file stands behind; 0 where unknown.
-size_t hyp_platform_anonymous_bytes(void);
+// Tells how much memory of this process is present that no file stands behind; 0 where the system
+// does not. NULL when out of memory.
+typedef struct HypMemoryGauge HypMemoryGauge;
+HypMemoryGauge *hyp_platform_open_gauge(void);
+void hyp_platform_close_gauge(HypMemoryGauge *gauge); // NULL is allowed
+size_t hyp_platform_anonymous_bytes(const HypMemoryGauge *gauge);
 
 // Value of an environment variable, or NULL.
 const char *hyp_platform_environment(const char *name);

@@ -183,6 +183,14 @@ static bool add_output(HyperionModel *model)
     return hyperionAddOutput(model, 3);
 }
 
+static HyperionProfile *profile;
+
+static bool create_profile(HyperionModel *model)
+{
+    profile = hyperionCreateProfile(model, 3);
+    return profile != NULL;
+}
+
 static HyperionTensor *in_tensor;
 static HyperionTensor *out_tensor;
 
@@ -196,8 +204,8 @@ static bool run_model(HyperionModel *model)
 static void failed_step_leaves_the_model_as_it_was(void **state)
 {
     (void)state;
-    static const Step steps[] = {add_input,        add_weight, add_layer,
-                                 add_second_layer, add_output, run_model};
+    static const Step steps[] = {add_input,  add_weight,     add_layer, add_second_layer,
+                                 add_output, create_profile, run_model};
     const float x[3] = {10, 20, 30};
     float z[3] = {0};
     in_tensor = hyperionWrapTensor(HYPERION_TYPE_F32, 1, (int64_t[]){3}, (void *)(uintptr_t)x);
@@ -221,6 +229,8 @@ static void failed_step_leaves_the_model_as_it_was(void **state)
         assert_true(done);
     }
     assert_true(z[0] == 12.0F && z[2] == 36.0F);
+    assert_int_equal(hyperionProfileRunCount(profile), 1);
+    hyperionFreeProfile(profile);
     hyperionFreeModel(model);
     hyperionFreeTensor(in_tensor);
     hyperionFreeTensor(out_tensor);
