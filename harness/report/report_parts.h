@@ -25,6 +25,10 @@ void report_sweep_tables(const RunRecord *run, const CellSummary *summaries, con
 void report_sampling(const PlanSweep *sweep, FILE *out);
 void report_simulation(const CellSummary *summaries, const PlanSweep *sweep, FILE *out);
 
+// report_layers.c: the layers of cells whose samples tell of them.
+void report_layers(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
+                   FILE *out);
+
 // report_runs.c: the runs with their machines, and what differs in their environments.
 void report_runs(const RunSet *set, FILE *out);
 

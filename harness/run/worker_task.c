@@ -31,13 +31,22 @@ static bool out_of_memory(const Task *task)
     return problem_set(task->problem, "%s: out of memory", sample_task_name(task->request->task));
 }
 
+static bool add_own_values(const Task *task)
+{
+    const Workload *workload = task->request->cell.workload;
+    return !workload->add_values || workload->add_values(task->context, task->outcome) ||
+           out_of_memory(task);
+}
+
 static bool do_verify(const Task *task)
 {
     const Workload *workload = task->request->cell.workload;
     if (!workload->verify(task->context, task->problem))
         return false;
     const WorkloadFacts facts = workload->facts(task->context);
-    return fact_values_add(&facts, &task->request->topology, task->outcome) || out_of_memory(task);
+    return (fact_values_add(&facts, &task->request->topology, task->outcome) ||
+            out_of_memory(task)) &&
+           add_own_values(task);
 }
 
 static bool record_frequency(const Task *task, const char *name)
@@ -131,7 +140,7 @@ static bool do_time(const Task *task)
     usage_record(&before, outcome);
     outcome->iterations = request->iterations;
     outcome->real_count = count;
-    return record_frequency(task, "frequency_after") &&
+    return record_frequency(task, "frequency_after") && add_own_values(task) &&
            achieved_record(&request->cell, task->context, outcome, task->problem);
 }
 

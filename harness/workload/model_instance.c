@@ -9,15 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+const ModelSize model_sizes[] = {
+    {AXIS_BATCH, "batch", 1, false},
+    {AXIS_SEQ, "seq", 0, true},
+    {.key = NULL},
+};
+
 static HyperionModel *load_model(const AxisValue *values, Problem *problem)
 {
-    const char *path = values[AXIS_MODEL].text;
-    char with_batch[AXIS_TEXT_BYTES + 32];
-    if (values[AXIS_BATCH].integer != 1) {
-        const char *parameters = strchr(path + sizeof MODEL_BUILTIN_PREFIX - 1, ':');
-        (void)snprintf(with_batch, sizeof with_batch, "%s%sbatch=%lld", path,
-                       parameters ? "," : ":", values[AXIS_BATCH].integer);
-        path = with_batch;
+    char path[AXIS_TEXT_BYTES + 64];
+    size_t used = (size_t)snprintf(path, sizeof path, "%s", values[AXIS_MODEL].text);
+    // Only built-in models come here with sizes that are not their own.
+    const char *separator = strchr(path + sizeof MODEL_BUILTIN_PREFIX - 1, ':') ? "," : ":";
+    for (const ModelSize *size = model_sizes; size->key; size++) {
+        if (values[size->axis].integer == size->own)
+            continue;
+        used += (size_t)snprintf(path + used, sizeof path - used, "%s%s=%lld", separator, size->key,
+                                 values[size->axis].integer);
+        separator = ",";
     }
     HyperionModel *model = hyperionLoadModel(path);
     if (!model)

@@ -10,6 +10,15 @@
 
 #define MODEL_BUILTIN_PREFIX "builtin:"
 
+// An axis that sets a size of a model: a key of those built-in generators that have it.
+typedef struct ModelSize {
+    AxisId axis;
+    const char *key;
+    long long own;     // value that leaves it to the model
+    bool goes_in_name; // may be a key of the model's name instead
+} ModelSize;
+extern const ModelSize model_sizes[]; // ended by a NULL key
+
 typedef struct ModelInstance {
     HyperionModel *model;
     HyperionSIMDLevel level;

@@ -10,6 +10,7 @@
 #include "scenario/axes.h"
 
 struct Cell;
+struct Sample;
 
 // What the worker knows of the machine; comes with the request.
 typedef struct WorkloadMachine {
@@ -60,6 +61,9 @@ typedef struct Workload {
     bool (*verify)(void *context, Problem *problem);
     void (*run)(void *context); // one iteration, timed
     WorkloadFacts (*facts)(void *context);
+    // What a verification and a timed sample bring besides; sample->task says which it is. False:
+    // out of memory. NULL: nothing.
+    bool (*add_values)(void *context, struct Sample *sample);
     WorkloadPlacement (*placement)(void *context); // NULL: has no data and one thread
     // The workload's own default of an axis, as written; NULL where it has that of the table. NULL:
     // everywhere.

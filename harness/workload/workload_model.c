@@ -3,7 +3,7 @@
 #include "hyperion/error.h"
 #include "scenario/plan.h"
 #include "workload/cold_copies.h"
-#include "workload/model_instance.h"
+#include "workload/model_context.h"
 #include "workload/model_pages.h"
 #include "workload/placement_axes.h"
 #include "workload/thread_team.h"
@@ -15,20 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct ModelContext {
-    HyperionThreadPool *pool;
-    ModelInstance *instances; // run in turn; one but where all is to be cold
-    size_t instance_count, next;
-    size_t copies, copy_bytes; // of what is kept cold, as WorkloadPlacement has them
-    HyperionTensor **expected; // outputs of the scalar kernels on one thread; NULL until verified
-} ModelContext;
-
 static bool is_builtin(const char *model)
 {
     return strncmp(model, MODEL_BUILTIN_PREFIX, sizeof MODEL_BUILTIN_PREFIX - 1) == 0;
 }
 
-static bool use_axis(const AxisValue *values, AxisId axis)
+bool model_context_uses(const AxisValue *values, AxisId axis)
 {
     (void)values;
     switch (axis) {
@@ -40,25 +32,63 @@ static bool use_axis(const AxisValue *values, AxisId axis)
     case AXIS_PAGES:
     case AXIS_CACHE_STATE:
     case AXIS_LAYOUT:
-    case AXIS_BATCH: return true;
+    case AXIS_BATCH:
+    case AXIS_SEQ: return true;
     default: return placement_axes_use(axis);
     }
 }
 
-static bool check_builtin(const char *model, Problem *problem)
+// The keys of that built-in generator, as its help has them; NULL where there is none.
+static const char *find_builtin(const char *model)
 {
     const char *name = model + sizeof MODEL_BUILTIN_PREFIX - 1;
     const size_t length = strcspn(name, ":");
-    if (strstr(model, ":batch=") || strstr(model, ",batch="))
-        return problem_set(problem, "model %s: the batch is an axis of its own", model);
     for (int i = 0; hyperionBuiltinModelName(i); i++)
         if (strncmp(hyperionBuiltinModelName(i), name, length) == 0 &&
             hyperionBuiltinModelName(i)[length] == '\0')
-            return true;
-    return problem_set(problem, "model %s: no such built-in model; `hyperion list models`", model);
+            return hyperionBuiltinModelHelp(i);
+    return NULL;
 }
 
-static bool check_model(const AxisValue *values, Problem *problem)
+// Whether `text` has "key=" after one of the characters of `before`.
+static bool has_key(const char *text, const char *before, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = strpbrk(text, before); at; at = strpbrk(at + 1, before))
+        if (strncmp(at + 1, key, length) == 0 && at[1 + length] == '=')
+            return true;
+    return false;
+}
+
+static bool check_builtin(const AxisValue *values, Problem *problem)
+{
+    const char *model = values[AXIS_MODEL].text;
+    const char *help = find_builtin(model);
+    if (!help)
+        return problem_set(problem, "model %s: no such built-in model; `hyperion list models`",
+                           model);
+    for (const ModelSize *size = model_sizes; size->key; size++) {
+        const bool given = values[size->axis].integer != size->own;
+        if (has_key(model, ":,", size->key) && (given || !size->goes_in_name))
+            return problem_set(problem, "model %s: %s is an axis of its own", model, size->key);
+        if (given && !has_key(help, " ", size->key))
+            return problem_set(problem, "model %s has no %s; given %lld", model, size->key,
+                               values[size->axis].integer);
+    }
+    return true;
+}
+
+static bool check_file(const AxisValue *values, Problem *problem)
+{
+    for (const ModelSize *size = model_sizes; size->key; size++)
+        if (values[size->axis].integer != size->own)
+            return problem_set(
+                problem, "model %s: shapes of a file are fixed, %s must be %lld; given %lld",
+                values[AXIS_MODEL].text, size->key, size->own, values[size->axis].integer);
+    return true;
+}
+
+bool model_context_check(const AxisValue *values, Problem *problem)
 {
     const char *model = values[AXIS_MODEL].text;
     if (!model)
@@ -68,27 +98,22 @@ static bool check_model(const AxisValue *values, Problem *problem)
     if (values[AXIS_PAGES].integer == OPERAND_PAGES_RESERVED)
         return problem_set(problem, "pages hugetlb: the memory of a model is the library's own; 4k "
                                     "and thp can be had");
-    if (is_builtin(model))
-        return check_builtin(model, problem);
-    return values[AXIS_BATCH].integer == 1 ||
-           problem_set(problem,
-                       "model %s: shapes of a file are fixed, batch must be 1; "
-                       "given %lld",
-                       model, values[AXIS_BATCH].integer);
+    return is_builtin(model) ? check_builtin(values, problem) : check_file(values, problem);
 }
 
-static const char *choose_fallback(AxisId axis)
+const char *model_context_fallback(AxisId axis)
 {
     // In use, a model's weights come from memory: they are read once a pass, between other work.
     return axis == AXIS_CACHE_STATE ? "weights-cold" : NULL;
 }
 
-static void close_model(void *opened)
+void model_context_close(void *opened)
 {
     ModelContext *context = opened;
     if (!context)
         return;
     model_instance_free_tensors(context->expected);
+    hyperionFreeProfile(context->profile);
     for (size_t i = 0; i < context->instance_count; i++)
         model_instance_close(&context->instances[i]);
     free(context->instances);
@@ -139,7 +164,7 @@ static bool keep_cold(ModelContext *context, const AxisValue *values,
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
-static void *open_model(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem)
+void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem)
 {
     ModelContext *context = calloc(1, sizeof *context);
     if (!context) {
@@ -153,7 +178,7 @@ static void *open_model(const struct Cell *cell, const WorkloadMachine *machine,
     if (!context->pool || !open_instances(context, 1, cell->values, machine, problem) ||
         !keep_cold(context, cell->values, machine, problem) ||
         (pages == OPERAND_PAGES_TRANSPARENT && !model_pages_collapse(problem))) {
-        close_model(context);
+        model_context_close(context);
         return NULL;
     }
     return context;
@@ -196,7 +221,7 @@ static bool run_scalar(const ModelInstance *instance, HyperionTensor **outputs)
            hyperionRunModel(instance->model, instance->inputs, outputs);
 }
 
-static bool verify_model(void *opened, Problem *problem)
+bool model_context_verify(void *opened, Problem *problem)
 {
     ModelContext *context = opened;
     const ModelInstance *instance = &context->instances[0];
@@ -216,22 +241,22 @@ static bool verify_model(void *opened, Problem *problem)
     return true;
 }
 
-static void run_model(void *opened)
+void model_context_run(void *opened)
 {
-    // The same pass went well in open_model: nothing it needs has changed since.
+    // The same pass went well when it was opened: nothing it needs has changed since.
     ModelContext *context = opened;
     (void)model_instance_run(&context->instances[context->next]);
     context->next = context->next + 1 < context->instance_count ? context->next + 1 : 0;
 }
 
-static WorkloadPlacement place_model(void *opened)
+WorkloadPlacement model_context_placement(void *opened)
 {
     const ModelContext *context = opened;
     return (WorkloadPlacement){
         .pool = context->pool, .copies = context->copies, .copy_bytes = context->copy_bytes};
 }
 
-static WorkloadFacts describe_model(void *opened)
+WorkloadFacts model_context_facts(void *opened)
 {
     const ModelContext *context = opened;
     const ModelInstance *instance = &context->instances[0];
@@ -260,13 +285,13 @@ static WorkloadFacts describe_model(void *opened)
 const Workload workload_model = {
     .name = "model",
     .help = "one forward pass of a model, built-in or from a file",
-    .uses = use_axis,
-    .check = check_model,
-    .open = open_model,
-    .verify = verify_model,
-    .run = run_model,
-    .facts = describe_model,
-    .placement = place_model,
-    .fallback = choose_fallback,
-    .close = close_model,
+    .uses = model_context_uses,
+    .check = model_context_check,
+    .open = model_context_open,
+    .verify = model_context_verify,
+    .run = model_context_run,
+    .facts = model_context_facts,
+    .placement = model_context_placement,
+    .fallback = model_context_fallback,
+    .close = model_context_close,
 };

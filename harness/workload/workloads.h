@@ -7,6 +7,7 @@
 
 extern const Workload workload_kernel;
 extern const Workload workload_model;
+extern const Workload workload_profile;
 extern const Workload workload_canary;
 
 #endif

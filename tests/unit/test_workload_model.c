@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_workload_model.c - built-in models and files run as a workload; what cannot run says why.
+#include "record/sample.h"
 #include "scenario/plan.h"
 
 #include <math.h>
@@ -84,18 +85,6 @@ static void batch_is_passed_to_builtin_models(void **state)
     assert_true(four.elements == 4 * one.elements);
 }
 
-static void model_file_runs_where_there_is_one(void **state)
-{
-    (void)state;
-    static const char path[] = HYPERION_SOURCE_DIR "/../shared/models/mnist.onnx";
-    if (access(path, R_OK) != 0) {
-        print_message("skipped: no %s\n", path);
-        skip();
-    }
-    const WorkloadFacts facts = run_and_describe(path, "best", 1);
-    assert_true(facts.elements == 10);
-}
-
 static void assert_cell_refused(const char *model, int batch, const char *expected)
 {
     Cell cell;
@@ -108,13 +97,93 @@ static void assert_cell_refused(const char *model, int batch, const char *expect
     json_decref(json);
 }
 
+static void sequences_have_the_length_of_the_axis(void **state)
+{
+    (void)state;
+    static const char model[] = "builtin:transformer:hidden=32,heads=2";
+    json_t *json = json_pack("{s:s, s:{s:s, s:i, s:i}}", "workload", "model", "axes", "model",
+                             model, "batch", 2, "seq", 5);
+    Cell cell;
+    Problem problem = {0};
+    assert_true(cell_from_json(json, &cell, &problem));
+    void *context = cell.workload->open(&cell, &machine, &problem);
+    assert_non_null(context);
+    assert_true(cell.workload->facts(context).elements == 2 * 5 * 32);
+    cell.workload->close(context);
+    cell_clear(&cell);
+    assert_int_equal(
+        json_object_set_new(json_object_get(json, "axes"), "model", json_string("builtin:mlp")), 0);
+    problem = (Problem){0};
+    assert_false(cell_from_json(json, &cell, &problem));
+    assert_non_null(strstr(problem.text, "model builtin:mlp has no seq; given 5"));
+    cell_clear(&cell);
+    assert_int_equal(json_object_set_new(json_object_get(json, "axes"), "model",
+                                         json_string("builtin:transformer:seq=4")),
+                     0);
+    problem = (Problem){0};
+    assert_false(cell_from_json(json, &cell, &problem));
+    assert_non_null(strstr(problem.text, "builtin:transformer:seq=4: seq is an axis of its own"));
+    cell_clear(&cell);
+    json_decref(json);
+}
+
+// The workload `profile` adds what its layers did to verifications and timed samples.
+static void profiles_bring_the_facts_and_times_of_layers(void **state)
+{
+    (void)state;
+    json_t *json = json_pack("{s:s, s:{s:s}}", "workload", "profile", "axes", "model",
+                             "builtin:cnn:image=8,channels=4,stages=2");
+    Cell cell;
+    Problem problem = {0};
+    assert_true(cell_from_json(json, &cell, &problem));
+    const Workload *workload = cell.workload;
+    void *context = workload->open(&cell, &machine, &problem);
+    assert_non_null(context);
+    assert_true(workload->verify(context, &problem));
+    Sample sample = sample_empty();
+    sample.task = SAMPLE_VERIFY;
+    assert_true(workload->add_values(context, &sample));
+    double flops = 0;
+    for (size_t i = 0; i < sample.value_count; i++)
+        if (strstr(sample.values[i].name, ".is."))
+            flops += sample.values[i].value;
+    assert_true(flops == workload->facts(context).flops);
+    assert_true(sample_value(&sample, "layer0.bytes") > 0);
+    assert_non_null(sample_find_value(&sample, "layer0.is.conv2d.stage0.conv0"));
+    sample_clear(&sample);
+    for (int i = 0; i < 3; i++)
+        workload->run(context);
+    sample = sample_empty();
+    sample.task = SAMPLE_TIME;
+    assert_true(workload->add_values(context, &sample));
+    assert_true(sample_value(&sample, "layer0.time") > 0);
+    assert_string_equal(sample_find_value(&sample, "layer0.time")->provenance, "clock");
+    assert_true(sample_value(&sample, "layer0.wait") >= 0);
+    sample_clear(&sample);
+    workload->close(context);
+    cell_clear(&cell);
+    json_decref(json);
+}
+
+static void model_file_runs_where_there_is_one(void **state)
+{
+    (void)state;
+    static const char path[] = HYPERION_SOURCE_DIR "/../shared/models/mnist.onnx";
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: no %s\n", path);
+        skip();
+    }
+    const WorkloadFacts facts = run_and_describe(path, "best", 1);
+    assert_true(facts.elements == 10);
+}
+
 static void models_that_cannot_be_planned_are_refused(void **state)
 {
     (void)state;
     assert_cell_refused("builtin:nosuch", 1, "no such built-in model");
     assert_cell_refused("builtin:", 1, "no such built-in model");
-    assert_cell_refused("builtin:mlp:batch=4", 1, "the batch is an axis of its own");
-    assert_cell_refused("builtin:mlp:hidden=4,batch=4", 1, "the batch is an axis of its own");
+    assert_cell_refused("builtin:mlp:batch=4", 1, "batch is an axis of its own");
+    assert_cell_refused("builtin:mlp:hidden=4,batch=4", 1, "batch is an axis of its own");
     assert_cell_refused("file.onnx", 2, "batch must be 1; given 2");
 }
 
@@ -145,6 +214,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builtin_models_agree_with_scalar_at_every_level_here),
         cmocka_unit_test(batch_is_passed_to_builtin_models),
+        cmocka_unit_test(sequences_have_the_length_of_the_axis),
+        cmocka_unit_test(profiles_bring_the_facts_and_times_of_layers),
         cmocka_unit_test(model_file_runs_where_there_is_one),
         cmocka_unit_test(models_that_cannot_be_planned_are_refused),
         cmocka_unit_test(models_that_cannot_be_opened_say_why),

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// model_context.h - an open workload `model`, for those that are made of it.
+#ifndef HYP_MODEL_CONTEXT_H
+#define HYP_MODEL_CONTEXT_H
+
+#include "hyperion/profile.h"
+#include "workload/model_instance.h"
+
+typedef struct ModelContext {
+    HyperionThreadPool *pool;
+    ModelInstance *instances; // run in turn; one but where all is to be cold
+    size_t instance_count, next;
+    size_t copies, copy_bytes; // of what is kept cold, as WorkloadPlacement has them
+    HyperionTensor **expected; // outputs of the scalar kernels on one thread; NULL until verified
+    HyperionProfile *profile;  // of the first instance; NULL of the workload `model`
+} ModelContext;
+
+// The functions of the workload `model`.
+bool model_context_uses(const AxisValue *values, AxisId axis);
+bool model_context_check(const AxisValue *values, Problem *problem);
+void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
+bool model_context_verify(void *context, Problem *problem);
+void model_context_run(void *context);
+WorkloadFacts model_context_facts(void *context);
+WorkloadPlacement model_context_placement(void *context);
+const char *model_context_fallback(AxisId axis);
+void model_context_close(void *context); // NULL is allowed
+
+#endif
