@@ -16,10 +16,16 @@ static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight
                     weight->name, hyperionGetLastError());
 }
 
-// See HypRowFold; what it needs is read before.
-static void fold_rows(const HyperionModel *model, const HypGraphTensor *weight, float *data)
+static bool read_folds(HyperionModel *model, const HypRowFold *rows)
 {
-    const HypRowFold *rows = &weight->rows;
+    return (!rows->scaled || hyp_weights_read(model, rows->scale)) &&
+           (!rows->shifted || hyp_weights_read(model, rows->shift));
+}
+
+// See HypRowFold; what it needs is read before.
+static void fold_rows(const HyperionModel *model, const HypGraphTensor *weight,
+                      const HypRowFold *rows, float *data)
+{
     const float *scale = rows->scaled ? model->tensors[rows->scale].data : NULL;
     const float *shift = rows->shifted ? model->tensors[rows->shift].data : NULL;
     const size_t row_count = weight->shape.rank ? (size_t)weight->shape.dims[0] : 1;
@@ -34,8 +40,7 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
     HypGraphTensor *weight = &model->tensors[hyp_model_root(model, tensor)];
     if (weight->data)
         return true;
-    if ((weight->rows.scaled && !hyp_weights_read(model, weight->rows.scale)) ||
-        (weight->rows.shifted && !hyp_weights_read(model, weight->rows.shift)))
+    if (!read_folds(model, &weight->rows))
         return false;
     void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
     if (!data)
@@ -45,8 +50,21 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
         return false;
     }
     if (weight->rows.scaled || weight->rows.shifted)
-        fold_rows(model, weight, data);
+        fold_rows(model, weight, &weight->rows, data);
     weight->data = data;
+    return true;
+}
+
+bool hyp_weights_fold_rows(HyperionModel *model, int tensor, const HypRowFold *rows)
+{
+    HypGraphTensor *weight = &model->tensors[tensor];
+    if (weight->data && !read_folds(model, rows))
+        return false;
+    if (weight->data)
+        fold_rows(model, weight, rows, weight->data);
+    // Owned bytes are never made again.
+    if (weight->source != HYP_WEIGHT_OWNED)
+        weight->rows = *rows;
     return true;
 }
 

@@ -10,6 +10,10 @@
 // out of memory, the read fails, or the file is not what it was when the model was loaded.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
+// Has the rows of weight `tensor`, which is f32 and no view, scaled and shifted when it is read,
+// and now if it has been. False, last error set, when `rows` cannot be read then.
+bool hyp_weights_fold_rows(HyperionModel *model, int tensor, const HypRowFold *rows);
+
 // Those that a layer reads; *read_bytes is what had to be read for it.
 bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes);
 

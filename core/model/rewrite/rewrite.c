@@ -11,7 +11,9 @@
 
 // Patterns come before what takes their result in.
 static const HypRewriteRule *const rules[] = {
-    &hyp_rule_product_activation,
+    &hyp_rule_batchnorm,  &hyp_rule_layernorm, &hyp_rule_bias,
+    &hyp_rule_gelu_erf,   &hyp_rule_gelu_tanh, &hyp_rule_silu,
+    &hyp_rule_hard_swish, &hyp_rule_attention, &hyp_rule_product_activation,
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 
@@ -35,12 +37,25 @@ const HypLayer *hyp_rewrite_layer(const HypRewrite *rewrite, int layer)
     return &rewrite->model->layers[layer];
 }
 
-int hyp_rewrite_find(const HypRewrite *rewrite, int tensor, HyperionLayerOp op, int uses)
+int hyp_rewrite_uses(const HypRewrite *rewrite, int tensor)
+{
+    return rewrite->uses[tensor];
+}
+
+int hyp_rewrite_find_any(const HypRewrite *rewrite, int tensor, HyperionLayerOp op)
 {
     const int layer = rewrite->producers[tensor];
-    return layer >= 0 && rewrite->uses[tensor] == uses && rewrite->model->layers[layer].op == op
-               ? layer
-               : -1;
+    return layer >= 0 && rewrite->model->layers[layer].op == op ? layer : -1;
+}
+
+int hyp_rewrite_find(const HypRewrite *rewrite, int tensor, HyperionLayerOp op, int uses)
+{
+    return rewrite->uses[tensor] == uses ? hyp_rewrite_find_any(rewrite, tensor, op) : -1;
+}
+
+void hyp_rewrite_fail(HypRewrite *rewrite)
+{
+    rewrite->failed = true;
 }
 
 // One use less; who made a tensor that nobody uses any more is put on the stack.

@@ -19,6 +19,14 @@ typedef struct HypRewriteRule {
     bool (*apply)(HypRewrite *rewrite, int last);
 } HypRewriteRule;
 
+extern const HypRewriteRule hyp_rule_batchnorm;
+extern const HypRewriteRule hyp_rule_layernorm;
+extern const HypRewriteRule hyp_rule_bias;
+extern const HypRewriteRule hyp_rule_gelu_erf;
+extern const HypRewriteRule hyp_rule_gelu_tanh;
+extern const HypRewriteRule hyp_rule_silu;
+extern const HypRewriteRule hyp_rule_hard_swish;
+extern const HypRewriteRule hyp_rule_attention;
 extern const HypRewriteRule hyp_rule_product_activation;
 
 // Applies all rules wherever they fit and drops layers and tensors that nothing needs after. The
@@ -31,6 +39,12 @@ bool hyp_rewrite_model(HyperionModel *model);
 HyperionModel *hyp_rewrite_model_of(const HypRewrite *rewrite);
 const HypLayer *hyp_rewrite_layer(const HypRewrite *rewrite, int layer);
 
+// How many inputs of layers, and outputs of the model, are `tensor`.
+int hyp_rewrite_uses(const HypRewrite *rewrite, int tensor);
+
+// The layer that makes `tensor`, if it is `op`; else -1.
+int hyp_rewrite_find_any(const HypRewrite *rewrite, int tensor, HyperionLayerOp op);
+
 // The layer that makes `tensor`, if it is `op` and exactly `uses` inputs of layers (and outputs of
 // the model) read the tensor; else -1.
 int hyp_rewrite_find(const HypRewrite *rewrite, int tensor, HyperionLayerOp op, int uses);
@@ -40,5 +54,8 @@ int hyp_rewrite_find(const HypRewrite *rewrite, int tensor, HyperionLayerOp op, 
 bool hyp_rewrite_replace(HypRewrite *rewrite, int layer, HyperionLayerOp op,
                          const HyperionLayerAttributes *attributes, const int *inputs,
                          int input_count, int named_like);
+
+// Ends the rewriting, the last error set: for failures that are not the pattern's.
+void hyp_rewrite_fail(HypRewrite *rewrite);
 
 #endif
