@@ -2,12 +2,14 @@
 // model_group.c - `hyperion model`: the commands on one model, each in its own file model_<verb>.c.
 #include "cli/command.h"
 
+extern const Command command_model_export;
 extern const Command command_model_info;
 extern const Command command_model_profile;
 extern const Command command_model_run;
 
 static const Command *const model_commands[] = {
     &command_model_info,
+    &command_model_export,
     &command_model_profile,
     &command_model_run,
     NULL,

@@ -227,6 +227,14 @@ typedef struct HyperionLoadOptions {
 // an option names nothing in the file.
 HyperionModel *hyperionLoadModelWith(const char *path, const HyperionLoadOptions *options);
 
+// Writes the model as ONNX (opset 17, IR 8), standard operators only: layers that ONNX has no
+// operator for as the operators that PyTorch writes for them. Weights are read or generated one at
+// a time; where they are more than 2 GiB less 64 MiB together, more than a file of this format
+// holds, they go to "<path>.data" beside it. The file is there whole or not at all. False on a NULL
+// or running model, a weight that cannot be read, a file that cannot be written, or a layer whose
+// settings ONNX cannot say; it is named.
+bool hyperionExportModel(HyperionModel *model, const char *path);
+
 // The built-in generators: name of the i-th, NULL past the last; and its keys with defaults.
 const char *hyperionBuiltinModelName(int index);
 const char *hyperionBuiltinModelHelp(int index);

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test_model_export.sh HYPERION - `hyperion model export`: what is written gives the same outputs to
+# the bit, and the checker of ONNX accepts it (Debian's python3-onnx; that part is left out without).
+set -eu
+hyperion=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+    echo "FAILED: $1"
+    exit 1
+}
+
+python=
+for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import onnx' 2>/dev/null; then
+        python=$candidate
+    fi
+done
+[ -n "$python" ] || echo 'not checked by ONNX itself: no python3 with the module onnx (python3-onnx)'
+
+# round_trip MODEL: exported and read again, with and without several threads.
+round_trip() {
+    "$hyperion" model export "$1" out.onnx || fail "$1 is not exported"
+    "$hyperion" model run "$1" --output before >/dev/null
+    "$hyperion" model run out.onnx --output after --threads 2 >/dev/null || fail "$1 is not read again"
+    diff -r before after || fail "$1 gives other outputs when it is read again"
+    [ -z "$python" ] || "$python" -c 'import onnx; onnx.checker.check_model("out.onnx", full_check=True)' ||
+        fail "$1 is not what the checker of ONNX accepts"
+    rm -r before after
+}
+
+round_trip builtin:mlp:input=8,hidden=16,output=4
+round_trip builtin:cnn:image=8,channels=4
+
+[ ! -e out.onnx.part ] || fail 'a part of a file is left over'
+! "$hyperion" model export builtin:mlp missing/out.onnx 2>err || fail 'a missing folder is written to'
+grep -q 'missing/out.onnx' err || fail 'the file that cannot be written is not named'
+! "$hyperion" model export no-such.onnx out.onnx 2>err || fail 'a missing model is exported'
