@@ -118,6 +118,12 @@ static inline const HypShape *hyp_layer_output(const HyperionModel *model, const
     return &model->tensors[layer->outputs[0]].shape;
 }
 
+// The bytes at a run of an input that every such layer has.
+static inline const void *hyp_run_required(const HypLayerRun *run, int index)
+{
+    return run->data[run->layer->inputs[index]];
+}
+
 // Their bytes at a run; NULL for an optional input that the layer does not have.
 static inline const float *hyp_run_input(const HypLayerRun *run, int index)
 {

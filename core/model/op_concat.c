@@ -68,7 +68,7 @@ static void execute(const HypLayerRun *run)
             .in_strides = {(ptrdiff_t)in_run, 1},
             .out_strides = {(ptrdiff_t)out_run, 1},
         };
-        hyp_strided_copy(&copy, hyp_run_input(run, i), place, run->parallel);
+        hyp_strided_copy(&copy, hyp_run_required(run, i), place, run->parallel);
         place += in_run * element_bytes;
     }
 }

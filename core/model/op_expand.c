@@ -49,7 +49,7 @@ static void execute(const HypLayerRun *run)
         copy.extents[axis] = (size_t)out->dims[axis];
         copy.in_strides[axis] = of_in >= 0 && in->dims[of_in] != 1 ? in_strides[of_in] : 0;
     }
-    hyp_strided_copy(&copy, hyp_run_input(run, 0), hyp_run_output(run), run->parallel);
+    hyp_strided_copy(&copy, hyp_run_required(run, 0), hyp_run_output(run), run->parallel);
 }
 
 const HypLayerOp hyp_layer_op_expand = {

@@ -52,12 +52,12 @@ static Gather describe(const HypLayerRun *run)
     const int axis = (int)run->layer->attributes.axis;
     return (Gather){
         .index_type = indices->type,
-        .indices = hyp_run_input(run, 1),
+        .indices = hyp_run_required(run, 1),
         .outer = hyp_shape_product(in, 0, axis),
         .count = indices->element_count,
         .extent = in->dims[axis],
         .run_bytes = hyp_shape_product(in, axis + 1, in->rank) * hyperionTypeBytes(in->type),
-        .in = (const char *)hyp_run_input(run, 0),
+        .in = hyp_run_required(run, 0),
         .out = (char *)hyp_run_output(run),
     };
 }

@@ -150,14 +150,14 @@ static void execute(const HypLayerRun *run)
         .in_extent = last < 0 ? 1 : in->dims[last],
         .out_extent = last < 0 ? 1 : out->dims[last],
         .start = last < 0 ? 0 : run->layer->attributes.starts[last],
-        .in = (const char *)hyp_run_input(run, 0),
+        .in = hyp_run_required(run, 0),
         .out = (char *)hyp_run_output(run),
     };
     if (out->element_count == 0)
         return;
     pad.rows = out->element_count / (size_t)pad.out_extent;
     if (run->layer->input_count == 2)
-        memcpy(pad.value, hyp_run_input(run, 1), pad.element_bytes);
+        memcpy(pad.value, hyp_run_required(run, 1), pad.element_bytes);
     hyp_parallel_call(run->parallel, (double)out->element_count * HYP_WORK_STREAMED, pad_rows,
                       &pad);
 }

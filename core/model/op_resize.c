@@ -10,6 +10,7 @@
 
 #include "parallel_for.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -142,6 +143,7 @@ static void run_rows(void *context, size_t thread)
 {
     const HypParallelCall *call = context;
     const Pass *pass = call->args;
+    assert(pass->out_extent > 0);
     const size_t run_bytes = pass->inner * pass->element_bytes;
     const size_t in_bytes = pass->in_extent * run_bytes;
     const HypRange range =
@@ -208,7 +210,7 @@ static void execute(const HypLayerRun *run)
     char *between[2] = {(char *)(taps + longest)};
     between[1] = between[0] + (in->size_bytes > out->size_bytes ? in->size_bytes : out->size_bytes);
     HypShape shape = *in; // of what has been made so far
-    const char *from = (const char *)hyp_run_input(run, 0);
+    const char *from = hyp_run_required(run, 0);
     for (int i = 0; i < count; i++) {
         const int axis = axes[i];
         const HypResizeAxis resized = hyp_resize_axis(attributes, in, axis);

@@ -108,7 +108,7 @@ static void execute(const HypLayerRun *run)
         .rows = hyp_shape_product(in, 0, in->rank - 1),
         .seq = (size_t)in->dims[in->rank - 2],
         .half = count_pairs(run),
-        .in = hyp_run_input(run, 0),
+        .in = hyp_run_required(run, 0),
         .out = hyp_run_output(run),
         .frequencies = run->workspace,
     };

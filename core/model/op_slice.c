@@ -55,7 +55,7 @@ static void execute(const HypLayerRun *run)
     const HypShape *in = hyp_layer_input(run->model, run->layer, 0);
     const HypShape *out = hyp_layer_output(run->model, run->layer);
     HypStridedCopy copy = {.element_bytes = hyperionTypeBytes(in->type), .rank = out->rank};
-    const char *first = (const char *)hyp_run_input(run, 0);
+    const char *first = hyp_run_required(run, 0);
     if (out->element_count == 0)
         return;
     hyp_strided_dense(in->rank, in->dims, copy.in_strides);

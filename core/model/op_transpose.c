@@ -69,7 +69,7 @@ static void execute(const HypLayerRun *run)
         copy.extents[i] = (size_t)out->dims[i];
         copy.in_strides[i] = in_strides[run->layer->attributes.axes[i]];
     }
-    hyp_strided_copy(&copy, hyp_run_input(run, 0), hyp_run_output(run), run->parallel);
+    hyp_strided_copy(&copy, hyp_run_required(run, 0), hyp_run_output(run), run->parallel);
 }
 
 const HypLayerOp hyp_layer_op_transpose = {

@@ -37,23 +37,26 @@ static inline void count_up(HyperionType type, void *values, size_t count)
     }
 }
 
-// Runs `model`, whose only result is `result`, on its inputs' values; returns whether it ran and
-// frees the model. `values` holds the result.
-static inline bool run_once(HyperionModel *model, int result, void *const *inputs, void *values)
+// Runs `model`, whose only result is `result`, on the values of its one or two inputs; returns
+// whether it ran and frees the model. `values` holds the result.
+static inline bool run_once(HyperionModel *model, int result, void *first, void *second,
+                            void *values)
 {
-    HyperionTensor *tensors[4] = {NULL};
+    void *const inputs[2] = {first, second};
+    HyperionTensor *tensors[3] = {NULL};
+    const int input_count = hyperionModelInputCount(model);
     assert_true(hyperionAddOutput(model, result));
-    for (int i = 0; i < hyperionModelInputCount(model); i++) {
+    for (int i = 0; i < input_count && i < 2; i++) {
         const HyperionTensorInfo info = hyperionModelInput(model, i);
         tensors[i] = hyperionWrapTensor(info.type, info.rank, info.dims, inputs[i]);
         assert_non_null(tensors[i]);
     }
     const HyperionTensorInfo info = hyperionModelOutput(model, 0);
     assert_true(info.size_bytes <= MOST_BYTES);
-    tensors[3] = hyperionWrapTensor(info.type, info.rank, info.dims, values);
-    assert_non_null(tensors[3]);
-    const bool ran = hyperionRunModel(model, tensors, &tensors[3]);
-    for (int i = 0; i < 4; i++)
+    tensors[2] = hyperionWrapTensor(info.type, info.rank, info.dims, values);
+    assert_non_null(tensors[2]);
+    const bool ran = hyperionRunModel(model, tensors, &tensors[2]);
+    for (int i = 0; i < 3; i++)
         hyperionFreeTensor(tensors[i]);
     hyperionFreeModel(model);
     return ran;

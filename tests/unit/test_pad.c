@@ -12,7 +12,7 @@ static void check_row(HyperionPadding mode, int64_t start, int64_t extent, const
         .rank = 1, .dims = {extent}, .starts = {start}, .pad_mode = mode};
     const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_PAD, &attributes, (int[]){0}, 1);
     assert_dims(model, y, SHAPE(extent));
-    assert_true(run_once(model, y, (void *[]){values}, out_values));
+    assert_true(run_once(model, y, values, NULL, out_values));
     for (int64_t i = 0; i < extent; i++)
         assert_float_equal(out_values[i], expected[i], 0);
 }
@@ -56,7 +56,7 @@ static void every_axis_is_padded_with_the_value_of_its_type(void **state)
         hyperionAddLayer(model, "y", HYPERION_LAYER_PAD, &attributes, (int[]){0, value}, 2);
     assert_true(hyperionSetThreadCount(model, 2));
     count_up(HYPERION_TYPE_I64, in, 24);
-    assert_true(run_once(model, y, (void *[]){in}, out));
+    assert_true(run_once(model, y, in, NULL, out));
     for (int64_t i = 0; i < 360; i++) {
         const int64_t a = i / 72 - 1;
         const int64_t b = i / 12 % 6 - 2;
@@ -74,13 +74,13 @@ static void mirrors_and_edges_work_over_several_axes(void **state)
     HyperionLayerAttributes attributes = {
         .rank = 2, .dims = {4, 5}, .starts = {-1, -1}, .pad_mode = HYPERION_PADDING_REFLECT};
     int y = hyperionAddLayer(model, "y", HYPERION_LAYER_PAD, &attributes, (int[]){0}, 1);
-    assert_true(run_once(model, y, (void *[]){in}, out_values));
+    assert_true(run_once(model, y, in, NULL, out_values));
     static const float mirrored[] = {4, 3, 4, 5, 4, 1, 0, 1, 2, 1, 4, 3, 4, 5, 4, 1, 0, 1, 2, 1};
     assert_memory_equal(out_values, mirrored, sizeof mirrored);
     model = start_model(HYPERION_TYPE_F32, SHAPE(2, 3));
     attributes.pad_mode = HYPERION_PADDING_EDGE;
     y = hyperionAddLayer(model, "y", HYPERION_LAYER_PAD, &attributes, (int[]){0}, 1);
-    assert_true(run_once(model, y, (void *[]){in}, out_values));
+    assert_true(run_once(model, y, in, NULL, out_values));
     static const float edged[] = {0, 0, 1, 2, 2, 0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 3, 3, 4, 5, 5};
     assert_memory_equal(out_values, edged, sizeof edged);
 }
@@ -95,7 +95,7 @@ static void a_tensor_without_elements_is_padded_by_a_constant_only(void **state)
     assert_refused(model, HYPERION_LAYER_PAD, &attributes, (int[]){0}, 1,
                    "axis 1 has no elements to pad with");
     out_values[5] = 1;
-    assert_true(run_once(model, y, (void *[]){out_values + 100}, out_values));
+    assert_true(run_once(model, y, out_values + 100, NULL, out_values));
     for (int i = 0; i < 6; i++)
         assert_float_equal(out_values[i], 0, 0);
 }

@@ -4,14 +4,14 @@
 
 #include <math.h>
 
-enum { BATCH = 2, SEQ = 37, HEADS = 3, DIM = 10, COUNT = BATCH * SEQ * HEADS * DIM };
+enum { BATCH = 2, SEQ = 37, HEADS = 3, DIM = 10, WIDTH = HEADS * DIM, COUNT = BATCH * SEQ * WIDTH };
 
 static float in[COUNT];
 static float out[COUNT];
 
 static void check_rope(bool interleaved, int64_t first_position, float base, int threads)
 {
-    HyperionModel *model = start_model(HYPERION_TYPE_F32, SHAPE(BATCH, SEQ, HEADS * DIM));
+    HyperionModel *model = start_model(HYPERION_TYPE_F32, SHAPE(BATCH, SEQ, WIDTH));
     const HyperionLayerAttributes attributes = {.heads = HEADS,
                                                 .rotary_interleaved = interleaved,
                                                 .first_position = first_position,
@@ -20,7 +20,7 @@ static void check_rope(bool interleaved, int64_t first_position, float base, int
     for (int i = 0; i < COUNT; i++)
         in[i] = (float)(i % 23) - 11.0F;
     assert_true(hyperionSetThreadCount(model, threads));
-    assert_true(run_once(model, y, (void *[]){in}, out));
+    assert_true(run_once(model, y, in, NULL, out));
     for (int i = 0; i < COUNT / 2; i++) {
         const int pair = i % (DIM / 2);
         const int head = i / (DIM / 2);

@@ -98,21 +98,16 @@ static void slice_axis(HyperionLayerAttributes *attributes, int axis, int64_t st
                        int64_t step)
 {
     const int64_t extent = attributes->dims[axis];
-    const int64_t stride = limit(step, -(extent + 1), extent + 1); // past the end, not further
     start += start < 0 ? extent : 0;
     end += end < 0 ? extent : 0;
-    int64_t length;
-    if (stride > 0) {
-        start = limit(start, 0, extent);
-        length = limit(end, 0, extent) - start;
-    } else {
-        start = limit(start, -1, extent - 1);
-        length = start - limit(end, -1, extent - 1);
-    }
-    const int64_t size = stride < 0 ? -stride : stride;
-    attributes->dims[axis] = length > 0 ? (length + size - 1) / size : 0;
-    attributes->starts[axis] = length > 0 ? start : 0;
-    attributes->steps[axis] = stride;
+    const int64_t least = step > 0 ? 0 : -1;
+    const int64_t most = step > 0 ? extent : extent - 1;
+    start = limit(start, least, most);
+    end = limit(end, least, most);
+    const bool any = step > 0 ? start < end : start > end;
+    attributes->dims[axis] = any ? (end - start - (step > 0 ? 1 : -1)) / step + 1 : 0;
+    attributes->starts[axis] = any ? start : 0;
+    attributes->steps[axis] = step;
 }
 
 // Of Slice, each as attribute or input; the last two may be left out.
@@ -201,16 +196,18 @@ static bool read_pad_value(OnnxImport *import, const OnnxNode *node, int *inputs
     return *input_count == 1 || inputs[1] >= 0;
 }
 
+enum { MOST_PADS = 2 * HYPERION_MAX_RANK };
+
 bool hyp_onnx_map_pad(OnnxImport *import, const OnnxNode *node)
 {
-    int64_t pads[2 * HYPERION_MAX_RANK] = {0};
+    int64_t pads[MOST_PADS] = {0};
     int inputs[2] = {hyp_onnx_input(import, node, 0), -1};
     int input_count;
     size_t count;
     bool given;
     HyperionLayerAttributes attributes = {0};
     if (inputs[0] < 0 || !read_pad_mode(node, &attributes.pad_mode) ||
-        !hyp_onnx_int_list(import, node, "pads", 1, pads, 2 * HYPERION_MAX_RANK, &count, &given) ||
+        !hyp_onnx_int_list(import, node, "pads", 1, pads, MOST_PADS, &count, &given) ||
         !read_pad_value(import, node, inputs, &input_count))
         return false;
     const HypShape shape = *hyp_onnx_shape(import, inputs[0]);

@@ -97,9 +97,9 @@ static bool read_roi(OnnxImport *import, const OnnxNode *node, const HypShape *s
 {
     size_t count;
     return attributes->coordinates != HYPERION_COORDINATES_CROP ||
-           (hyp_onnx_constant_floats(import, node, 1, attributes->roi, 2 * HYPERION_MAX_RANK,
-                                     &count) &&
-            (count == 2 * (size_t)shape->rank ||
+           (hyp_onnx_constant_floats(import, node, 1, attributes->roi,
+                                     sizeof attributes->roi / sizeof attributes->roi[0], &count) &&
+            (count == (size_t)shape->rank * 2 ||
              hyp_fail(HYPERION_ERROR_FORMAT, "%zu numbers of a region of %d axes", count,
                       shape->rank)));
 }
