@@ -10,40 +10,42 @@ HypResizeAxis hyp_resize_axis(const HyperionLayerAttributes *attributes, const H
         .attributes = attributes,
         .in_extent = in->dims[axis],
         .out_extent = attributes->dims[axis],
-        .scale = (double)attributes->scales[axis],
-        .start = (double)attributes->roi[axis],
-        .end = (double)attributes->roi[attributes->rank + axis],
+        .scale = attributes->scales[axis],
+        .start = attributes->roi[axis],
+        .end = attributes->roi[attributes->rank + axis],
     };
 }
 
-// Where in the input element `place` of the result is.
-static double find_coordinate(const HypResizeAxis *axis, size_t place)
+// Where in the input element `place` of the result is. In f32, as PyTorch and ONNX Runtime have it:
+// what is half-way between two elements there, and so which is nearest, is so here.
+static float find_coordinate(const HypResizeAxis *axis, size_t place)
 {
-    const double x = (double)place;
-    const double last = (double)(axis->in_extent - 1);
+    const float x = (float)place;
+    const float last = (float)(axis->in_extent - 1);
+    const float scale = axis->scale;
     // Of ONNX's own test cases, which do not round it down to an extent.
-    const double length = axis->scale * (double)axis->in_extent;
+    const float length = scale * (float)axis->in_extent;
     switch (axis->attributes->coordinates) {
     case HYPERION_COORDINATES_PYTORCH_HALF_PIXEL:
-        return axis->out_extent > 1 ? (x + 0.5) / axis->scale - 0.5 : 0;
+        return axis->out_extent > 1 ? (x + 0.5F) / scale - 0.5F : 0;
     case HYPERION_COORDINATES_ALIGN_CORNERS:
         return axis->out_extent > 1 ? x * last / (length - 1) : 0;
-    case HYPERION_COORDINATES_ASYMMETRIC: return x / axis->scale;
-    case HYPERION_COORDINATES_HALF_PIXEL_FOR_NEAREST: return (x + 0.5) / axis->scale;
+    case HYPERION_COORDINATES_ASYMMETRIC: return x / scale;
+    case HYPERION_COORDINATES_HALF_PIXEL_FOR_NEAREST: return (x + 0.5F) / scale;
     case HYPERION_COORDINATES_CROP:
         return axis->out_extent > 1
                    ? axis->start * last + x * (axis->end - axis->start) * last / (length - 1)
-                   : 0.5 * (axis->start + axis->end) * last;
+                   : 0.5F * (axis->start + axis->end) * last;
     case HYPERION_COORDINATES_HALF_PIXEL:
     case HYPERION_COORDINATES_COUNT: break;
     }
-    return (x + 0.5) / axis->scale - 0.5;
+    return (x + 0.5F) / scale - 0.5F;
 }
 
 bool hyp_resize_is_outside(const HypResizeAxis *axis, size_t place)
 {
-    const double coordinate = find_coordinate(axis, place);
-    return !(coordinate >= 0 && coordinate <= (double)(axis->in_extent - 1));
+    const float coordinate = find_coordinate(axis, place);
+    return !(coordinate >= 0 && coordinate <= (float)(axis->in_extent - 1));
 }
 
 static double round_nearest(HyperionNearest mode, double coordinate)
@@ -104,7 +106,7 @@ int hyp_resize_taps(const HypResizeAxis *axis, HypResizeTap *taps)
     const HyperionLayerAttributes *attributes = axis->attributes;
     const HyperionResize mode = attributes->resize;
     for (size_t place = 0; place < (size_t)axis->out_extent; place++) {
-        const double coordinate = find_coordinate(axis, place);
+        const double coordinate = (double)find_coordinate(axis, place);
         const double below = floor(coordinate);
         const double t = coordinate - below;
         double weights[4] = {1 - t, t};

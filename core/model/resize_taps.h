@@ -11,8 +11,8 @@
 typedef struct HypResizeAxis {
     const HyperionLayerAttributes *attributes;
     int64_t in_extent, out_extent;
-    double scale;
-    double start, end; // of the region, 0 to 1
+    float scale;
+    float start, end; // of the region, 0 to 1
 } HypResizeAxis;
 
 // Up to four elements; those without weight have a place in the input too.

@@ -226,6 +226,24 @@ static void streams_miss_each_line_once(void **state)
                      (2 * 3 * 32 * 32 + 2 * 3 * 16 * 16) / 16);
 }
 
+// Moving, also into less or more; a view moves nothing.
+static void moved_elements_are_read_and_written_once(void **state)
+{
+    (void)state;
+    static const int64_t rows[] = {4, 4, 64};
+    const HyperionLayerAttributes turn = {.rank = 3, .axes = {2, 1, 0}};
+    const HyperionLayerAttributes half = {.rank = 3, .dims = {2, 4, 64}};
+    const HyperionLayerAttributes repeat = {.rank = 4, .dims = {3, 1, 1, 1}};
+    const HyperionLayerAttributes twice = {.rank = 3, .dims = {4, 8, 64}};
+    const HyperionLayerAttributes whole = {.rank = 3, .dims = {4, 4, 64}};
+    assert_int_equal(count_misses(HYPERION_LAYER_TRANSPOSE, &turn, 3, rows, 0, NULL, 0), 2 * 64);
+    assert_int_equal(count_misses(HYPERION_LAYER_SLICE, &half, 3, rows, 0, NULL, 0), 2 * 32);
+    assert_int_equal(count_misses(HYPERION_LAYER_EXPAND, &repeat, 3, rows, 0, NULL, 0), 4 * 64);
+    assert_int_equal(count_misses(HYPERION_LAYER_RESIZE, &twice, 3, rows, 0, NULL, 0), 3 * 64);
+    assert_int_equal(count_misses(HYPERION_LAYER_CONCAT, &turn, 3, rows, 3, rows, 2), 6 * 64);
+    assert_int_equal(count_misses(HYPERION_LAYER_SLICE, &whole, 3, rows, 0, NULL, 0), 0);
+}
+
 // Images and groups are products of their own: filters and packed copies are counted for each.
 static void convolution_repeats_its_product(void **state)
 {
@@ -297,6 +315,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(statistics_count_what_they_leave_out, setup, teardown),
         cmocka_unit_test(streams_miss_each_line_once),
+        cmocka_unit_test(moved_elements_are_read_and_written_once),
         cmocka_unit_test(convolution_repeats_its_product),
         cmocka_unit_test_setup_teardown(configured_line_size_overrules_the_geometry, setup,
                                         teardown),

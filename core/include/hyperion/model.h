@@ -111,14 +111,15 @@ typedef struct HyperionLayerAttributes {
     bool rms;          // LAYERNORM: x / sqrt(mean of x^2 + epsilon) * scale, no bias
     int64_t heads;     // ATTENTION, ROPE: 0 = 1
     int64_t kv_heads;  // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
-    bool causal;       // ATTENTION: a query sees only keys at or before its position
-    int rank;          // dims and the like used below; TRANSPOSE: 0 = all, reversed
-    int64_t dims[HYPERION_MAX_RANK];   // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
-                                       // SLICE, PAD, RESIZE: of the result
-    bool zero_dims;                    // RESHAPE: 0 is an extent of 0
-    int64_t axis;                      // CONCAT, GATHER: counted from the end where negative
-    int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is;
-                                       // REDUCE: each once, from the end where negative
+    int64_t first_position;          // ROPE: of the first of the sequence
+    bool causal;                     // ATTENTION: a query sees only keys at or before its position
+    bool zero_dims;                  // RESHAPE: a dim of 0 is an extent of 0
+    int rank;                        // dims and the like used below; TRANSPOSE: 0 = all, reversed
+    int64_t dims[HYPERION_MAX_RANK]; // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
+                                     // SLICE, PAD, RESIZE: of the result
+    int64_t axis;                    // CONCAT, GATHER: counted from the end where negative
+    int64_t axes[HYPERION_MAX_RANK]; // TRANSPOSE: the input's axis that each of the result is;
+                                     // REDUCE: each once, from the end where negative
     int64_t starts[HYPERION_MAX_RANK]; // SLICE, PAD: index in the input of the result's first
                                        // element; PAD: outside of the input where padding begins
     int64_t steps[HYPERION_MAX_RANK];  // SLICE: of any sign; 0 = 1
@@ -129,11 +130,10 @@ typedef struct HyperionLayerAttributes {
     float scales[HYPERION_MAX_RANK];   // RESIZE: 0 = dims / input's
     float roi[2 * HYPERION_MAX_RANK];  // RESIZE, CROP: starts, then, from [rank] on, ends; 0 to 1
     float cubic_coefficient;           // RESIZE, CUBIC: a of Keys 1981; 0 = -0.75
-    bool exclude_outside;              // RESIZE: what lies outside of the input has no weight
     float extrapolation;               // RESIZE, CROP: the value there
     float rotary_base;                 // ROPE: 0 = 10000
+    bool exclude_outside;              // RESIZE: what lies outside of the input has no weight
     bool rotary_interleaved;           // ROPE: pairs are neighbours; else half a head apart
-    int64_t first_position;            // ROPE: of the first of the sequence
 } HyperionLayerAttributes;
 
 // Facts of a tensor or layer of the graph; strings are owned by the model.

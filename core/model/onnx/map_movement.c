@@ -278,50 +278,80 @@ bool hyp_onnx_map_constant_of_shape(OnnxImport *import, const OnnxNode *node)
 // Longest range made while a model is read; it takes memory that the file does not answer for.
 enum { MOST_RANGE = 1 << 16 };
 
-// A scalar of one of the types that a range can have.
-static double read_number(HyperionType type, const void *value)
+typedef struct Range {
+    HyperionType type;
+    int64_t start, end, step; // of integers
+    float f32_start, f32_end, f32_step;
+} Range;
+
+static bool read_range(OnnxImport *import, const OnnxNode *node, Range *range)
 {
-    return type == HYPERION_TYPE_F32   ? (double)*(const float *)value
-           : type == HYPERION_TYPE_I64 ? (double)*(const int64_t *)value
-                                       : (double)*(const int32_t *)value;
+    int64_t *const integers[] = {&range->start, &range->end, &range->step};
+    float *const floats[] = {&range->f32_start, &range->f32_end, &range->f32_step};
+    const int start = hyp_onnx_input(import, node, 0);
+    if (start < 0)
+        return false;
+    range->type = hyp_onnx_shape(import, start)->type;
+    if (range->type == HYPERION_TYPE_BOOL)
+        return hyp_onnx_unsupported("a range of bool");
+    for (size_t i = 0; i < 3; i++) {
+        const void *value = hyp_onnx_constant_value(import, node, i, range->type);
+        if (!value)
+            return false;
+        if (range->type == HYPERION_TYPE_F32)
+            *floats[i] = *(const float *)value;
+        else
+            *integers[i] = range->type == HYPERION_TYPE_I64 ? *(const int64_t *)value
+                                                            : *(const int32_t *)value;
+    }
+    return true;
 }
 
-// Integers wrap, as they may where the end is as far from the start as the type allows.
-static void count_range(HyperionType type, const void *start, const void *delta, size_t count,
-                        void *values)
+// Elements from the start up to, not including, the end; more than MOST_RANGE where too many.
+static size_t count_range(const Range *range)
+{
+    if (range->type == HYPERION_TYPE_F32) {
+        const double steps =
+            ceil(((double)range->f32_end - (double)range->f32_start) / (double)range->f32_step);
+        return !(steps <= MOST_RANGE) ? MOST_RANGE + 1 : steps > 0 ? (size_t)steps : 0;
+    }
+    if (range->step == 0)
+        return MOST_RANGE + 1;
+    const bool up = range->step > 0;
+    if (up ? range->end <= range->start : range->end >= range->start)
+        return 0;
+    const uint64_t way = up ? (uint64_t)range->end - (uint64_t)range->start
+                            : (uint64_t)range->start - (uint64_t)range->end;
+    const uint64_t step = up ? (uint64_t)range->step : 0 - (uint64_t)range->step;
+    return (size_t)((way - 1) / step + 1);
+}
+
+static void fill_range(const Range *range, size_t count, void *values)
 {
     for (size_t i = 0; i < count; i++) {
-        if (type == HYPERION_TYPE_F32)
-            ((float *)values)[i] = *(const float *)start + (float)i * *(const float *)delta;
-        else if (type == HYPERION_TYPE_I64)
-            ((uint64_t *)values)[i] = *(const uint64_t *)start + i * *(const uint64_t *)delta;
+        const uint64_t value = (uint64_t)range->start + i * (uint64_t)range->step;
+        if (range->type == HYPERION_TYPE_F32)
+            ((float *)values)[i] = range->f32_start + (float)i * range->f32_step;
+        else if (range->type == HYPERION_TYPE_I64)
+            ((int64_t *)values)[i] = (int64_t)value;
         else
-            ((uint32_t *)values)[i] =
-                *(const uint32_t *)start + (uint32_t)i * *(const uint32_t *)delta;
+            ((int32_t *)values)[i] = (int32_t)value;
     }
 }
 
 bool hyp_onnx_map_range(OnnxImport *import, const OnnxNode *node)
 {
-    const int first = hyp_onnx_input(import, node, 0);
-    if (first < 0)
+    Range range = {0};
+    if (!read_range(import, node, &range))
         return false;
-    const HyperionType type = hyp_onnx_shape(import, first)->type;
-    const void *start = hyp_onnx_constant_value(import, node, 0, type);
-    const void *end = start ? hyp_onnx_constant_value(import, node, 1, type) : NULL;
-    const void *delta = end ? hyp_onnx_constant_value(import, node, 2, type) : NULL;
-    if (!delta)
-        return false;
-    const double steps =
-        (read_number(type, end) - read_number(type, start)) / read_number(type, delta);
-    if (type == HYPERION_TYPE_BOOL || !(steps <= MOST_RANGE))
-        return hyp_onnx_unsupported("a range of this type or length");
-    const size_t count = steps > 0 ? (size_t)ceil(steps) : 0;
-    void *values = hyp_arena_allocate(import->arena, count + 1, hyperionTypeBytes(type));
+    const size_t count = count_range(&range);
+    if (count > MOST_RANGE)
+        return hyp_onnx_unsupported("a range in steps of 0 or of so many elements");
+    void *values = hyp_arena_allocate(import->arena, count, hyperionTypeBytes(range.type));
     if (!values)
         return false;
-    count_range(type, start, delta, count, values);
-    const int id = hyp_onnx_inner_constant(import, node, "/value", type, 1,
+    fill_range(&range, count, values);
+    const int id = hyp_onnx_inner_constant(import, node, "/value", range.type, 1,
                                            &(int64_t){(int64_t)count}, values);
     return id >= 0 && hyp_onnx_bind_output(import, node, 0, id);
 }
