@@ -79,6 +79,17 @@ static int add_weight(HyperionModel *model, const char *name, HypGraphTensor wei
     return id;
 }
 
+int hyp_model_adopt_file(HyperionModel *model, HypFile *file)
+{
+    HypFile **grown = (HypFile **)hyp_array_reserve((void *)model->files, &model->file_capacity,
+                                                    (size_t)model->file_count + 1, sizeof *grown);
+    if (!grown)
+        return -1;
+    model->files = grown;
+    model->files[model->file_count] = file;
+    return model->file_count++;
+}
+
 int hyp_model_adopt_weight(HyperionModel *model, const char *name, const HypShape *shape,
                            void *data)
 {
@@ -86,12 +97,14 @@ int hyp_model_adopt_weight(HyperionModel *model, const char *name, const HypShap
 }
 
 int hyp_model_add_file_weight(HyperionModel *model, const char *name, const HypShape *shape,
-                              uint64_t file_offset)
+                              HypWeightPlace place)
 {
     return add_weight(model, name,
                       (HypGraphTensor){.shape = *shape,
                                        .source = HYP_WEIGHT_IN_FILE,
-                                       .file_offset = file_offset});
+                                       .file = place.file,
+                                       .file_offset = place.offset,
+                                       .stored = place.stored});
 }
 
 int hyp_model_add_seeded_weight(HyperionModel *model, const char *name, const HypShape *shape,

@@ -11,9 +11,20 @@
 int hyp_model_adopt_weight(HyperionModel *model, const char *name, const HypShape *shape,
                            void *data);
 
-// A weight at an offset in the model's file, read when first needed.
+// Makes a file one that the model reads weights from, and closes in the end. Its number, or -1 on
+// failure: then it stays the caller's.
+int hyp_model_adopt_file(HyperionModel *model, HypFile *file);
+
+// Where the bytes of a weight are.
+typedef struct HypWeightPlace {
+    int file; // of the model
+    uint64_t offset;
+    HypStoredType stored;
+} HypWeightPlace;
+
+// A weight in a file of the model, read when first needed.
 int hyp_model_add_file_weight(HyperionModel *model, const char *name, const HypShape *shape,
-                              uint64_t file_offset);
+                              HypWeightPlace place);
 
 // A weight of f32 that is generated when first needed.
 int hyp_model_add_seeded_weight(HyperionModel *model, const char *name, const HypShape *shape,

@@ -12,6 +12,7 @@
 #include "model/hooks.h"
 #include "model/seeded_values.h"
 #include "model/shape.h"
+#include "model/stored_values.h"
 #include "platform/platform.h"
 #include "simd/dispatch.h"
 
@@ -47,7 +48,9 @@ typedef struct HypGraphTensor {
     int view_of;        // the tensor whose memory this is, which is no view itself; -1: its own
     // Of a weight that is no view:
     HypWeightSource source;
-    uint64_t file_offset;   // HYP_WEIGHT_IN_FILE: in HyperionModel.file
+    int file;               // HYP_WEIGHT_IN_FILE: which of HyperionModel.files,
+    uint64_t file_offset;   // where in it,
+    HypStoredType stored;   // and in which format
     HypSeededValues seeded; // HYP_WEIGHT_SEEDED
     HypRowFold rows;        // of an f32 weight whose data is still NULL
     void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weight_bytes.h
@@ -88,13 +91,13 @@ typedef struct HypPreparation HypPreparation;
 
 struct HyperionModel {
     char *name;
-    HypFile *file; // of the weights in a file; NULL without
+    HypFile **files; // that weights are read from; owned
     HypGraphTensor *tensors;
     HypLayer *layers; // in the order they run
     int *inputs;      // tensors
     int *outputs;
-    int tensor_count, layer_count, input_count, output_count;
-    int tensor_capacity, layer_capacity, input_capacity, output_capacity;
+    int file_count, tensor_count, layer_count, input_count, output_count;
+    int file_capacity, tensor_capacity, layer_capacity, input_capacity, output_capacity;
     HypNameMap tensor_names;
     HypFusion *fusions; // in the order they were made
     int fusion_count, fusion_capacity;

@@ -50,7 +50,9 @@ void hyperionFreeModel(HyperionModel *model)
         free(model->layers[i].inputs);
     }
     hyp_name_map_free(&model->tensor_names);
-    hyp_platform_close(model->file);
+    for (int i = 0; i < model->file_count; i++)
+        hyp_platform_close(model->files[i]);
+    free((void *)model->files);
     free(model->tensors);
     free(model->layers);
     free(model->inputs);

@@ -3,6 +3,27 @@
 
 #include "common/fail.h"
 
+// Reads the values of a weight, in parts where they are converted.
+static bool read_values(const HypFile *file, const HypGraphTensor *weight, void *data)
+{
+    enum { MOST_VALUES = 4096 };
+    uint64_t part[MOST_VALUES];
+    uint64_t offset = weight->file_offset;
+    size_t part_bytes;
+    if (weight->stored == HYP_STORED_AS_IS)
+        return hyp_platform_read(file, offset, data, weight->shape.size_bytes);
+    for (size_t done = 0; done < weight->shape.element_count; done += MOST_VALUES) {
+        const size_t left = weight->shape.element_count - done;
+        const size_t count = left < MOST_VALUES ? left : MOST_VALUES;
+        if (!hyp_stored_bytes(weight->stored, weight->shape.type, count, &part_bytes) ||
+            !hyp_platform_read(file, offset, part, part_bytes))
+            return false;
+        hyp_stored_convert(weight->stored, part, (float *)data + done, count);
+        offset += part_bytes;
+    }
+    return true;
+}
+
 static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight, void *data)
 {
     if (weight->source == HYP_WEIGHT_SEEDED) {
@@ -10,8 +31,8 @@ static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight
         return true;
     }
     // Asked after the read whether the file held still, so that a change during it is seen too.
-    return (hyp_platform_read(model->file, weight->file_offset, data, weight->shape.size_bytes) &&
-            hyp_platform_file_unchanged(model->file)) ||
+    const HypFile *file = model->files[weight->file];
+    return (read_values(file, weight, data) && hyp_platform_file_unchanged(file)) ||
            hyp_fail(hyperionGetLastErrorKind(), "model %s, weight '%s': %s", model->name,
                     weight->name, hyperionGetLastError());
 }

@@ -22,6 +22,9 @@ void hyp_platform_prefer_huge_pages(void *memory, size_t size_bytes);
 // reads only, so that several threads may share it.
 typedef struct HypFile HypFile;
 HypFile *hyp_platform_open(const char *path);
+// A file that another, at `path`, names by a path relative to its own folder: one that leads out of
+// the folder, also by a link, is refused.
+HypFile *hyp_platform_open_beside(const char *path, const char *relative);
 void hyp_platform_close(HypFile *file);                // NULL is allowed
 uint64_t hyp_platform_file_bytes(const HypFile *file); // at the time it was opened
 // Exactly `size_bytes` from `offset`, finishing short and interrupted reads; false names the file,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "platform/platform.h"
 
 #include "common/fail.h"
@@ -47,6 +47,63 @@ HypFile *hyp_platform_open(const char *path)
     HypFile *file = wrap_descriptor(descriptor, path);
     if (!file)
         (void)close(descriptor);
+    return file;
+}
+
+// Whether the path is relative and does not go up.
+static bool stays_inside(const char *relative)
+{
+    if (!relative[0] || relative[0] == '/')
+        return false;
+    for (const char *part = relative; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        if (part[0] == '.' && part[1] == '.' && (part[2] == '/' || !part[2]))
+            return false;
+    }
+    return true;
+}
+
+// "FOLDER OF path/relative", and what that is without links; the caller frees. NULL on failure.
+static char *resolve_beside(const char *path, const char *relative)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t folder_bytes = slash ? (size_t)(slash - path) + 1 : 2;
+    char *joined = malloc(folder_bytes + strlen(relative) + 1);
+    if (!joined)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "open %s: out of memory", relative);
+    memcpy(joined, slash ? path : "./", folder_bytes);
+    joined[folder_bytes] = '\0';
+    char *folder = realpath(joined, NULL);
+    (void)strcpy(joined + folder_bytes, relative);
+    char *file = folder ? realpath(joined, NULL) : NULL;
+    const size_t length = folder ? strlen(folder) : 0;
+    const bool inside = file && strncmp(file, folder, length) == 0 &&
+                        (file[length] == '/' || (length && folder[length - 1] == '/'));
+    if (!file)
+        (void)hyp_fail(HYPERION_ERROR_IO, "open %s: %s", joined, strerror(errno));
+    else if (!inside)
+        (void)hyp_fail(HYPERION_ERROR_FORMAT, "open %s: it leads out of the folder of %s", joined,
+                       path);
+    free(folder);
+    free(joined);
+    if (!inside) {
+        free(file);
+        return NULL;
+    }
+    return file;
+}
+
+HypFile *hyp_platform_open_beside(const char *path, const char *relative)
+{
+    if (!stays_inside(relative))
+        return hyp_fail_null(HYPERION_ERROR_FORMAT,
+                             "open '%s' beside %s: expected a relative path without ..", relative,
+                             path);
+    char *resolved = resolve_beside(path, relative);
+    if (!resolved)
+        return NULL;
+    HypFile *file = hyp_platform_open(resolved);
+    free(resolved);
     return file;
 }
 

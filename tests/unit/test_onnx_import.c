@@ -267,7 +267,7 @@ static void missing_operators_are_all_named_with_their_nodes(void **state)
     Message graph = {.count = 0};
     Message node = make_node("LSTM", NAMES("x"), NAMES("a"));
     put_message(&graph, 1, &node);
-    node = make_node("If", NAMES("a"), NAMES("b"));
+    node = make_node("Loop", NAMES("a"), NAMES("b"));
     put_message(&graph, 1, &node);
     node = make_node("Relu", NAMES("b"), NAMES("c"));
     put_message(&graph, 1, &node);
@@ -281,7 +281,7 @@ static void missing_operators_are_all_named_with_their_nodes(void **state)
     assert_null(hyperionLoadModel(path));
     assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_UNSUPPORTED);
     assert_non_null(strstr(hyperionGetLastError(),
-                           "in 4 of 5 nodes: LSTM ('node_a', 'node_y'), If ('node_b'), "
+                           "in 4 of 5 nodes: LSTM ('node_a', 'node_y'), Loop ('node_b'), "
                            "Relu ('node_d')"));
 }
 

@@ -11,6 +11,17 @@
 // Reads the ONNX file at `path`; the model keeps the file open for its weights. NULL on failure.
 HyperionModel *hyp_onnx_import(const char *path, const HyperionLoadOptions *options);
 
+// A name that ends with the subgraph it was given in.
+typedef struct OnnxName {
+    HypNameMap *map;
+    const char *name;
+} OnnxName;
+
+typedef struct OnnxConstant {
+    HypWireSpan message; // a tensor
+    int tensor;          // of the model; -1 until it is needed
+} OnnxConstant;
+
 // An import under way.
 typedef struct OnnxImport {
     HypWire *wire;
@@ -21,18 +32,41 @@ typedef struct OnnxImport {
     HyperionModel *model;
     HypFolder folder;
     HypNameMap constants; // index into `constant_list` by name
-    OnnxTensor *constant_list;
-    HypNameMap tensors; // tensor of the model by ONNX name
+    OnnxConstant *constant_list;
+    int constant_count, constant_capacity;
+    HypNameMap tensors;   // tensor of the model by ONNX name
+    HypNameMap locations; // file of the model by its path in this one
+    int depth;            // of subgraphs around the node at hand
+    OnnxName *scope;      // names of the subgraphs around it, in the order they were given
+    int scope_count, scope_capacity;
+    unsigned rename_count; // for names that must be made unique
 } OnnxImport;
 
-// Adds a constant that an initialiser or a Constant node gives. False on a second of its name.
-bool hyp_onnx_add_constant(OnnxImport *import, const char *name, const OnnxTensor *tensor);
+// Fails with all operators of the graph that are missing, each with its nodes. Subgraphs are
+// looked at when it is known that they are needed.
+bool hyp_onnx_check_operators(const OnnxImport *import, const OnnxGraph *graph);
 
-// The constant `name`; NULL, without an error, if there is none.
-const OnnxTensor *hyp_onnx_find_constant(const OnnxImport *import, const char *name);
+bool hyp_onnx_add_initialisers(OnnxImport *import, const OnnxGraph *graph);
+bool hyp_onnx_add_nodes(OnnxImport *import, const OnnxGraph *graph);
 
-// Makes a constant a weight of the model, at its place in the file where its bytes lie there as
-// they are in memory, else converted. -1 on failure.
+// Adds the nodes of a subgraph, whose names hold in it only, and gives its outputs to `node`.
+bool hyp_onnx_inline_graph(OnnxImport *import, const OnnxNode *node, HypWireSpan message);
+
+// Gives `name`, which is copied, a value in one of the maps, until the subgraph at hand ends.
+bool hyp_onnx_set_name(OnnxImport *import, HypNameMap *map, const char *name, int value);
+
+// `name`, or where a subgraph uses one again that the model has, another. NULL on failure.
+const char *hyp_onnx_unique_name(OnnxImport *import, const char *name);
+
+// Adds the constant that an initialiser gives. False on a second of its name.
+bool hyp_onnx_add_constant(OnnxImport *import, HypWireSpan message);
+bool hyp_onnx_has_constant(const OnnxImport *import, const char *name);
+
+// The tensor of the model that is `name`; a constant becomes a weight. -1 on failure.
+int hyp_onnx_find_tensor(OnnxImport *import, const char *name);
+
+// Makes a constant a weight of the model, at its place in the file where its bytes lie in a row
+// there, else converted. -1 on failure.
 int hyp_onnx_add_weight(OnnxImport *import, const char *name, const OnnxTensor *tensor);
 
 // The inputs of the graph, as the options say. False on failure.

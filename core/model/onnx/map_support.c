@@ -90,17 +90,7 @@ int hyp_onnx_input(OnnxImport *import, const OnnxNode *node, size_t index)
         (void)hyp_fail(HYPERION_ERROR_FORMAT, "input %zu is missing", index);
         return -1;
     }
-    const char *name = node->inputs[index];
-    const int known = hyp_name_map_get(&import->tensors, name);
-    if (known >= 0)
-        return known;
-    const OnnxTensor *constant = hyp_onnx_find_constant(import, name);
-    if (!constant) {
-        (void)hyp_fail(HYPERION_ERROR_FORMAT, "nothing before it makes input '%s'", name);
-        return -1;
-    }
-    const int id = hyp_onnx_add_weight(import, name, constant);
-    return id >= 0 && hyp_onnx_bind(import, name, id) ? id : -1;
+    return hyp_onnx_find_tensor(import, node->inputs[index]);
 }
 
 bool hyp_onnx_inputs(OnnxImport *import, const OnnxNode *node, int count, int *inputs)
@@ -122,7 +112,7 @@ bool hyp_onnx_is_constant(const OnnxImport *import, const OnnxNode *node, size_t
         return false;
     const int known = hyp_name_map_get(&import->tensors, node->inputs[index]);
     return known >= 0 ? import->model->tensors[known].role == HYP_TENSOR_WEIGHT
-                      : hyp_onnx_find_constant(import, node->inputs[index]) != NULL;
+                      : hyp_onnx_has_constant(import, node->inputs[index]);
 }
 
 // The weight of a constant input that is a vector of at most `most` values of one of two types, its
@@ -223,8 +213,10 @@ static int add_layer(OnnxImport *import, const char *name, const char *result_na
                      HyperionLayerOp op, const HyperionLayerAttributes *attributes,
                      const int *inputs, int input_count)
 {
-    const int id =
-        hyp_model_add_layer(import->model, name, result_name, op, attributes, inputs, input_count);
+    const char *unique = hyp_onnx_unique_name(import, result_name);
+    const int id = unique ? hyp_model_add_layer(import->model, name, unique, op, attributes, inputs,
+                                                input_count)
+                          : -1;
     return id >= 0 && hyp_fold_last_layer(&import->folder) ? id : -1;
 }
 
@@ -233,9 +225,7 @@ int hyp_onnx_inner_layer(OnnxImport *import, const OnnxNode *node, const char *s
                          const int *inputs, int input_count)
 {
     const char *name = hyp_onnx_inner_name(import, node, suffix);
-    return name
-               ? hyp_model_add_layer(import->model, name, name, op, attributes, inputs, input_count)
-               : -1;
+    return name ? add_layer(import, name, name, op, attributes, inputs, input_count) : -1;
 }
 
 int hyp_onnx_inner_view(OnnxImport *import, const OnnxNode *node, const char *suffix, int tensor,
@@ -256,15 +246,16 @@ int hyp_onnx_inner_constant(OnnxImport *import, const OnnxNode *node, const char
                             HyperionType type, int rank, const int64_t *dims, const void *data)
 {
     const char *name = hyp_onnx_inner_name(import, node, suffix);
-    return name ? hyperionAddWeight(import->model, name, type, rank, dims, data) : -1;
+    const char *unique = name ? hyp_onnx_unique_name(import, name) : NULL;
+    return unique ? hyperionAddWeight(import->model, unique, type, rank, dims, data) : -1;
 }
 
 bool hyp_onnx_constant(OnnxImport *import, const OnnxNode *node, size_t index, HyperionType type,
                        int rank, const int64_t *dims, const void *data)
 {
-    const char *name = node->outputs[index];
-    const int id = hyperionAddWeight(import->model, name, type, rank, dims, data);
-    return id >= 0 && hyp_onnx_bind(import, name, id);
+    const char *name = hyp_onnx_unique_name(import, node->outputs[index]);
+    const int id = name ? hyperionAddWeight(import->model, name, type, rank, dims, data) : -1;
+    return id >= 0 && hyp_onnx_bind(import, node->outputs[index], id);
 }
 
 bool hyp_onnx_bind_output(OnnxImport *import, const OnnxNode *node, size_t index, int id)

@@ -4,6 +4,9 @@
 
 #include "common/fail.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 // What reading needs everywhere.
@@ -69,6 +72,39 @@ static int clamp_rank(size_t count)
     return count > HYPERION_MAX_RANK ? HYPERION_MAX_RANK + 1 : (int)count;
 }
 
+// StringStringEntryProto.
+typedef struct Entry {
+    const char *key, *value;
+} Entry;
+
+static bool read_entry_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    Entry *entry = target;
+    switch (field->number) {
+    case 1: return read_text(reader, field, &entry->key);
+    case 2: return read_text(reader, field, &entry->value);
+    default: return true;
+    }
+}
+
+// Where the bytes are in another file. A length is not looked at: type and shape say it.
+static bool read_external(const Reader *reader, const HypWireField *field, OnnxTensor *tensor)
+{
+    Entry entry = {"", ""};
+    char *end = NULL;
+    tensor->external = true;
+    if (!read_submessage(reader, field, "external_data", read_entry_field, &entry))
+        return false;
+    if (strcmp(entry.key, "location") == 0)
+        tensor->location = entry.value;
+    if (strcmp(entry.key, "offset") != 0)
+        return true;
+    errno = 0;
+    tensor->offset = strtoull(entry.value, &end, 10);
+    return (entry.value[0] >= '0' && entry.value[0] <= '9' && !*end && errno == 0) ||
+           hyp_wire_fail(reader->wire, field->span.begin, "an offset that is no number");
+}
+
 static bool read_tensor_field(const Reader *reader, const HypWireField *field, void *target)
 {
     OnnxTensor *tensor = target;
@@ -86,8 +122,8 @@ static bool read_tensor_field(const Reader *reader, const HypWireField *field, v
         tensor->has_raw = true;
         tensor->raw = field->span;
         return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "raw_data");
-    case 13: tensor->external = true; return true; // external_data
-    case 14:                                       // data_location
+    case 13: return read_external(reader, field, tensor);
+    case 14: // data_location
         if (!read_int(reader, field, &location))
             return false;
         tensor->external |= location != 0;
@@ -96,10 +132,11 @@ static bool read_tensor_field(const Reader *reader, const HypWireField *field, v
     }
 }
 
-static bool read_tensor(const Reader *reader, const HypWireField *field, OnnxTensor *tensor)
+bool hyp_onnx_read_tensor(HypWire *wire, HypArena *arena, HypWireSpan message, OnnxTensor *tensor)
 {
-    *tensor = (OnnxTensor){.name = "", .message = field->span};
-    return read_submessage(reader, field, "a tensor", read_tensor_field, tensor);
+    const Reader reader = {.wire = wire, .arena = arena};
+    *tensor = (OnnxTensor){.name = "", .location = "", .message = message};
+    return read_message(&reader, message, read_tensor_field, tensor);
 }
 
 // The bytes of a short text attribute; others are not kept: they may be anything.
@@ -126,7 +163,13 @@ static bool read_attribute_field(const Reader *reader, const HypWireField *field
     case 4: return read_word(reader, field, attribute->s);
     case 5: // t
         attribute->tensor = hyp_arena_allocate(reader->arena, 1, sizeof *attribute->tensor);
-        return attribute->tensor && read_tensor(reader, field, attribute->tensor);
+        return attribute->tensor &&
+               hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a tensor") &&
+               hyp_onnx_read_tensor(reader->wire, reader->arena, field->span, attribute->tensor);
+    case 6: // g
+        attribute->has_graph = true;
+        attribute->graph = field->span;
+        return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a graph");
     case 8: // ints
         return read_ints(reader, field, attribute->ints, ONNX_MOST_INTS, &attribute->int_count);
     default: return true;
@@ -144,33 +187,79 @@ static bool read_node_field(const Reader *reader, const HypWireField *field, voi
     case 4: return read_text(reader, field, &node->op_type);
     case 5:
         attribute = &node->attributes[node->attribute_count++];
-        attribute->name = "";
+        *attribute = (OnnxAttribute){.name = "", .message = field->span};
         return read_submessage(reader, field, "an attribute", read_attribute_field, attribute);
     case 7: return read_text(reader, field, &node->domain);
     default: return true;
     }
 }
 
-// Room for as many items as the message has fields `number`; NULL on failure.
+// Room for as many items as the message has fields `number`, none of them shorter than
+// `least_bytes` and no more than `most`. NULL on failure.
 static void *make_room(const Reader *reader, HypWireSpan message, uint32_t number,
-                       size_t item_bytes)
+                       uint64_t least_bytes, size_t most, size_t item_bytes)
 {
-    size_t count;
-    if (!hyp_wire_count(reader->wire, message, number, &count))
-        return NULL;
-    return hyp_arena_allocate(reader->arena, count, item_bytes);
+    HypWireField field;
+    HypWireStep step;
+    size_t count = 0;
+    while ((step = hyp_wire_next(reader->wire, &message, &field)) == HYP_WIRE_FIELD) {
+        if (field.number != number)
+            continue;
+        if (field.span.end - field.span.begin < least_bytes || ++count > most) {
+            (void)hyp_fail(HYPERION_ERROR_FORMAT,
+                           "%s: byte %" PRIu64 ": an empty item, or more than %zu",
+                           reader->wire->path, field.span.begin, most);
+            return NULL;
+        }
+    }
+    return step == HYP_WIRE_END ? hyp_arena_allocate(reader->arena, count, item_bytes) : NULL;
 }
 
-static bool read_node(const Reader *reader, const HypWireField *field, OnnxNode *node)
+bool hyp_onnx_read_node(HypWire *wire, HypArena *arena, HypWireSpan message, OnnxNode *node)
 {
-    if (!hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a node"))
-        return false;
+    // No operator has that many attributes; some take any number of inputs.
+    enum { MOST_ATTRIBUTES = 64, MOST_VALUES = 4096 };
+    const Reader reader = {.wire = wire, .arena = arena};
     *node = (OnnxNode){.name = "", .op_type = "", .domain = ""};
-    node->inputs = make_room(reader, field->span, 1, sizeof *node->inputs);
-    node->outputs = make_room(reader, field->span, 2, sizeof *node->outputs);
-    node->attributes = make_room(reader, field->span, 5, sizeof *node->attributes);
+    node->inputs = make_room(&reader, message, 1, 0, MOST_VALUES, sizeof *node->inputs);
+    node->outputs = make_room(&reader, message, 2, 0, MOST_VALUES, sizeof *node->outputs);
+    node->attributes = make_room(&reader, message, 5, 0, MOST_ATTRIBUTES, sizeof *node->attributes);
     return node->inputs && node->outputs && node->attributes &&
-           read_message(reader, field->span, read_node_field, node);
+           read_message(&reader, message, read_node_field, node);
+}
+
+// Both lists of an attribute, counted first, then kept.
+static bool read_numbers_field(const Reader *reader, const HypWireField *field, void *target)
+{
+    OnnxNumbers *numbers = target;
+    const uint64_t size_bytes = field->span.end - field->span.begin;
+    if (field->number == 8)
+        return read_ints(reader, field, numbers->ints, numbers->ints ? SIZE_MAX : 0,
+                         &numbers->int_count);
+    if (field->number != 7)
+        return true;
+    if (size_bytes % 4 != 0)
+        return hyp_wire_fail(reader->wire, field->span.begin, "floats of other than 4 bytes");
+    if (numbers->floats &&
+        !hyp_wire_copy(reader->wire, field->span.begin, numbers->floats + numbers->float_count,
+                       (size_t)size_bytes))
+        return false;
+    numbers->float_count += (size_t)size_bytes / 4;
+    return true;
+}
+
+bool hyp_onnx_read_numbers(HypWire *wire, HypArena *arena, const OnnxAttribute *attribute,
+                           OnnxNumbers *numbers)
+{
+    const Reader reader = {.wire = wire, .arena = arena};
+    OnnxNumbers counted = {0};
+    if (!read_message(&reader, attribute->message, read_numbers_field, &counted))
+        return false;
+    *numbers = (OnnxNumbers){
+        .ints = hyp_arena_allocate(arena, counted.int_count, sizeof *numbers->ints),
+        .floats = hyp_arena_allocate(arena, counted.float_count, sizeof *numbers->floats)};
+    return numbers->ints && numbers->floats &&
+           read_message(&reader, attribute->message, read_numbers_field, numbers);
 }
 
 typedef struct Dimension {
@@ -242,12 +331,16 @@ static bool read_value(const Reader *reader, const HypWireField *field, OnnxValu
 
 static bool read_graph_field(const Reader *reader, const HypWireField *field, void *target)
 {
-    OnnxFile *file = target;
+    OnnxGraph *graph = target;
     switch (field->number) {
-    case 1: return read_node(reader, field, &file->nodes[file->node_count++]);
-    case 5: return read_tensor(reader, field, &file->initialisers[file->initialiser_count++]);
-    case 11: return read_value(reader, field, &file->inputs[file->input_count++]);
-    case 12: return read_value(reader, field, &file->outputs[file->output_count++]);
+    case 1:
+        graph->nodes[graph->node_count++] = field->span;
+        return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a node");
+    case 5:
+        graph->initialisers[graph->initialiser_count++] = field->span;
+        return hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "a tensor");
+    case 11: return read_value(reader, field, &graph->inputs[graph->input_count++]);
+    case 12: return read_value(reader, field, &graph->outputs[graph->output_count++]);
     case 15:
         return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
                         "%s: sparse initialisers are not implemented in this version",
@@ -256,18 +349,30 @@ static bool read_graph_field(const Reader *reader, const HypWireField *field, vo
     }
 }
 
-static bool read_graph(const Reader *reader, const HypWireField *field, OnnxFile *file)
+bool hyp_onnx_read_graph(HypWire *wire, HypArena *arena, HypWireSpan message, OnnxGraph *graph)
+{
+    // A node has an operator, a tensor a name or a type: the least is a text of one character.
+    enum { LEAST_BYTES = 3, MOST_VALUES = 2048 };
+    const Reader reader = {.wire = wire, .arena = arena};
+    *graph = (OnnxGraph){0};
+    graph->nodes = make_room(&reader, message, 1, LEAST_BYTES, SIZE_MAX, sizeof *graph->nodes);
+    graph->initialisers =
+        make_room(&reader, message, 5, LEAST_BYTES, SIZE_MAX, sizeof *graph->initialisers);
+    graph->inputs =
+        make_room(&reader, message, 11, LEAST_BYTES, MOST_VALUES, sizeof *graph->inputs);
+    graph->outputs =
+        make_room(&reader, message, 12, LEAST_BYTES, MOST_VALUES, sizeof *graph->outputs);
+    return graph->nodes && graph->initialisers && graph->inputs && graph->outputs &&
+           read_message(&reader, message, read_graph_field, graph);
+}
+
+static bool read_top_graph(const Reader *reader, const HypWireField *field, OnnxFile *file)
 {
     if (!hyp_wire_expect(reader->wire, field, HYP_WIRE_BYTES, "the graph"))
         return false;
-    if (file->nodes)
+    if (file->graph.nodes)
         return hyp_wire_fail(reader->wire, field->span.begin, "a second graph");
-    file->nodes = make_room(reader, field->span, 1, sizeof *file->nodes);
-    file->initialisers = make_room(reader, field->span, 5, sizeof *file->initialisers);
-    file->inputs = make_room(reader, field->span, 11, sizeof *file->inputs);
-    file->outputs = make_room(reader, field->span, 12, sizeof *file->outputs);
-    return file->nodes && file->initialisers && file->inputs && file->outputs &&
-           read_message(reader, field->span, read_graph_field, file);
+    return hyp_onnx_read_graph(reader->wire, reader->arena, field->span, &file->graph);
 }
 
 typedef struct OpsetImport {
@@ -290,7 +395,7 @@ static bool read_model_field(const Reader *reader, const HypWireField *field, vo
     OnnxFile *file = target;
     OpsetImport opset = {.domain = ""};
     switch (field->number) {
-    case 7: return read_graph(reader, field, file);
+    case 7: return read_top_graph(reader, field, file);
     case 8:
         if (!read_submessage(reader, field, "an opset", read_opset_field, &opset))
             return false;
@@ -308,6 +413,6 @@ bool hyp_onnx_read(HypWire *wire, HypArena *arena, OnnxFile *file)
     const HypWireSpan whole = {0, hyp_platform_file_bytes(wire->file)};
     if (!read_message(&reader, whole, read_model_field, file))
         return false;
-    return file->nodes ||
+    return file->graph.nodes ||
            hyp_fail(HYPERION_ERROR_FORMAT, "%s: not an ONNX model: it has no graph", wire->path);
 }

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const OnnxValue *find_input(const OnnxFile *file, const char *name)
+static const OnnxValue *find_input(const OnnxGraph *graph, const char *name)
 {
-    for (size_t i = 0; i < file->input_count; i++)
-        if (strcmp(file->inputs[i].name, name) == 0)
-            return &file->inputs[i];
+    for (size_t i = 0; i < graph->input_count; i++)
+        if (strcmp(graph->inputs[i].name, name) == 0)
+            return &graph->inputs[i];
     return NULL;
 }
 
@@ -36,11 +36,12 @@ static const HyperionTensor *find_fixed(const HyperionLoadOptions *options, cons
     return NULL;
 }
 
-static bool has_symbol(const OnnxFile *file, const char *symbol)
+static bool has_symbol(const OnnxGraph *graph, const char *symbol)
 {
-    for (size_t i = 0; i < file->input_count; i++)
+    for (size_t i = 0; i < graph->input_count; i++)
         for (int axis = 0; axis < HYPERION_MAX_RANK; axis++)
-            if (file->inputs[i].symbols[axis] && strcmp(file->inputs[i].symbols[axis], symbol) == 0)
+            if (graph->inputs[i].symbols[axis] &&
+                strcmp(graph->inputs[i].symbols[axis], symbol) == 0)
                 return true;
     return false;
 }
@@ -61,17 +62,17 @@ static __attribute__((format(printf, 2, 3))) bool fail_option(OnnxImport *import
 // Whether the options name things of the file, and their shapes fit what it says.
 static bool check_options(OnnxImport *import)
 {
-    const OnnxFile *file = import->file;
+    const OnnxGraph *graph = &import->file->graph;
     const HyperionLoadOptions *options = import->options;
     for (size_t i = 0; i < options->dimension_count; i++)
-        if (!has_symbol(file, options->dimensions[i].name) || options->dimensions[i].size < 0)
+        if (!has_symbol(graph, options->dimensions[i].name) || options->dimensions[i].size < 0)
             return fail_option(import, "%s '%s'",
                                options->dimensions[i].size < 0 ? "a negative size of dimension"
                                                                : "no input has a dimension",
                                options->dimensions[i].name);
     for (size_t i = 0; i < options->input_shape_count; i++) {
         const HyperionInputShape *shape = &options->input_shapes[i];
-        const OnnxValue *input = find_input(file, shape->name);
+        const OnnxValue *input = find_input(graph, shape->name);
         if (!input)
             return fail_option(import, "there is no input '%s'", shape->name);
         if (input->rank >= 0 && input->rank != shape->rank)
@@ -84,7 +85,7 @@ static bool check_options(OnnxImport *import)
                     axis, shape->name, input->dims[axis], shape->dims[axis]);
     }
     for (size_t i = 0; i < options->input_value_count; i++)
-        if (!find_input(file, options->input_values[i].name) || !options->input_values[i].value)
+        if (!find_input(graph, options->input_values[i].name) || !options->input_values[i].value)
             return fail_option(import, "%s '%s'",
                                options->input_values[i].value ? "there is no input"
                                                               : "NULL for the value of input",
@@ -93,14 +94,14 @@ static bool check_options(OnnxImport *import)
 }
 
 // The size that options give dimension `symbol`; -1 if none does.
-static int64_t find_size(const OnnxFile *file, const HyperionLoadOptions *options,
+static int64_t find_size(const OnnxGraph *graph, const HyperionLoadOptions *options,
                          const char *symbol)
 {
     for (size_t i = 0; symbol && i < options->dimension_count; i++)
         if (strcmp(options->dimensions[i].name, symbol) == 0)
             return options->dimensions[i].size;
     for (size_t i = 0; symbol && i < options->input_shape_count; i++) {
-        const OnnxValue *input = find_input(file, options->input_shapes[i].name);
+        const OnnxValue *input = find_input(graph, options->input_shapes[i].name);
         for (int axis = 0; axis < input->rank; axis++)
             if (input->symbols[axis] && strcmp(input->symbols[axis], symbol) == 0)
                 return options->input_shapes[i].dims[axis];
@@ -109,7 +110,7 @@ static int64_t find_size(const OnnxFile *file, const HyperionLoadOptions *option
 }
 
 // The shape of an input, with the options' sizes where the file has none.
-static bool resolve(const OnnxFile *file, const HyperionLoadOptions *options,
+static bool resolve(const OnnxGraph *graph, const HyperionLoadOptions *options,
                     const OnnxValue *input, HyperionInputShape *resolved)
 {
     const HyperionInputShape *given = find_shape(options, input->name);
@@ -123,7 +124,7 @@ static bool resolve(const OnnxFile *file, const HyperionLoadOptions *options,
     for (int axis = 0; axis < input->rank && axis < HYPERION_MAX_RANK; axis++) {
         const char *symbol = input->symbols[axis];
         const int64_t size =
-            input->dims[axis] >= 0 ? input->dims[axis] : find_size(file, options, symbol);
+            input->dims[axis] >= 0 ? input->dims[axis] : find_size(graph, options, symbol);
         if (size < 0)
             return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
                             "input '%s': the size of dimension %d%s%s%s is not in the file: give "
@@ -167,7 +168,7 @@ static bool add_input(OnnxImport *import, const OnnxValue *input)
     if (fixed)
         id = add_fixed(import, input, type, fixed);
     else
-        id = resolve(import->file, import->options, input, &shape)
+        id = resolve(&import->file->graph, import->options, input, &shape)
                  ? hyperionAddInput(import->model, input->name, type, shape.rank, shape.dims)
                  : -1;
     return id >= 0 && hyp_onnx_bind(import, input->name, id);
@@ -177,10 +178,10 @@ bool hyp_onnx_add_inputs(OnnxImport *import)
 {
     if (!check_options(import))
         return false;
-    for (size_t i = 0; i < import->file->input_count; i++) {
-        const OnnxValue *input = &import->file->inputs[i];
+    for (size_t i = 0; i < import->file->graph.input_count; i++) {
+        const OnnxValue *input = &import->file->graph.inputs[i];
         // Up to IR version 3 initialisers are listed as inputs too.
-        if (!hyp_onnx_find_constant(import, input->name) && !add_input(import, input))
+        if (!hyp_onnx_has_constant(import, input->name) && !add_input(import, input))
             return false;
     }
     return true;
