@@ -13,10 +13,11 @@ extern const Command command_plan;
 extern const Command command_plot;
 extern const Command command_report;
 extern const Command command_run;
+extern const Command command_solve;
 extern const Command command_verify;
 
 const Command *const command_table[] = {
-    &command_machine,  &command_doctor, &command_list,   &command_plan, &command_verify,
-    &command_run,      &command_bench,  &command_report, &command_plot, &command_compare,
-    &command_baseline, &command_merge,  &command_model,  NULL,
+    &command_machine,  &command_doctor, &command_list,   &command_plan,  &command_verify,
+    &command_run,      &command_bench,  &command_report, &command_plot,  &command_compare,
+    &command_baseline, &command_merge,  &command_model,  &command_solve, NULL,
 };

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -263,6 +264,35 @@ static void first_run_of_a_file_fails_cleanly_and_then_succeeds(void **state)
     assert_int_equal(live_count, live_before);
 }
 
+enum { PLANNED_BUFFERS = 14 };
+
+static bool plan_offsets(const void *subject)
+{
+    const HyperionOffsetRequest request = {.effort = 1};
+    size_t offsets[PLANNED_BUFFERS];
+    return hyperionPlanOffsets(subject, PLANNED_BUFFERS, &request, offsets).valid;
+}
+
+// An instance that no heuristic solves, so that the search allocates too.
+static void planning_offsets_fails_cleanly(void **state)
+{
+    (void)state;
+    HyperionBuffer buffers[PLANNED_BUFFERS];
+    const HyperionOffsetRequest request = {.effort = 1};
+    size_t offsets[PLANNED_BUFFERS];
+    const char *strategy = "";
+    for (unsigned round = 0; strcmp(strategy, "search") != 0; round++) {
+        for (unsigned i = 0; i < PLANNED_BUFFERS; i++) {
+            const unsigned random = (round * PLANNED_BUFFERS + i) * 2654435761U;
+            buffers[i] = (HyperionBuffer){.lower = random >> 28,
+                                          .upper = (random >> 28) + 1 + (random >> 25) % 8,
+                                          .size_bytes = 1 + (random >> 20) % 32};
+        }
+        strategy = hyperionPlanOffsets(buffers, PLANNED_BUFFERS, &request, offsets).strategy;
+    }
+    assert_true(fail_each_allocation(plan_offsets, buffers) > 10);
+}
+
 int main(void)
 {
     until_failure = -1;
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(creating_fails_cleanly),
         cmocka_unit_test(loading_fails_cleanly),
         cmocka_unit_test(failed_step_leaves_the_model_as_it_was),
+        cmocka_unit_test(planning_offsets_fails_cleanly),
         cmocka_unit_test(first_run_of_a_file_fails_cleanly_and_then_succeeds),
     };
     return cmocka_run_group_tests_name("allocation_failure", tests, NULL, NULL);

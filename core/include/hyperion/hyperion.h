@@ -9,6 +9,7 @@
 #include "hyperion/memory_optimizer.h"
 #include "hyperion/model.h"
 #include "hyperion/parallel.h"
+#include "hyperion/planners.h"
 #include "hyperion/profile.h"
 #include "hyperion/progressive_loader.h"
 #include "hyperion/simd.h"

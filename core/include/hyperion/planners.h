@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// planners.h - the planners as pure functions on arrays, without a model: for tools and tests.
+#ifndef HYPERION_PLANNERS_H
+#define HYPERION_PLANNERS_H
+
+#include "hyperion/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// --- Offsets: where in one block of memory each of many buffers lies, while it is needed.
+
+// Needed during the steps lower <= step < upper.
+typedef struct HyperionBuffer {
+    int64_t lower, upper;
+    size_t size_bytes;
+    size_t alignment; // of its offset; 0 = any
+} HyperionBuffer;
+
+typedef enum HyperionPlanStatus {
+    HYPERION_PLAN_OPTIMAL,    // there is a plan, and none is lower: proved
+    HYPERION_PLAN_FEASIBLE,   // there is a plan, perhaps not the lowest
+    HYPERION_PLAN_INFEASIBLE, // no plan keeps within the capacity: proved
+    HYPERION_PLAN_NOT_FOUND   // none was found within the effort: nothing is proved
+} HyperionPlanStatus;
+
+typedef struct HyperionOffsetRequest {
+    size_t capacity_bytes; // a plan within so many is enough; 0 = the lowest that is found
+    // 0: heuristics alone; 1: until the answer is proved. Between them, 20000 x 2500^effort nodes
+    // of the search at most, so that the plan does not depend on the machine.
+    float effort;
+    double time_limit_s; // of the search, after which the plan does depend on it; 0 = none
+} HyperionOffsetRequest;
+
+typedef struct HyperionOffsetPlan {
+    HyperionPlanStatus status;
+    size_t height_bytes;      // end of the highest buffer; 0 without a plan
+    size_t lower_bound_bytes; // no plan can be lower
+    const char *strategy;     // what found it: "size", "search", ...; "" without a plan
+    uint64_t nodes;           // of the search
+    bool valid;               // false: the call failed, see hyperionGetLastError
+} HyperionOffsetPlan;
+
+// Plans `count` buffers; offsets[i] is where buffer i begins, unchanged without a plan. The best of
+// several heuristics, and where that is above the lower bound a search in the manner of MiniMalloc
+// (Moffitt, "MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated Machine Learning",
+// ASPLOS 2023). The same call gives the same plan unless the time limit ends it. Not valid on a
+// NULL, an interval that ends before it begins, sizes that do not fit in the address space, an
+// effort outside 0 to 1, or when out of memory. Any thread.
+HyperionOffsetPlan hyperionPlanOffsets(const HyperionBuffer *buffers, size_t count,
+                                       const HyperionOffsetRequest *request, size_t *offsets);
+
+// Whether no two buffers that are needed at the same step overlap, each lies at a multiple of its
+// alignment and below capacity_bytes. False, and the last error names the buffers, where not.
+bool hyperionCheckOffsets(const HyperionBuffer *buffers, size_t count, const size_t *offsets,
+                          size_t capacity_bytes);
+
+// The heuristics by name: NULL past the last. hyperionPlaceByStrategy fills `offsets` by the one of
+// that index and returns the height; SIZE_MAX on the errors of hyperionPlanOffsets or no such
+// index.
+const char *hyperionPlacementStrategyName(int index);
+size_t hyperionPlaceByStrategy(int index, const HyperionBuffer *buffers, size_t count,
+                               size_t *offsets);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// exact_search.h - whether buffers fit within a capacity, by branch and bound.
+//
+// Only canonical plans are searched: nothing can be pushed down, and buffers are placed in the
+// order of their offsets (of equal ones in a static order). Every plan can be pushed down into one
+// of these, so that a search that ends without one proves that there is none. A node is given up
+// when
+// - a section's unplaced bytes do not fit above the lowest place any of them can still take;
+// - an unplaced buffer would fit wholly below the next place: then it could be pushed down
+// (dominance);
+// - what was placed last has nothing unplaced above it, so that its place cannot be at fault.
+// Where no unplaced buffer is needed on both sides of a step, the sides are searched apart. Static
+// orders take turns with growing numbers of nodes. After Moffitt, "MiniMalloc" (ASPLOS 2023).
+#ifndef HYP_EXACT_SEARCH_H
+#define HYP_EXACT_SEARCH_H
+
+#include "memory/place_buffers.h"
+
+typedef enum HypSearchAnswer {
+    HYP_SEARCH_FOUND,
+    HYP_SEARCH_NONE,    // proved
+    HYP_SEARCH_UNKNOWN, // the nodes or the time are used up
+    HYP_SEARCH_FAILED   // last error set
+} HypSearchAnswer;
+
+typedef struct HypSearchLimits {
+    uint64_t most_nodes; // in all; UINT64_MAX = none
+    uint64_t end_ns;     // of hyp_platform_now_ns; UINT64_MAX = none
+    uint64_t nodes;      // used so far, added to
+} HypSearchLimits;
+
+// The greatest common divisor of all sizes and alignments: pushed down, all offsets are multiples.
+size_t hyp_search_unit(const HypPlacement *placement);
+
+// Whether the sizes can be searched: at most 8192 buffers, the capacity below 2^30 units.
+bool hyp_search_is_possible(const HypPlacement *placement, size_t capacity_bytes);
+
+// Fills `offsets` when found, else leaves them. hyp_search_is_possible.
+HypSearchAnswer hyp_search_capacity(const HypPlacement *placement, size_t capacity_bytes,
+                                    HypSearchLimits *limits, size_t *offsets);
+
+#endif

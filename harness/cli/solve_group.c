@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// solve_group.c - `hyperion solve`: the planners on bare instances, each in its own file
+// solve_<what>.c.
+#include "cli/command.h"
+
+extern const Command command_solve_offsets;
+
+static const Command *const solve_commands[] = {
+    &command_solve_offsets,
+    NULL,
+};
+
+const Command command_solve = {
+    .name = "solve",
+    .operands = "WHAT",
+    .summary = "the planners on a bare instance from a file",
+    .group = solve_commands,
+};
