@@ -18,7 +18,9 @@ typedef struct HypEpilogue {
     float alpha, beta; // of the activation
 } HypEpilogue;
 
-// c[m x n] = epilogue(a[m x k] * b[k x n]). Packed copies of a and b live in `workspace`, unless
+// c[m x n] = epilogue(a[m x k] * b[k x n]). gemv is the same for few rows: packs nothing, so that
+// blocking, workspace and operands packed before mean nothing to it.
+// Packed copies of a and b live in `workspace`, unless
 // they were packed before (hyp_gemm_pack_a, hyp_gemm_pack_b): then a or b itself is not read.
 typedef struct HypGemmArgs {
     size_t m, n, k;
@@ -39,7 +41,9 @@ typedef struct HypGemmArgs {
 
 // Cross-correlation of an image [channels x height x width] with filters
 // [out_channels x channels/groups x kernel_h x kernel_w]; batch images one after another.
-// out is [batch x out_channels x out_h x out_w].
+// out is [batch x out_channels x out_h x out_w]. depthwise2d is the same for as many groups as
+// channels: blocking and filters packed before mean nothing to it; its workspace has
+// hyp_depthwise2d_workspace_bytes.
 typedef struct HypConv2dArgs {
     size_t batch, channels, height, width;
     size_t out_channels, out_height, out_width;
@@ -143,11 +147,12 @@ typedef struct HypLayernormArgs {
 } HypLayernormArgs;
 
 // out = softmax(scale * q kT) v for each batch and head, with an online softmax (Milakov and
-// Gimelshein 2018). q and out: [batch x queries x heads x dim]; k and v: [batch x keys x heads x
-// dim]. causal: query i sees keys 0 .. i + keys - queries; one that sees none gives zeros. Scores
+// Gimelshein 2018). q and out: [batch x queries x heads x dim]; k and v: [batch x keys x kv_heads x
+// dim], each of their heads serving heads / kv_heads in turn. causal: query i sees keys 0 .. i + keys - queries; one that sees none gives zeros. Scores
 // must be finite.
 typedef struct HypAttentionArgs {
     size_t batch, heads, queries, keys, dim;
+    size_t kv_heads; // divides heads; 0 = heads
     const float *q;
     const float *k;
     const float *v;
@@ -170,6 +175,8 @@ typedef struct HypAttentionArgs {
     OP(softmax, HypSoftmaxArgs, SOFTMAX)                                                           \
     OP(layernorm, HypLayernormArgs, LAYERNORM)                                                     \
     OP(attention, HypAttentionArgs, ATTENTION)                                                     \
+    OP(depthwise2d, HypConv2dArgs, DEPTHWISE2D)                                                    \
+    OP(gemv, HypGemmArgs, GEMV)                                                                    \
     OP(reduce, HypReduceArgs, REDUCE)                                                              \
     OP(scale_shift, HypScaleShiftArgs, SCALE_SHIFT)
 

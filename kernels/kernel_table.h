@@ -28,6 +28,7 @@ const HypKernelVariant *hyp_kernel_find(HypKernelOp op, HyperionSIMDLevel highes
 // read.
 size_t hyp_gemm_workspace_bytes(const HypGemmArgs *args);
 size_t hyp_conv2d_workspace_bytes(const HypConv2dArgs *args);
+size_t hyp_depthwise2d_workspace_bytes(const HypConv2dArgs *args);
 size_t hyp_attention_workspace_bytes(const HypAttentionArgs *args);
 
 // Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned

@@ -56,9 +56,35 @@ static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypIma
     return true;
 }
 
+// A product of its own kind where it has few rows.
 static bool add_gemm(const LayerAccount *at)
 {
-    return add_product(at, HYP_OP_GEMM, NULL);
+    HypLayerProduct product;
+    if (hyp_layer_product(at->model, at->layer, &product))
+        return add_product(at, HYP_OP_GEMM, NULL);
+    hyp_stream_gemv(at->account, &product.shape, product.repeats);
+    return true;
+}
+
+static void add_depthwise(const LayerAccount *at, const HypWindowAxis *axes)
+{
+    const HypShape *in = input_shape(at, 0);
+    const HypConv2dArgs args = {
+        .batch = (size_t)in->dims[0],
+        .channels = (size_t)in->dims[1],
+        .height = axes[1].size,
+        .width = axes[2].size,
+        .out_channels = (size_t)output_shape(at)->dims[1],
+        .out_height = axes[1].windows,
+        .out_width = axes[2].windows,
+        .kernel_h = axes[1].kernel,
+        .kernel_w = axes[2].kernel,
+        .stride_h = axes[1].stride,
+        .stride_w = axes[2].stride,
+        .dilation_h = axes[1].dilation,
+        .dilation_w = axes[2].dilation,
+    };
+    hyp_stream_depthwise(at->account, &args);
 }
 
 static bool add_conv2d(const LayerAccount *at)
@@ -66,6 +92,11 @@ static bool add_conv2d(const LayerAccount *at)
     HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
     hyp_window_axes(at->layer, input_shape(at, 0), output_shape(at), &input_shape(at, 1)->dims[2],
                     axes);
+    HypLayerProduct product;
+    if (!hyp_layer_product(at->model, at->layer, &product)) {
+        add_depthwise(at, axes);
+        return true;
+    }
     HypImageSource image = {.width = axes[2].size,
                             .out_width = axes[2].windows,
                             .kernel_h = axes[1].kernel,
@@ -76,6 +107,20 @@ static bool add_conv2d(const LayerAccount *at)
     const double rows = fmin(reached_rows, (double)axes[1].size);
     image.lines = channels * rows * (double)image.width / at->account->caches[0].line_floats;
     return add_product(at, HYP_OP_CONV2D, &image);
+}
+
+static bool add_conv_transpose(const LayerAccount *at)
+{
+    const HypShape *in = input_shape(at, 0);
+    const HypShape *filter = input_shape(at, 1);
+    const HypShape *out = output_shape(at);
+    hyp_stream_map(at->account, filter->element_count); // transposed
+    if (!add_product(at, HYP_OP_GEMM, NULL))
+        return false;
+    hyp_stream_spread(at->account, hyp_shape_product(out, 0, 2),
+                      hyp_shape_product(filter, 2, filter->rank),
+                      hyp_shape_product(in, 2, in->rank), hyp_shape_product(out, 2, out->rank));
+    return true;
 }
 
 static bool add_activation(const LayerAccount *at)
@@ -164,6 +209,8 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_ACTIVATION] = add_activation,
     [HYPERION_LAYER_MAX_POOL] = add_pool,
     [HYPERION_LAYER_AVERAGE_POOL] = add_pool,
+    [HYPERION_LAYER_MAX_POOL_INDICES] = add_pool,
+    [HYPERION_LAYER_CONV_TRANSPOSE] = add_conv_transpose,
     [HYPERION_LAYER_MATMUL] = add_gemm,
     [HYPERION_LAYER_BINARY] = add_binary,
     [HYPERION_LAYER_SOFTMAX] = add_softmax,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/stream_ops.h"
 
+#include "conv/depthwise2d_layout.h"
+#include "gemm/gemv_blocks.h"
+
 #include <math.h>
 
 static double count_lines(const HypAccount *account, double floats)
@@ -119,4 +122,85 @@ void hyp_stream_pool(HypAccount *account, const HypPoolExtents *pool)
     hyp_window_add(&next_row, kernel_rows * row, 1, 0);
     hyp_window_add(&next_row, count_lines(account, (double)pool->out_width), 1, 0);
     touch_again(account, fmax(0, touches - image), &next_row);
+}
+
+// `lines` are touched again and written, after `window`.
+static void write_again(HypAccount *account, double lines, const HypWindow *window)
+{
+    account->traffic.accesses += lines;
+    hyp_account_written(account, lines, window);
+}
+
+void hyp_stream_gemv(HypAccount *account, const HyperionGemmShape *shape, size_t repeats)
+{
+    const double times = (double)repeats;
+    const double depth = count_lines(account, (double)shape->k);
+    const double columns = count_lines(account, (double)shape->n);
+    const double a = times * (double)shape->m * depth;
+    const double b = times * (double)shape->n * depth;
+    const double c = times * (double)shape->m * columns;
+    if (a <= 0 || c <= 0)
+        return;
+    touch_new(account, a + b + c);
+    write_once(account, c, a + b);
+    HypWindow window = {.count = 0};
+    if (shape->b_transposed) { // a row of A comes back for the next rows of B
+        const double turns = ceil((double)shape->n / GEMV_DOTS);
+        hyp_window_add(&window, depth, GEMV_DOTS, 0);
+        hyp_window_add(&window, depth, 1, 0);
+        touch_again(account, (turns - 1) * a, &window);
+        account->traffic.accesses += c; // the epilogue, just behind
+        return;
+    }
+    // A row of C comes back, twice, for the next rows of B.
+    const double run = fmin(columns, count_lines(account, GEMV_COLUMNS));
+    const double turns = floor((double)shape->k / GEMV_STREAMS) + (double)(shape->k % GEMV_STREAMS);
+    hyp_window_add(&window, run, GEMV_STREAMS, 0);
+    hyp_window_add(&window, run, 1, 0);
+    write_again(account, turns * c, &window);
+    account->traffic.accesses += turns * c; // read and written
+}
+
+void hyp_stream_depthwise(HypAccount *account, const HypConv2dArgs *args)
+{
+    const DepthwiseLayout layout = depthwise_layout(args);
+    const double planes = (double)args->batch * (double)args->out_channels;
+    const double bands = planes * (double)layout.bands;
+    const double taps = (double)args->kernel_h * (double)args->kernel_w;
+    const double image = count_lines(account, (double)args->batch * (double)args->channels *
+                                                  (double)args->height * (double)args->width);
+    const double out =
+        count_lines(account, planes * (double)args->out_height * (double)args->out_width);
+    if (image <= 0 || out <= 0)
+        return;
+    touch_new(account, image + out + count_lines(account, (double)args->out_channels * taps));
+    write_once(account, out, image);
+    const double slots = count_lines(account, (double)(layout.rows.slots * layout.columns.slots) *
+                                                  (double)layout.slot_floats);
+    const double sums = count_lines(account, (double)layout.sums_floats);
+    // The workspace, written and read for every band.
+    HypWindow window = {.count = 0};
+    hyp_window_add(&window, slots, 1, 0);
+    hyp_window_add(&window, sums, 1, 0);
+    touch_new(account, slots + sums);
+    write_again(account, (bands - 1) * (slots + sums), &window);
+    touch_again(account, bands * sums * (taps + 1), &window);
+}
+
+void hyp_stream_spread(HypAccount *account, size_t planes, size_t taps, size_t product, size_t out)
+{
+    const double out_lines = count_lines(account, (double)out);
+    const double product_lines = count_lines(account, (double)product);
+    const double all = (double)planes * out_lines;
+    if (all <= 0)
+        return;
+    touch_new(account, all);
+    write_once(account, all, (double)planes * (double)taps * product_lines);
+    HypWindow made = {.count = 0}; // since the product was written
+    hyp_window_add(&made, (double)planes * (double)taps * product_lines, 1, 0);
+    touch_again(account, (double)planes * (double)taps * product_lines, &made);
+    HypWindow next_tap = {.count = 0};
+    hyp_window_add(&next_tap, out_lines, 1, 0);
+    hyp_window_add(&next_tap, product_lines, 1, 0);
+    write_again(account, (double)taps * all, &next_tap);
 }

@@ -4,7 +4,10 @@
 #ifndef HYP_STREAM_OPS_H
 #define HYP_STREAM_OPS_H
 
+#include "hyperion/simulate.h"
+
 #include "cache/stream_account.h"
+#include "kernel.h"
 
 // out[i] from in[i].
 void hyp_stream_map(HypAccount *account, size_t count);
@@ -22,6 +25,16 @@ void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns);
 // Layer normalisation: in read twice, out written and scaled by `vectors` vectors of a row's
 // length.
 void hyp_stream_layernorm(HypAccount *account, size_t rows, size_t columns, size_t vectors);
+
+// `repeats` products of few rows, one after another, as gemv_nest.h has them.
+void hyp_stream_gemv(HypAccount *account, const HyperionGemmShape *shape, size_t repeats);
+
+// Depthwise convolution as depthwise2d_nest.h has it; of `args` only extents count.
+void hyp_stream_depthwise(HypAccount *account, const HypConv2dArgs *args);
+
+// The second half of a transposed convolution: `taps` times over each plane of `out` floats, what
+// `product` floats of it add.
+void hyp_stream_spread(HypAccount *account, size_t planes, size_t taps, size_t product, size_t out);
 
 // Windows `kernel_h` rows high over `planes` images.
 typedef struct HypPoolExtents {

@@ -128,7 +128,8 @@ typedef struct HypLayerProduct {
     size_t repeats;
 } HypLayerProduct;
 
-// False, without an error, for a layer that is not made of products.
+// False, without an error, for a layer that is not made of products, or of such that another kernel
+// computes: `product` is set then where there are any.
 bool hyp_layer_product(const HyperionModel *model, const HypLayer *layer, HypLayerProduct *product);
 
 // Whether the layer's weight was packed once, see hyperionOptimizeMemoryLayout.

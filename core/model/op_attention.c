@@ -20,14 +20,20 @@ static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
         return hyp_layer_fail(layer, "keys '%s' and values '%s' differ in shape",
                               model->tensors[layer->inputs[1]].name,
                               model->tensors[layer->inputs[2]].name);
-    if (q->dims[0] != k->dims[0] || q->dims[2] != k->dims[2])
-        return hyp_layer_fail(layer, "queries are %s and keys %s: batch or width differ",
-                              hyp_shape_text(q, q_text), hyp_shape_text(k, k_text));
     if (!attributes->heads)
         attributes->heads = 1;
     if (attributes->heads < 1 || q->dims[2] % attributes->heads)
         return hyp_layer_fail(layer, "%" PRId64 " heads do not divide width %" PRId64,
                               attributes->heads, q->dims[2]);
+    if (!attributes->kv_heads)
+        attributes->kv_heads = attributes->heads;
+    if (attributes->kv_heads < 1 || attributes->heads % attributes->kv_heads)
+        return hyp_layer_fail(layer, "%" PRId64 " heads of keys do not divide %" PRId64 " heads",
+                              attributes->kv_heads, attributes->heads);
+    if (q->dims[0] != k->dims[0] ||
+        q->dims[2] / attributes->heads * attributes->kv_heads != k->dims[2])
+        return hyp_layer_fail(layer, "queries are %s and keys %s: batch or width differ",
+                              hyp_shape_text(q, q_text), hyp_shape_text(k, k_text));
     // The first query sees keys - queries + 1 keys: it needs one to have a result.
     if (k->dims[1] < 1 || (attributes->causal && k->dims[1] < q->dims[1]))
         return hyp_layer_fail(layer, "%" PRId64 " keys are too few for %" PRId64 "%s queries",
@@ -51,6 +57,7 @@ static HypAttentionArgs fill_args(const HypLayerRun *run)
     return (HypAttentionArgs){
         .batch = (size_t)q->dims[0],
         .heads = (size_t)attributes->heads,
+        .kv_heads = (size_t)attributes->kv_heads,
         .queries = (size_t)q->dims[1],
         .keys = (size_t)hyp_layer_input(run->model, run->layer, 1)->dims[1],
         .dim = dim,

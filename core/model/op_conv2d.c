@@ -55,6 +55,16 @@ static void find_axes(const HyperionModel *model, const HypLayer *layer,
                     &hyp_layer_input(model, layer, 1)->dims[2], axes);
 }
 
+// Whether every filter has one channel: then there is nothing to be multiplied as a matrix.
+static bool is_depthwise(const HyperionModel *model, const HypLayer *layer)
+{
+    // More would need more workspace than they are worth.
+    enum { MOST_TAPS = 1024 };
+    const HypShape *filter = hyp_layer_input(model, layer, 1);
+    return filter->rank <= 4 && filter->dims[1] == 1 && layer->attributes.groups > 1 &&
+           hyp_shape_product(filter, 2, filter->rank) <= MOST_TAPS;
+}
+
 // Filters [out channels x channels*kernel] times the image's windows [channels*kernel x windows],
 // once for each image, slice and group.
 static bool describe_product(const HyperionModel *model, const HypLayer *layer,
@@ -71,7 +81,7 @@ static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                   .k = hyp_shape_product(filter, 1, filter->rank)},
         .repeats = (size_t)out->dims[0] * groups * axes[0].windows,
     };
-    return true;
+    return !is_depthwise(model, layer);
 }
 
 static double count_flops(const HyperionModel *model, const HypLayer *layer)
@@ -147,6 +157,8 @@ static SlicePlaces place_slices(const HypConv2dArgs *args)
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
+    if (is_depthwise(run->model, run->layer))
+        return hyp_depthwise2d_workspace_bytes(&args);
     if (hyp_layer_input(run->model, run->layer, 0)->rank <= 4)
         return hyp_conv2d_workspace_bytes(&args);
     const SlicePlaces places = place_slices(&args);
@@ -199,7 +211,7 @@ static void execute_slices(const HypLayerRun *run, HypConv2dArgs args)
 static size_t count_packed_bytes(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
-    return hyp_conv2d_packed_filter_bytes(&args);
+    return is_depthwise(run->model, run->layer) ? 0 : hyp_conv2d_packed_filter_bytes(&args);
 }
 
 static void pack(const HypLayerRun *run, float *packed)
@@ -211,7 +223,9 @@ static void pack(const HypLayerRun *run, float *packed)
 static void execute(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
-    if (hyp_layer_input(run->model, run->layer, 0)->rank > 4)
+    if (is_depthwise(run->model, run->layer))
+        run->model->settings.dispatch.best[HYP_OP_DEPTHWISE2D]->fn.depthwise2d(&args);
+    else if (hyp_layer_input(run->model, run->layer, 0)->rank > 4)
         execute_slices(run, args);
     else
         run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);

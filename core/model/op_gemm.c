@@ -30,45 +30,44 @@ static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
     return hyp_layer_result(layer, result, a->rank, shape.dims);
 }
 
-static bool describe_product(const HyperionModel *model, const HypLayer *layer,
-                             HypLayerProduct *product)
+static HyperionGemmShape describe_shape(const HyperionModel *model, const HypLayer *layer)
 {
     const HypShape *a = hyp_layer_input(model, layer, 0);
     const HypShape *c = hyp_layer_output(model, layer);
-    *product = (HypLayerProduct){
-        .shape = {.m = hyp_shape_product(a, 0, a->rank - 1),
-                  .n = (size_t)c->dims[c->rank - 1],
-                  .k = (size_t)a->dims[a->rank - 1],
-                  .b_transposed = layer->attributes.transpose_b},
-        .repeats = 1,
-    };
-    return true;
+    return (HyperionGemmShape){.m = hyp_shape_product(a, 0, a->rank - 1),
+                               .n = (size_t)c->dims[c->rank - 1],
+                               .k = (size_t)a->dims[a->rank - 1],
+                               .b_transposed = layer->attributes.transpose_b};
+}
+
+static bool describe_product(const HyperionModel *model, const HypLayer *layer,
+                             HypLayerProduct *product)
+{
+    *product = (HypLayerProduct){.shape = describe_shape(model, layer), .repeats = 1};
+    return !hyp_layer_is_narrow(product->shape.m);
 }
 
 static double count_flops(const HyperionModel *model, const HypLayer *layer)
 {
-    HypLayerProduct product;
-    describe_product(model, layer, &product);
-    return 2.0 * (double)product.shape.m * (double)product.shape.n * (double)product.shape.k;
+    const HyperionGemmShape shape = describe_shape(model, layer);
+    return 2.0 * (double)shape.m * (double)shape.n * (double)shape.k;
 }
 
 static HypGemmArgs fill_args(const HypLayerRun *run)
 {
-    HypLayerProduct product;
-    describe_product(run->model, run->layer, &product);
-    const HyperionGemmShape *shape = &product.shape;
+    const HyperionGemmShape shape = describe_shape(run->model, run->layer);
     return (HypGemmArgs){
-        .m = shape->m,
-        .n = shape->n,
-        .k = shape->k,
+        .m = shape.m,
+        .n = shape.n,
+        .k = shape.k,
         .a = hyp_run_input(run, 0),
-        .lda = shape->k,
+        .lda = shape.k,
         .b = hyp_run_input(run, 1),
-        .ldb = shape->b_transposed ? shape->k : shape->n,
-        .b_transposed = shape->b_transposed,
+        .ldb = shape.b_transposed ? shape.k : shape.n,
+        .b_transposed = shape.b_transposed,
         .packed_b = run->packed,
         .c = hyp_run_output(run),
-        .ldc = shape->n,
+        .ldc = shape.n,
         .epilogue = {.column_bias = hyp_run_input(run, 2),
                      .activation = run->layer->attributes.activation,
                      .alpha = run->layer->attributes.alpha,
@@ -82,13 +81,13 @@ static HypGemmArgs fill_args(const HypLayerRun *run)
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
     const HypGemmArgs args = fill_args(run);
-    return hyp_gemm_workspace_bytes(&args);
+    return hyp_layer_is_narrow(args.m) ? 0 : hyp_gemm_workspace_bytes(&args);
 }
 
 static size_t count_packed_bytes(const HypLayerRun *run)
 {
     const HypGemmArgs args = fill_args(run);
-    return hyp_gemm_packed_b_bytes(&args);
+    return hyp_layer_is_narrow(args.m) ? 0 : hyp_gemm_packed_b_bytes(&args);
 }
 
 static void pack(const HypLayerRun *run, float *packed)
@@ -100,7 +99,11 @@ static void pack(const HypLayerRun *run, float *packed)
 static void execute(const HypLayerRun *run)
 {
     const HypGemmArgs args = fill_args(run);
-    run->model->settings.dispatch.best[HYP_OP_GEMM]->fn.gemm(&args);
+    const HypKernelVariant *const *best = run->model->settings.dispatch.best;
+    if (hyp_layer_is_narrow(args.m))
+        best[HYP_OP_GEMV]->fn.gemv(&args);
+    else
+        best[HYP_OP_GEMM]->fn.gemm(&args);
 }
 
 const HypLayerOp hyp_layer_op_gemm = {

@@ -121,7 +121,7 @@ static bool describe_product(const HyperionModel *model, const HypLayer *layer,
 {
     const Stack stack = describe_stack(model, layer);
     *product = (HypLayerProduct){.shape = stack.shape, .repeats = stack.count};
-    return true;
+    return !hyp_layer_is_narrow(stack.shape.m);
 }
 
 static double count_flops(const HyperionModel *model, const HypLayer *layer)
@@ -154,6 +154,12 @@ static size_t count_threads(const HypLayerRun *run, const Stack *stack)
     return stack->count < threads || one > shared_work * (double)threads ? 1 : threads;
 }
 
+// Of one thread.
+static size_t product_workspace_bytes(const HypGemmArgs *args)
+{
+    return hyp_layer_is_narrow(args->m) ? 0 : hyp_gemm_workspace_bytes(args);
+}
+
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
     const Stack stack = describe_stack(run->model, run->layer);
@@ -161,7 +167,7 @@ static size_t count_workspace_bytes(const HypLayerRun *run)
     HypGemmArgs args = fill_args(run, &stack);
     size_t bytes;
     args.parallel = threads == 1 ? run->parallel : NULL;
-    return hyp_size_multiply(threads, hyp_gemm_workspace_bytes(&args), &bytes) ? bytes : SIZE_MAX;
+    return hyp_size_multiply(threads, product_workspace_bytes(&args), &bytes) ? bytes : SIZE_MAX;
 }
 
 // What threads work on together.
@@ -184,14 +190,18 @@ static void multiply(const StackRun *all, HypGemmArgs *args, size_t index)
         args->a += at * stack->a_steps[axis];
         args->b += at * stack->b_steps[axis];
     }
-    all->run->model->settings.dispatch.best[HYP_OP_GEMM]->fn.gemm(args);
+    const HypKernelVariant *const *best = all->run->model->settings.dispatch.best;
+    if (hyp_layer_is_narrow(args->m))
+        best[HYP_OP_GEMV]->fn.gemv(args);
+    else
+        best[HYP_OP_GEMM]->fn.gemm(args);
 }
 
 static void multiply_part(void *shared, size_t thread)
 {
     const StackRun *all = shared;
     HypGemmArgs args = fill_args(all->run, all->stack);
-    args.workspace = (char *)all->run->workspace + thread * hyp_gemm_workspace_bytes(&args);
+    args.workspace = (char *)all->run->workspace + thread * product_workspace_bytes(&args);
     const HypRange part = hyp_parallel_part(all->stack->count, 1, all->threads, thread);
     for (size_t i = part.first; i < part.end; i++)
         multiply(all, &args, i);

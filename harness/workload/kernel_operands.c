@@ -34,6 +34,9 @@ static void **find_workspace(KernelArgs *args, HypKernelOp op, size_t *size_byte
     case HYP_OP_CONV2D:
         *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
         return &args->conv2d.workspace;
+    case HYP_OP_DEPTHWISE2D:
+        *size_bytes = hyp_depthwise2d_workspace_bytes(&args->depthwise2d);
+        return &args->depthwise2d.workspace;
     case HYP_OP_ATTENTION:
         *size_bytes = hyp_attention_workspace_bytes(&args->attention);
         return &args->attention.workspace;

@@ -34,6 +34,12 @@ static inline AttentionWorkspace attention_workspace(const HypAttentionArgs *arg
     return (AttentionWorkspace){packed, scores, greatest, greatest + args->queries};
 }
 
+// Heads that one head of the keys and values serves.
+static inline size_t attention_sharing(const HypAttentionArgs *args)
+{
+    return args->kv_heads ? args->heads / args->kv_heads : 1;
+}
+
 // Two products over every pair of a query and a key.
 static inline double attention_work(const HypAttentionArgs *args)
 {

@@ -16,7 +16,8 @@
 typedef struct AttentionHead {
     const float *q, *k, *v;
     float *out;
-    size_t position; // floats from one position to the next
+    size_t position;     // floats from one query to the next
+    size_t key_position; // and from one key to the next
 } AttentionHead;
 
 // Keys first .. first + count - 1, transposed so that a vector holds one component of many keys;
@@ -24,10 +25,10 @@ typedef struct AttentionHead {
 VEC_FN void attention_pack(const AttentionHead *head, size_t dim, size_t first, size_t count,
                            float *packed)
 {
-    const float *keys = head->k + first * head->position;
+    const float *keys = head->k + first * head->key_position;
     for (size_t d = 0; d < dim; d++, packed += ATTENTION_KEYS)
         for (size_t j = 0; j < ATTENTION_KEYS; j++)
-            packed[j] = j < count ? keys[j * head->position + d] : 0.0F;
+            packed[j] = j < count ? keys[j * head->key_position + d] : 0.0F;
 }
 
 // Scores of one query with the first `visible` keys of the block; -infinity for the others.
@@ -92,7 +93,7 @@ VEC_FN void attention_gather(const float *weights, const AttentionHead *head, co
         vec o2 = vec_mul(vec_load(out + d + 2 * VEC_LANES), factors);
         vec o3 = vec_mul(vec_load(out + d + 3 * VEC_LANES), factors);
         const float *row = v + d;
-        for (size_t j = 0; j < visible; j++, row += head->position) {
+        for (size_t j = 0; j < visible; j++, row += head->key_position) {
             const vec weight = vec_set(weights[j]);
             o0 = vec_fma(weight, vec_load(row), o0);
             o1 = vec_fma(weight, vec_load(row + VEC_LANES), o1);
@@ -108,7 +109,7 @@ VEC_FN void attention_gather(const float *weights, const AttentionHead *head, co
         const size_t count = dim - d < VEC_LANES ? dim - d : VEC_LANES;
         vec o = vec_mul(vec_load_part(out + d, count), factors);
         const float *row = v + d;
-        for (size_t j = 0; j < visible; j++, row += head->position)
+        for (size_t j = 0; j < visible; j++, row += head->key_position)
             o = vec_fma(vec_set(weights[j]), vec_load_part(row, count), o);
         vec_store_part(out + d, o, count);
     }
@@ -128,7 +129,7 @@ VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *h
         const size_t visible = seen - first < ATTENTION_KEYS ? seen - first : ATTENTION_KEYS;
         attention_score(args, head->q + i * head->position, work->packed, visible, work->scores);
         const float factor = attention_weigh(work->scores, work->greatest + i, work->sum + i);
-        attention_gather(work->scores, head, head->v + first * head->position, visible, factor,
+        attention_gather(work->scores, head, head->v + first * head->key_position, visible, factor,
                          head->out + i * head->position, args->dim);
     }
 }
@@ -159,15 +160,18 @@ static void attention_part(void *shared, size_t thread)
     const HypParallelCall *call = shared;
     const HypAttentionArgs *args = call->args;
     const AttentionWorkspace work = attention_workspace(args, thread);
+    const size_t sharing = attention_sharing(args);
     const size_t position = args->heads * args->dim;
+    const size_t key_position = position / sharing;
     const size_t end = attention_cut(args, call->threads, thread + 1);
     for (size_t i = attention_cut(args, call->threads, thread); i < end;) {
         const size_t batch = i / args->queries / args->heads;
-        const size_t at_head = i / args->queries % args->heads * args->dim;
+        const size_t head_index = i / args->queries % args->heads;
+        const size_t at_head = head_index * args->dim;
         const size_t at_query = batch * args->queries * position + at_head;
-        const size_t at_key = batch * args->keys * position + at_head;
-        const AttentionHead head = {args->q + at_query, args->k + at_key, args->v + at_key,
-                                    args->out + at_query, position};
+        const size_t at_key = batch * args->keys * key_position + head_index / sharing * args->dim;
+        const AttentionHead head = {args->q + at_query,   args->k + at_key, args->v + at_key,
+                                    args->out + at_query, position,         key_position};
         const size_t query = i % args->queries;
         const size_t left = args->queries - query;
         const size_t count = left < end - i ? left : end - i;

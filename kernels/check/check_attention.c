@@ -18,6 +18,12 @@ typedef struct AttentionRow {
     double *want;    // dim
 } AttentionRow;
 
+// Floats from one key to the next.
+static size_t key_position(const HypAttentionArgs *args)
+{
+    return (args->kv_heads ? args->kv_heads : args->heads) * args->dim;
+}
+
 // Largest sum over d of |scale q[d] k[d]| of the keys the query sees: what errors of the scores are
 // relative to.
 static double score_size(const HypAttentionArgs *args, const float *q, const float *k,
@@ -27,7 +33,7 @@ static double score_size(const HypAttentionArgs *args, const float *q, const flo
     for (size_t j = 0; j < visible; j++) {
         double size = 0;
         for (size_t d = 0; d < args->dim; d++)
-            size += fabs((double)q[d] * (double)k[j * args->heads * args->dim + d]);
+            size += fabs((double)q[d] * (double)k[j * key_position(args) + d]);
         greatest = fmax(greatest, size);
     }
     return greatest * fabs((double)args->scale);
@@ -43,8 +49,8 @@ static double attention_bound(const HypAttentionArgs *args, double size, size_t 
     double weighed = 0; // sum of weight |v|
     double total = 0;   // sum of |v|, for weights that are rounded to 0
     for (size_t j = 0; j < visible; j++) {
-        weighed += weights[j] * fabs((double)v[j * args->heads * args->dim]);
-        total += fabs((double)v[j * args->heads * args->dim]);
+        weighed += weights[j] * fabs((double)v[j * key_position(args)]);
+        total += fabs((double)v[j * key_position(args)]);
     }
     const double units = 2 * ((double)args->dim + 8) * size + 2 * (double)visible + 16;
     return HYP_CHECK_EPSILON / 2 * units * weighed + (double)FLT_MIN * (1 + total);
@@ -59,7 +65,8 @@ static bool compare_query(HypCheckRun *run, const HypAttentionArgs *args, size_t
     const size_t position = args->heads * args->dim;
     const float *q = args->q + (batch * args->queries + query) * position + head * args->dim;
     const float *out = args->out + (q - args->q);
-    const float *k = args->k + batch * args->keys * position + head * args->dim;
+    const size_t sharing = args->kv_heads ? args->heads / args->kv_heads : 1;
+    const float *k = args->k + batch * args->keys * key_position(args) + head / sharing * args->dim;
     const float *v = args->v + (k - args->k);
     const size_t visible = hyp_reference_visible_keys(args, query);
     const double size = score_size(args, q, k, visible);
@@ -95,7 +102,7 @@ static bool run_case(HypCheckRun *run, const HypKernelVariant *variant, HypAtten
 {
     const size_t position = args->heads * args->dim;
     const size_t q_floats = args->batch * args->queries * position;
-    const size_t k_floats = args->batch * args->keys * position;
+    const size_t k_floats = args->batch * args->keys * key_position(args);
     if (!hyp_check_allocate(run, &buffers->q, q_floats, offset) ||
         !hyp_check_allocate(run, &buffers->k, k_floats, (offset + 5) % HYP_CHECK_WIDEST_LANES) ||
         !hyp_check_allocate(run, &buffers->v, k_floats, (offset + 10) % HYP_CHECK_WIDEST_LANES) ||
@@ -123,10 +130,10 @@ static bool check_case(HypCheckRun *run, const HypKernelVariant *variant,
 {
     HypAttentionArgs args = *problem;
     args.parallel = NULL;
-    hyp_check_begin_case(run,
-                         "batch=%zu heads=%zu queries=%zu keys=%zu dim=%zu scale=%g%s offset=%zu",
-                         args.batch, args.heads, args.queries, args.keys, args.dim,
-                         (double)args.scale, args.causal ? " causal" : "", offset);
+    hyp_check_begin_case(
+        run, "batch=%zu heads=%zu/%zu queries=%zu keys=%zu dim=%zu scale=%g%s offset=%zu",
+        args.batch, args.heads, args.kv_heads, args.queries, args.keys, args.dim,
+        (double)args.scale, args.causal ? " causal" : "", offset);
     AttentionBuffers buffers = {.q = {.count = 0}};
     const bool agrees = run_case(run, variant, &args, offset, &buffers);
     hyp_check_release(&buffers.q);
@@ -151,8 +158,11 @@ static bool check_sizes(HypCheckRun *run, const HypKernelVariant *variant, size_
     // Usual, flat, and so steep that most weights vanish.
     static const float scales[] = {0.125F, 0.0F, 8.0F};
     for (size_t offset = 0; offset < HYP_CHECK_WIDEST_LANES; offset++) {
+        const size_t kv_heads = hyp_check_below(run, 3);
         const HypAttentionArgs args = {.batch = 1 + hyp_check_below(run, 2),
-                                       .heads = 1 + hyp_check_below(run, 2),
+                                       .heads = (kv_heads ? kv_heads : 1) *
+                                                (1 + hyp_check_below(run, 3)),
+                                       .kv_heads = kv_heads,
                                        .queries = queries,
                                        .keys = keys,
                                        .dim = dim,

@@ -8,6 +8,11 @@ typedef struct ConvBuffers {
     HypCheckBuffer image, filter, bias, out, workspace;
 } ConvBuffers;
 
+static bool is_depthwise(const HypKernelVariant *variant)
+{
+    return variant->op == HYP_OP_DEPTHWISE2D;
+}
+
 static size_t count_taps(const HypConv2dArgs *args)
 {
     return args->channels / args->groups * args->kernel_h * args->kernel_w;
@@ -20,7 +25,7 @@ static size_t count_outputs(const HypConv2dArgs *args)
 
 // Replaces the pointers of `args`: the bias by a present one where it was not NULL.
 static bool allocate_buffers(HypCheckRun *run, ConvBuffers *buffers, HypConv2dArgs *args,
-                             size_t misalignment)
+                             size_t misalignment, size_t workspace_bytes)
 {
     const size_t image_floats = args->batch * args->channels * args->height * args->width;
     if (!hyp_check_allocate(run, &buffers->image, image_floats, misalignment) ||
@@ -28,8 +33,7 @@ static bool allocate_buffers(HypCheckRun *run, ConvBuffers *buffers, HypConv2dAr
                             misalignment) ||
         !hyp_check_allocate(run, &buffers->bias, args->out_channels, misalignment) ||
         !hyp_check_allocate(run, &buffers->out, count_outputs(args), misalignment) ||
-        !hyp_check_allocate(run, &buffers->workspace,
-                            hyp_conv2d_workspace_bytes(args) / sizeof(float), 0))
+        !hyp_check_allocate(run, &buffers->workspace, workspace_bytes / sizeof(float), 0))
         return false;
     args->image = buffers->image.data;
     args->filter = buffers->filter.data;
@@ -112,15 +116,17 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                          args.stride_h, args.stride_w, args.dilation_h, args.dilation_w,
                          args.pad_top, args.pad_left, args.groups, (int)args.activation);
     ConvBuffers buffers = {.image = {.count = 0}};
-    bool agrees = allocate_buffers(run, &buffers, &args, misalignment);
+    bool agrees = allocate_buffers(run, &buffers, &args, misalignment,
+                                   is_depthwise(variant) ? hyp_depthwise2d_workspace_bytes(&args)
+                                                         : hyp_conv2d_workspace_bytes(&args));
     if (agrees) {
         hyp_check_fill(run, &buffers.image, -1, 1);
         hyp_check_fill(run, &buffers.filter, -1, 1);
         hyp_check_fill(run, &buffers.bias, -1, 1);
-        variant->fn.conv2d(&args);
+        (is_depthwise(variant) ? variant->fn.depthwise2d : variant->fn.conv2d)(&args);
         agrees = check_guards(run, &buffers) && check_values(run, &args) &&
                  hyp_check_split(run, variant, &args, &buffers.out, NULL) &&
-                 check_packed_once(run, variant, &args, &buffers.out);
+                 (is_depthwise(variant) || check_packed_once(run, variant, &args, &buffers.out));
     }
     release_buffers(&buffers);
     return agrees;
@@ -132,6 +138,14 @@ bool hyp_check_conv2d_args(const HypKernelVariant *variant, const HypConv2dArgs 
     HypCheckRun run = hyp_check_start(report, seed);
     run.parallel = args->parallel;
     return hyp_check_tile(&run, variant, &args->blocking) && check_problem(&run, variant, args, 0);
+}
+
+bool hyp_check_depthwise2d_args(const HypKernelVariant *variant, const HypConv2dArgs *args,
+                                uint64_t seed, HypCheckReport *report)
+{
+    HypCheckRun run = hyp_check_start(report, seed);
+    run.parallel = args->parallel;
+    return check_problem(&run, variant, args, 0);
 }
 
 // A few pixels of everything that is not given; the output may reach past the padded image.
@@ -158,8 +172,15 @@ static bool check_sizes(HypCheckRun *run, const HypKernelVariant *variant,
                           .activation =
                               (HyperionActivation)hyp_check_below(run, HYPERION_ACTIVATION_COUNT),
                           .alpha = HYP_CHECK_ALPHA,
-                          .beta = HYP_CHECK_BETA,
-                          .blocking = hyp_check_random_blocking(run, variant)};
+                          .beta = HYP_CHECK_BETA};
+    if (is_depthwise(variant)) {
+        args.channels = groups;
+        args.kernel_w += 2 * hyp_check_below(run, 3);
+        if (hyp_check_below(run, 8) == 0)
+            args.dilation_h = 70; // taps that far apart are laid out each by itself
+    } else {
+        args.blocking = hyp_check_random_blocking(run, variant);
+    }
     args.height = 1 + hyp_check_below(run, args.out_height * args.stride_h + 2);
     args.width = 1 + hyp_check_below(run, out_width * args.stride_w + 2);
     if (hyp_check_below(run, 4) == 0) { // the plain window of one pixel has a path of its own
@@ -182,6 +203,21 @@ bool hyp_check_conv2d_all(const HypKernelVariant *variant, uint64_t seed, HypChe
                 return false;
     for (int repeat = 0; repeat < 500; repeat++) // small tiles have few tails but as many windows
         if (!check_sizes(&run, variant, 1 + hyp_check_below(&run, 5), 1 + hyp_check_below(&run, 5)))
+            return false;
+    return true;
+}
+
+bool hyp_check_depthwise2d_all(const HypKernelVariant *variant, uint64_t seed,
+                               HypCheckReport *report)
+{
+    HypCheckRun run = hyp_check_start(report, seed);
+    for (size_t out_width = 0; out_width <= 4 * HYP_CHECK_WIDEST_LANES + 1; out_width++)
+        for (int repeat = 0; repeat < 30; repeat++)
+            if (!check_sizes(&run, variant, hyp_check_below(&run, 3), out_width))
+                return false;
+    // Wide enough for several bands.
+    for (int repeat = 0; repeat < 8; repeat++)
+        if (!check_sizes(&run, variant, 1, 1500 + hyp_check_below(&run, 1500)))
             return false;
     return true;
 }

@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+// For the size of a workspace that is not looked at.
+static const HyperionGemmBlocking blocking_of_one = {.mc = 1, .kc = 1, .nc = 1, .mr = 1, .nr = 1};
+
 typedef struct GemmBuffers {
     HypCheckBuffer a, b, c, column_bias, row_bias, workspace;
 } GemmBuffers;
@@ -114,6 +117,12 @@ static bool check_packed_once(HypCheckRun *run, const HypKernelVariant *variant,
     return agrees;
 }
 
+// gemv is the same product for few rows, without blocks and packing.
+static bool packs_nothing(const HypKernelVariant *variant)
+{
+    return variant->op == HYP_OP_GEMV;
+}
+
 static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
                           const HypGemmArgs *problem, size_t misalignment)
 {
@@ -130,11 +139,11 @@ static bool check_problem(HypCheckRun *run, const HypKernelVariant *variant,
         hyp_check_fill(run, &buffers.b, -1, 1);
         hyp_check_fill(run, &buffers.column_bias, -1, 1);
         hyp_check_fill(run, &buffers.row_bias, -1, 1);
-        variant->fn.gemm(&args);
+        (packs_nothing(variant) ? variant->fn.gemv : variant->fn.gemm)(&args);
         agrees = check_guards(run, &buffers) && check_gaps(run, &args, &buffers.c) &&
                  check_values(run, &args) &&
                  hyp_check_split(run, variant, &args, &buffers.c, NULL) &&
-                 check_packed_once(run, variant, &args, &buffers.c);
+                 (packs_nothing(variant) || check_packed_once(run, variant, &args, &buffers.c));
     }
     release_buffers(&buffers);
     return agrees;
@@ -148,26 +157,38 @@ bool hyp_check_gemm_args(const HypKernelVariant *variant, const HypGemmArgs *arg
     return hyp_check_tile(&run, variant, &args->blocking) && check_problem(&run, variant, args, 0);
 }
 
+bool hyp_check_gemv_args(const HypKernelVariant *variant, const HypGemmArgs *args, uint64_t seed,
+                         HypCheckReport *report)
+{
+    HypCheckRun run = hyp_check_start(report, seed);
+    HypGemmArgs unpacked = *args;
+    unpacked.blocking = blocking_of_one;
+    run.parallel = args->parallel;
+    return check_problem(&run, variant, &unpacked, 0);
+}
+
 // Everything but the sizes at random; what is likely to matter together comes together often.
 static bool check_sizes(HypCheckRun *run, const HypKernelVariant *variant, size_t m, size_t n,
                         size_t k)
 {
     static const float present = 0;
     const bool transposed = hyp_check_below(run, 2);
-    const HypGemmArgs args = {.m = m,
-                              .n = n,
-                              .k = k,
-                              .lda = k + hyp_check_below(run, 4),
-                              .ldb = (transposed ? k : n) + hyp_check_below(run, 4),
-                              .b_transposed = transposed,
-                              .ldc = n + hyp_check_below(run, 4),
-                              .epilogue = {.column_bias = hyp_check_below(run, 2) ? &present : NULL,
-                                           .row_bias = hyp_check_below(run, 2) ? &present : NULL,
-                                           .activation = (HyperionActivation)hyp_check_below(
-                                               run, HYPERION_ACTIVATION_COUNT),
-                                           .alpha = HYP_CHECK_ALPHA,
-                                           .beta = HYP_CHECK_BETA},
-                              .blocking = hyp_check_random_blocking(run, variant)};
+    const HypGemmArgs args = {
+        .m = m,
+        .n = n,
+        .k = k,
+        .lda = k + hyp_check_below(run, 4),
+        .ldb = (transposed ? k : n) + hyp_check_below(run, 4),
+        .b_transposed = transposed,
+        .ldc = n + hyp_check_below(run, 4),
+        .epilogue = {.column_bias = hyp_check_below(run, 2) ? &present : NULL,
+                     .row_bias = hyp_check_below(run, 2) ? &present : NULL,
+                     .activation =
+                         (HyperionActivation)hyp_check_below(run, HYPERION_ACTIVATION_COUNT),
+                     .alpha = HYP_CHECK_ALPHA,
+                     .beta = HYP_CHECK_BETA},
+        .blocking =
+            packs_nothing(variant) ? blocking_of_one : hyp_check_random_blocking(run, variant)};
     return check_problem(run, variant, &args, hyp_check_below(run, HYP_CHECK_WIDEST_LANES));
 }
 
@@ -187,4 +208,24 @@ bool hyp_check_gemm_all(const HypKernelVariant *variant, uint64_t seed, HypCheck
                              1 + hyp_check_below(&run, last_n), k))
                 return false;
     return true;
+}
+
+bool hyp_check_gemv_all(const HypKernelVariant *variant, uint64_t seed, HypCheckReport *report)
+{
+    HypCheckRun run = hyp_check_start(report, seed);
+    // Eight vectors of columns, four rows of a transposed B, and twice two vectors of depth.
+    const size_t last_n = 8 * HYP_CHECK_WIDEST_LANES + 1;
+    const size_t last_k = 4 * HYP_CHECK_WIDEST_LANES + 1;
+    for (size_t n = 0; n <= last_n; n++)
+        for (int repeat = 0; repeat < 8; repeat++)
+            if (!check_sizes(&run, variant, hyp_check_below(&run, 4), n,
+                             hyp_check_below(&run, last_k)))
+                return false;
+    for (size_t k = 0; k <= last_k; k++)
+        for (int repeat = 0; repeat < 8; repeat++)
+            if (!check_sizes(&run, variant, 1 + hyp_check_below(&run, 3),
+                             1 + hyp_check_below(&run, last_n), k))
+                return false;
+    // More columns than are taken at a time.
+    return check_sizes(&run, variant, 1, 4096 + 1 + hyp_check_below(&run, 4096), 9);
 }

@@ -29,6 +29,8 @@ typedef struct ArgsLayout {
 static const ArgsLayout layouts[HYP_OP_COUNT] = {
     [HYP_OP_GEMM] = LAYOUT(HypGemmArgs, a, c),
     [HYP_OP_CONV2D] = LAYOUT(HypConv2dArgs, image, out),
+    [HYP_OP_DEPTHWISE2D] = LAYOUT(HypConv2dArgs, image, out),
+    [HYP_OP_GEMV] = LAYOUT(HypGemmArgs, a, c),
     [HYP_OP_ACTIVATION] = LAYOUT(HypActivationArgs, in, out),
     [HYP_OP_MAX_POOL2D] = LAYOUT(HypPool2dArgs, image, out),
     [HYP_OP_AVERAGE_POOL2D] = LAYOUT(HypPool2dArgs, image, out),
@@ -55,6 +57,9 @@ static void **find_workspace(HypKernelOp op, AnyArgs *args, size_t *size_bytes)
     case HYP_OP_CONV2D:
         *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
         return &args->conv2d.workspace;
+    case HYP_OP_DEPTHWISE2D:
+        *size_bytes = hyp_depthwise2d_workspace_bytes(&args->depthwise2d);
+        return &args->depthwise2d.workspace;
     case HYP_OP_ATTENTION:
         *size_bytes = hyp_attention_workspace_bytes(&args->attention);
         return &args->attention.workspace;

@@ -4,6 +4,7 @@
 #ifndef HYP_CONV2D_COLUMNS_H
 #define HYP_CONV2D_COLUMNS_H
 
+#include "conv/image_lines.h"
 #include "gemm/gemm_pack.h"
 
 // The channels of one group of one image: `args` has the geometry.
@@ -32,42 +33,6 @@ VEC_FN ConvTap next_tap(const HypConv2dArgs *args, ConvTap tap)
         }
     }
     return tap;
-}
-
-VEC_FN void copy_floats(const float *from, size_t count, float *to)
-{
-    size_t i = 0;
-    for (; i + VEC_LANES <= count; i += VEC_LANES)
-        vec_store(to + i, vec_load(from + i));
-    vec_store_part(to + i, vec_load_part(from + i, count - i), count - i);
-}
-
-VEC_FN void zero_floats(size_t count, float *to)
-{
-    size_t i = 0;
-    for (; i + VEC_LANES <= count; i += VEC_LANES)
-        vec_store(to + i, vec_zero());
-    vec_store_part(to + i, vec_zero(), count - i);
-}
-
-// to[i] = line[start + i * stride - pad] for i < count, 0 where that is outside of 0 .. width - 1.
-VEC_FN void gather_line(const float *line, size_t width, size_t start, size_t pad, size_t stride,
-                        size_t count, float *to)
-{
-    if (stride == 1) {
-        const size_t before = gemm_least(pad > start ? pad - start : 0, count);
-        const size_t end = gemm_least(width + pad > start ? width + pad - start : 0, count);
-        const size_t inside = end > before ? end - before : 0;
-        zero_floats(before, to);
-        if (inside > 0)
-            copy_floats(line + (start + before - pad), inside, to + before);
-        zero_floats(count - before - inside, to + before + inside);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const size_t x = start + i * stride - pad; // left of the image it wraps to past its right
-        to[i] = x < width ? line[x] : 0.0F;
-    }
 }
 
 // One row of a sliver: the tap's values for `count` pixels from `pixel` on, then zeros up to NR.

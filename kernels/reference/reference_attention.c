@@ -15,16 +15,19 @@ void hyp_reference_attention(const HypAttentionArgs *args, size_t batch, size_t 
                              double *weights, double *out)
 {
     const size_t dim = args->dim;
-    const size_t position = args->heads * dim; // floats from one position to the next
+    const size_t position = args->heads * dim; // floats from one query to the next
+    const size_t kv_heads = args->kv_heads ? args->kv_heads : args->heads;
+    const size_t key_position = kv_heads * dim; // and from one key to the next
+    const size_t key_head = head / (args->heads / kv_heads);
     const float *q = args->q + (batch * args->queries + query) * position + head * dim;
-    const float *k = args->k + batch * args->keys * position + head * dim;
-    const float *v = args->v + batch * args->keys * position + head * dim;
+    const float *k = args->k + batch * args->keys * key_position + key_head * dim;
+    const float *v = args->v + batch * args->keys * key_position + key_head * dim;
     const size_t visible = hyp_reference_visible_keys(args, query);
     double greatest = -INFINITY;
     for (size_t j = 0; j < visible; j++) {
         double dot = 0;
         for (size_t d = 0; d < dim; d++)
-            dot += (double)q[d] * (double)k[j * position + d];
+            dot += (double)q[d] * (double)k[j * key_position + d];
         weights[j] = dot * (double)args->scale;
         greatest = fmax(greatest, weights[j]);
     }
@@ -36,6 +39,6 @@ void hyp_reference_attention(const HypAttentionArgs *args, size_t batch, size_t 
     for (size_t j = 0; j < visible; j++) {
         weights[j] /= sum;
         for (size_t d = 0; d < dim; d++)
-            out[d] += weights[j] * (double)v[j * position + d];
+            out[d] += weights[j] * (double)v[j * key_position + d];
     }
 }

@@ -37,6 +37,16 @@ static size_t count_activation(const HypActivationArgs *args)
     return args->count;
 }
 
+static size_t count_depthwise2d(const HypConv2dArgs *args)
+{
+    return count_conv2d(args);
+}
+
+static size_t count_gemv(const HypGemmArgs *args)
+{
+    return count_gemm(args);
+}
+
 static size_t count_max_pool2d(const HypPool2dArgs *args)
 {
     return args->batch * args->channels * args->out_height * args->out_width;
@@ -104,6 +114,8 @@ static size_t count_attention(const HypAttentionArgs *args)
     }
 FAULTS(gemm, GEMM, HypGemmArgs, c)
 FAULTS(conv2d, CONV2D, HypConv2dArgs, out)
+FAULTS(depthwise2d, DEPTHWISE2D, HypConv2dArgs, out)
+FAULTS(gemv, GEMV, HypGemmArgs, c)
 FAULTS(activation, ACTIVATION, HypActivationArgs, out)
 FAULTS(max_pool2d, MAX_POOL2D, HypPool2dArgs, out)
 FAULTS(average_pool2d, AVERAGE_POOL2D, HypPool2dArgs, out)
@@ -127,6 +139,30 @@ static void conv2d_ignores_padding(const HypConv2dArgs *args)
     HypConv2dArgs moved = *args;
     moved.pad_left = 0;
     run_conv2d(&moved);
+}
+
+static void depthwise2d_reads_the_first_filter_for_all(const HypConv2dArgs *args)
+{
+    HypConv2dArgs one = *args;
+    for (size_t image = 0; image < args->batch; image++)
+        for (size_t channel = 0; channel < args->out_channels; channel++) {
+            const size_t multiplier = args->out_channels / args->channels;
+            const size_t plane = image * args->channels + channel / multiplier;
+            one.batch = one.channels = one.out_channels = one.groups = 1;
+            one.image = args->image + plane * args->height * args->width;
+            one.bias = args->bias ? args->bias + channel : NULL;
+            one.parallel = NULL;
+            one.out = args->out +
+                      (image * args->out_channels + channel) * args->out_height * args->out_width;
+            run_depthwise2d(&one);
+        }
+}
+
+static void gemv_forgets_the_last_product(const HypGemmArgs *args)
+{
+    HypGemmArgs shorter = *args;
+    shorter.k -= args->k > 0;
+    run_gemv(&shorter);
 }
 
 // The usual approximation of gelu, good to three digits.
@@ -230,6 +266,10 @@ static BrokenKernel broken_kernels[] = {
     BROKEN(gemm, GEMM, forgets_the_last_product),
     BROKEN_ANYHOW(conv2d, CONV2D),
     BROKEN(conv2d, CONV2D, ignores_padding),
+    BROKEN_ANYHOW(depthwise2d, DEPTHWISE2D),
+    BROKEN(depthwise2d, DEPTHWISE2D, reads_the_first_filter_for_all),
+    BROKEN_ANYHOW(gemv, GEMV),
+    BROKEN(gemv, GEMV, forgets_the_last_product),
     BROKEN_ANYHOW(activation, ACTIVATION),
     BROKEN(activation, ACTIVATION, approximates_gelu),
     BROKEN_ANYHOW(max_pool2d, MAX_POOL2D),

@@ -74,6 +74,45 @@ static bool check_conv2d(const HypKernelVariant *variant, HypCheckReport *report
     return true;
 }
 
+static bool check_depthwise2d(const HypKernelVariant *variant, HypCheckReport *report)
+{
+    const HypConv2dArgs args = {.batch = 2,
+                                .channels = 5,
+                                .height = 12,
+                                .width = 11,
+                                .out_channels = 10,
+                                .out_height = 6,
+                                .out_width = 6,
+                                .kernel_h = 3,
+                                .kernel_w = 3,
+                                .stride_h = 2,
+                                .stride_w = 2,
+                                .dilation_h = 1,
+                                .dilation_w = 1,
+                                .pad_top = 1,
+                                .pad_left = 1,
+                                .groups = 5,
+                                .parallel = &parallel};
+    return hyp_check_depthwise2d_args(variant, &args, SEED, report);
+}
+
+static bool check_gemv(const HypKernelVariant *variant, HypCheckReport *report)
+{
+    for (int transposed = 0; transposed < 2; transposed++) {
+        const HypGemmArgs args = {.m = 2,
+                                  .n = 150,
+                                  .k = 70,
+                                  .lda = 70,
+                                  .ldb = transposed ? 70 : 150,
+                                  .b_transposed = transposed != 0,
+                                  .ldc = 150,
+                                  .parallel = &parallel};
+        if (!hyp_check_gemv_args(variant, &args, SEED, report))
+            return false;
+    }
+    return true;
+}
+
 static bool check_activation(const HypKernelVariant *variant, HypCheckReport *report)
 {
     const HypActivationArgs args = {

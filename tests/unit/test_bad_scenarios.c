@@ -184,7 +184,8 @@ static void axes_are_checked(void **state)
         {AXES("op: binary, size: 1, size: 2"), ":6:33: key 'size' is given twice; first in line 6"},
         {AXES("op: binar, size: 1"),
          ":6:16: axis op: expected one of gemm, conv2d, activation, max_pool2d, "
-         "average_pool2d, binary, softmax, layernorm, attention, reduce, scale_shift; given "
+         "average_pool2d, binary, softmax, layernorm, attention, depthwise2d, gemv, reduce, "
+         "scale_shift; given "
          "'binar', did you mean 'binary'?"},
         {AXES("op: binary, size: 1, prefetch_window: 2"),
          ":6:33: axis prefetch_window is refused: the progressive loader is not implemented in "

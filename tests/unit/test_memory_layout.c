@@ -146,7 +146,7 @@ static HyperionModel *make_twins(int *weight)
         values[i] = (float)(i % 7) - 3;
     HyperionModel *model = hyperionCreateModel("twins");
     const int64_t dims[] = {64, 64};
-    const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 2, (int64_t[]){2, 64});
+    const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 2, (int64_t[]){8, 64});
     *weight = hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 2, dims, values);
     const int first =
         hyperionAddLayer(model, "first", HYPERION_LAYER_GEMM, NULL, (int[]){x, *weight}, 2);
@@ -219,13 +219,13 @@ static void each_weight_copy_has_packed_weights_of_its_own(void **state)
 static void weights_that_would_more_than_double_stay_as_they_are(void **state)
 {
     (void)state;
-    static float filters[16 * 3 * 3];
-    HyperionModel *model = hyperionCreateModel("depthwise");
-    const HyperionLayerAttributes depthwise = {.groups = 16};
+    static float filters[16 * 2 * 3 * 3];
+    HyperionModel *model = hyperionCreateModel("grouped");
+    const HyperionLayerAttributes grouped = {.groups = 8};
     const int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 4, (int64_t[]){1, 16, 8, 8});
     const int w =
-        hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 4, (int64_t[]){16, 1, 3, 3}, filters);
-    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_CONV2D, &depthwise, (int[]){x, w}, 2);
+        hyperionAddWeight(model, "w", HYPERION_TYPE_F32, 4, (int64_t[]){16, 2, 3, 3}, filters);
+    const int y = hyperionAddLayer(model, "y", HYPERION_LAYER_CONV2D, &grouped, (int[]){x, w}, 2);
     assert_true(hyperionAddOutput(model, y));
     assert_true(hyperionOptimizeMemoryLayout(model));
     assert_int_equal(hyperionModelPackedBytes(model), 0);
@@ -259,7 +259,7 @@ static void layers_added_later_are_packed_by_the_next_run(void **state)
 static void large_layouts_begin_at_a_huge_page_in_execution_order(void **state)
 {
     (void)state;
-    HyperionModel *model = hyperionLoadModel("builtin:mlp:hidden=1024");
+    HyperionModel *model = hyperionLoadModel("builtin:mlp:hidden=1024,batch=8");
     assert_non_null(model);
     assert_true(hyperionOptimizeMemoryLayout(model));
     assert_true(hyperionModelPackedBytes(model) >= HYP_HUGE_PAGE_BYTES);

@@ -27,6 +27,11 @@ VEC_FN vec vec_load(const float *p)
 {
     return _mm256_loadu_ps(p);
 }
+VEC_FN vec vec_load_even(const float *p)
+{
+    const __m256 pairs = _mm256_shuffle_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), 0x88);
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xD8));
+}
 VEC_FN vec vec_load_part(const float *p, size_t count)
 {
     return _mm256_maskload_ps(p, vec_first_lanes(count));

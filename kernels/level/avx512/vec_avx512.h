@@ -24,6 +24,12 @@ VEC_FN vec vec_load(const float *p)
 {
     return _mm512_loadu_ps(p);
 }
+VEC_FN vec vec_load_even(const float *p)
+{
+    const __m512i even =
+        _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(p), even, _mm512_loadu_ps(p + 16));
+}
 VEC_FN vec vec_load_part(const float *p, size_t count)
 {
     return _mm512_maskz_loadu_ps(vec_first_lanes(count), p);

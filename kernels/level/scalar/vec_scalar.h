@@ -21,6 +21,10 @@ VEC_FN vec vec_load(const float *p)
 {
     return *p;
 }
+VEC_FN vec vec_load_even(const float *p)
+{
+    return *p;
+}
 VEC_FN vec vec_load_part(const float *p, size_t count)
 {
     return count ? *p : 0.0F;

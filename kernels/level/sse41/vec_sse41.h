@@ -21,6 +21,10 @@ VEC_FN vec vec_load(const float *p)
 {
     return _mm_loadu_ps(p);
 }
+VEC_FN vec vec_load_even(const float *p)
+{
+    return _mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88);
+}
 VEC_FN vec vec_load_part(const float *p, size_t count)
 {
     switch (count) {
