@@ -164,16 +164,16 @@ size_t plan_worker_count(const Plan *plan)
     return count;
 }
 
-static double guess_iteration_ns(const Cell *cell)
+static WorkloadGuess guess_cell(const Cell *cell)
 {
-    return cell->workload->guess_ns ? cell->workload->guess_ns(cell->values) : 0;
+    return cell->workload->guess ? cell->workload->guess(cell->values) : (WorkloadGuess){0};
 }
 
 // Starting a worker (exec, dynamic linking, request, operands) took 12 to 20 ms in the first runs
 // of scenarios/smoke-gemm.yaml, verifying an ordinary cell 50 ms, a large one some iterations.
-static const double start_ns = 15e6;
+static const double worker_ns = 15e6;
 
-static double estimate_verification_ns(double iteration_ns)
+static double estimate_verification_ns(double start_ns, double iteration_ns)
 {
     const double verify_ns = 50e6;
     const double verify_iterations = 4;
@@ -195,8 +195,10 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
 {
     // The pilot aims a fifth above the least time.
     const double overshoot = 1.2;
-    const double iteration_ns = guess_iteration_ns(cell);
-    const double verification_ns = estimate_verification_ns(iteration_ns);
+    const WorkloadGuess guess = guess_cell(cell);
+    const double iteration_ns = guess.iteration_ns;
+    const double start_ns = worker_ns + guess.open_ns;
+    const double verification_ns = estimate_verification_ns(start_ns, iteration_ns);
     if (settings->measure == MEASURE_INSTRUCTIONS)
         return verification_ns + estimate_emulated_ns(cell, iteration_ns, settings->samples);
     const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
@@ -209,7 +211,7 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
 
 double plan_estimate_ns(const Plan *plan)
 {
-    const double canary_ns = start_ns + 15e6;
+    const double canary_ns = worker_ns + 15e6;
     double total_ns = (double)count_canaries(plan) * canary_ns;
     for (size_t i = 0; i < plan->cell_count; i++)
         total_ns += estimate_cell_ns(&plan->cells[i], &plan->cells[i].sweep->settings);

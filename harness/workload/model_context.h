@@ -21,6 +21,7 @@ bool model_context_check(const AxisValue *values, Problem *problem);
 void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
 bool model_context_verify(void *context, Problem *problem);
 void model_context_run(void *context);
+WorkloadGuess model_context_guess(const AxisValue *values);
 WorkloadFacts model_context_facts(void *context);
 WorkloadPlacement model_context_placement(void *context);
 const char *model_context_fallback(AxisId axis);

@@ -15,7 +15,7 @@ const ModelSize model_sizes[] = {
     {.key = NULL},
 };
 
-static HyperionModel *load_model(const AxisValue *values, Problem *problem)
+HyperionModel *model_instance_load(const AxisValue *values, Problem *problem)
 {
     char path[AXIS_TEXT_BYTES + 64];
     size_t used = (size_t)snprintf(path, sizeof path, "%s", values[AXIS_MODEL].text);
@@ -115,7 +115,7 @@ bool model_instance_run(const ModelInstance *instance)
 bool model_instance_open(ModelInstance *instance, const AxisValue *values,
                          const WorkloadMachine *machine, HyperionThreadPool *pool, Problem *problem)
 {
-    *instance = (ModelInstance){.model = load_model(values, problem)};
+    *instance = (ModelInstance){.model = model_instance_load(values, problem)};
     return instance->model && configure_model(instance, values, machine, pool, problem) &&
            model_instance_create_tensors(instance, machine->seed, problem) &&
            (model_instance_run(instance) || problem_set(problem, "%s", hyperionGetLastError()));

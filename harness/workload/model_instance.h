@@ -27,6 +27,10 @@ typedef struct ModelInstance {
     HyperionTensor **outputs;
 } ModelInstance;
 
+// The model of values[AXIS_MODEL] in the sizes that the axes say; the caller frees. NULL with the
+// reason.
+HyperionModel *model_instance_load(const AxisValue *values, Problem *problem);
+
 // Loads the model of values[AXIS_MODEL], sets it up as the axes say, fills the inputs and runs it
 // once: that reads the weights and places the activations. False with the reason; the caller closes
 // in every case.

@@ -44,6 +44,12 @@ typedef struct WorkloadPlacement {
     size_t copy_bytes;        // of all copies but one
 } WorkloadPlacement;
 
+// Guesses at times; 0 = little.
+typedef struct WorkloadGuess {
+    double open_ns; // before the first iteration, beside what every worker takes
+    double iteration_ns;
+} WorkloadGuess;
+
 typedef struct Workload {
     const char *name;
     const char *help;
@@ -52,9 +58,8 @@ typedef struct Workload {
     bool (*uses)(const AxisValue *values, AxisId axis);
     // Checks what single values cannot show (window larger than image ...). Part of planning.
     bool (*check)(const AxisValue *values, Problem *problem);
-    // A guess at the time of one iteration, for the duration that a plan promises; NULL where there
-    // is none.
-    double (*guess_ns)(const AxisValue *values);
+    // For the duration that a plan promises; NULL where there is no guess.
+    WorkloadGuess (*guess)(const AxisValue *values);
     // Everything before the first run; NULL on failure. The caller calls close.
     void *(*open)(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
     // Compares with the reference; false names sizes, place, got and wanted.

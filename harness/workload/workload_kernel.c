@@ -210,14 +210,14 @@ static WorkloadPlacement place_kernel(void *opened)
 
 // From the sustained rate of large products on one core of a recent server; others differ by a
 // factor of two or so, and so may the duration of a sweep that products dominate.
-static double guess_kernel_ns(const AxisValue *values)
+static WorkloadGuess guess_kernel(const AxisValue *values)
 {
     static const double rates_gflops[HYPERION_SIMD_LEVEL_COUNT] = {9, 45, 90, 190};
     const long long word = values[AXIS_SIMD_LEVEL].integer;
     // Other words are no level: "best" or neon.
     const double rate = rates_gflops[word < HYPERION_SIMD_LEVEL_COUNT ? word : HYPERION_SIMD_AVX2];
     const double flops = kernel_case_make(values).flops;
-    return isnan(flops) ? 0 : flops / rate;
+    return (WorkloadGuess){.iteration_ns = isnan(flops) ? 0 : flops / rate};
 }
 
 const Workload workload_kernel = {
@@ -225,7 +225,7 @@ const Workload workload_kernel = {
     .help = "one operation of the kernel table on random operands",
     .uses = kernel_case_uses,
     .check = kernel_case_check,
-    .guess_ns = guess_kernel_ns,
+    .guess = guess_kernel,
     .open = open_kernel,
     .verify = verify_kernel,
     .run = run_kernel,

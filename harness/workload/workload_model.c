@@ -101,6 +101,28 @@ bool model_context_check(const AxisValue *values, Problem *problem)
     return is_builtin(model) ? check_builtin(values, problem) : check_file(values, problem);
 }
 
+// Of built-in models, whose weights are made when they run: no file is read for a plan. Rates as of
+// the kernel workload, less what layers lose that are no products; weights are made at 0.6 GB/s and
+// copied at 2 GB/s, to some 64 MiB at least (two last levels of 32 MiB).
+WorkloadGuess model_context_guess(const AxisValue *values)
+{
+    static const double rates_gflops[HYPERION_SIMD_LEVEL_COUNT] = {3, 15, 40, 60};
+    const long long word = values[AXIS_SIMD_LEVEL].integer;
+    // Other words are no level: "best" or neon.
+    const double rate = rates_gflops[word < HYPERION_SIMD_LEVEL_COUNT ? word : HYPERION_SIMD_AVX2];
+    Problem unused = {0};
+    HyperionModel *model =
+        is_builtin(values[AXIS_MODEL].text) ? model_instance_load(values, &unused) : NULL;
+    if (!model)
+        return (WorkloadGuess){0};
+    const double weight_bytes = (double)hyperionModelWeightBytes(model);
+    const double iteration_ns = hyperionModelFlops(model) / rate;
+    hyperionFreeModel(model);
+    return (WorkloadGuess){.open_ns = weight_bytes / 0.6 + fmax(weight_bytes, 64 << 20) / 2 +
+                                      2 * iteration_ns,
+                           .iteration_ns = iteration_ns};
+}
+
 const char *model_context_fallback(AxisId axis)
 {
     // In use, a model's weights come from memory: they are read once a pass, between other work.
@@ -287,6 +309,7 @@ const Workload workload_model = {
     .help = "one forward pass of a model, built-in or from a file",
     .uses = model_context_uses,
     .check = model_context_check,
+    .guess = model_context_guess,
     .open = model_context_open,
     .verify = model_context_verify,
     .run = model_context_run,

@@ -78,6 +78,7 @@ const Workload workload_profile = {
     .help = "the workload model with the time of each layer, at the cost of taking it",
     .uses = model_context_uses,
     .check = model_context_check,
+    .guess = model_context_guess,
     .open = open_profile,
     .verify = model_context_verify,
     .run = model_context_run,
