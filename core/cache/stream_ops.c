@@ -131,34 +131,70 @@ static void write_again(HypAccount *account, double lines, const HypWindow *wind
     hyp_account_written(account, lines, window);
 }
 
+// Two runs of lines, the first that of the line which comes back.
+static HypWindow window_of(double own, double other)
+{
+    HypWindow window = {.count = 0};
+    hyp_window_add(&window, own, 1, 0);
+    hyp_window_add(&window, other, 1, 0);
+    return window;
+}
+
 void hyp_stream_gemv(HypAccount *account, const HyperionGemmShape *shape, size_t repeats)
 {
     const double times = (double)repeats;
+    const double rows = (double)shape->m;
     const double depth = count_lines(account, (double)shape->k);
     const double columns = count_lines(account, (double)shape->n);
-    const double a = times * (double)shape->m * depth;
+    const double a = times * rows * depth;
     const double b = times * (double)shape->n * depth;
-    const double c = times * (double)shape->m * columns;
+    const double c = times * rows * columns;
     if (a <= 0 || c <= 0)
         return;
     touch_new(account, a + b + c);
     write_once(account, c, a + b);
-    HypWindow window = {.count = 0};
-    if (shape->b_transposed) { // a row of A comes back for the next rows of B
+    if (shape->b_transposed) { // A comes back for the next rows of B, which serve each row of A
         const double turns = ceil((double)shape->n / GEMV_DOTS);
-        hyp_window_add(&window, depth, GEMV_DOTS, 0);
-        hyp_window_add(&window, depth, 1, 0);
-        touch_again(account, (turns - 1) * a, &window);
-        account->traffic.accesses += c; // the epilogue, just behind
+        const HypWindow next_turn = window_of(rows * depth, GEMV_DOTS * depth);
+        const HypWindow next_row = window_of(GEMV_DOTS * depth, depth);
+        touch_again(account, (turns - 1) * a, &next_turn);
+        touch_again(account, (rows - 1) * b, &next_row);
         return;
     }
-    // A row of C comes back, twice, for the next rows of B.
+    // C comes back for the next rows of B, and for the epilogue.
     const double run = fmin(columns, count_lines(account, GEMV_COLUMNS));
     const double turns = floor((double)shape->k / GEMV_STREAMS) + (double)(shape->k % GEMV_STREAMS);
-    hyp_window_add(&window, run, GEMV_STREAMS, 0);
-    hyp_window_add(&window, run, 1, 0);
-    write_again(account, turns * c, &window);
+    const HypWindow next_turn = window_of(rows * run, GEMV_STREAMS * run);
+    write_again(account, turns * c, &next_turn);
     account->traffic.accesses += turns * c; // read and written
+}
+
+// By how much rows of `floats` that begin anywhere touch more lines than they fill.
+static double count_cut_lines(const HypAccount *account, double lines, size_t floats)
+{
+    return lines * (account->caches[0].line_floats - 1) / (double)floats;
+}
+
+// What one band of a depthwise convolution touches. Lines.
+typedef struct BandLines {
+    double image, slots, sums, out;
+} BandLines;
+
+// The steps over the workspace of `bands` bands: slots filled, read by `taps`, sums written, read.
+// All go from front to back: of what goes along, half has been touched when a line comes back.
+static void touch_bands(HypAccount *account, const BandLines *band, double bands, double taps)
+{
+    const HypWindow refilled = window_of(band->slots, band->sums + band->image / 2 + band->out);
+    const HypWindow filled = window_of(band->slots, (band->image + band->sums) / 2);
+    const HypWindow next_tap = window_of(band->slots / fmax(1, taps), 1);
+    const HypWindow summed = window_of(band->sums, band->slots + band->image + band->out / 2);
+    const HypWindow stored = window_of(band->sums, (band->slots + band->out) / 2);
+    touch_new(account, band->slots + band->sums);
+    write_again(account, (bands - 1) * band->slots, &refilled);
+    write_again(account, (bands - 1) * band->sums, &summed);
+    touch_again(account, bands * band->slots, &filled);
+    touch_again(account, bands * fmax(0, taps * band->sums - band->slots), &next_tap);
+    touch_again(account, bands * band->sums, &stored);
 }
 
 void hyp_stream_depthwise(HypAccount *account, const HypConv2dArgs *args)
@@ -175,16 +211,24 @@ void hyp_stream_depthwise(HypAccount *account, const HypConv2dArgs *args)
         return;
     touch_new(account, image + out + count_lines(account, (double)args->out_channels * taps));
     write_once(account, out, image);
-    const double slots = count_lines(account, (double)(layout.rows.slots * layout.columns.slots) *
-                                                  (double)layout.slot_floats);
-    const double sums = count_lines(account, (double)layout.sums_floats);
-    // The workspace, written and read for every band.
-    HypWindow window = {.count = 0};
-    hyp_window_add(&window, slots, 1, 0);
-    hyp_window_add(&window, sums, 1, 0);
-    touch_new(account, slots + sums);
-    write_again(account, (bands - 1) * (slots + sums), &window);
-    touch_again(account, bands * sums * (taps + 1), &window);
+    const double slots = (double)(layout.rows.slots * layout.columns.slots);
+    const double rows = (double)args->out_height / (double)layout.bands; // on average
+    const BandLines band = {
+        .image = image / bands,
+        .slots =
+            count_lines(account, slots * (rows + (double)layout.rows.reach) * (double)layout.pitch),
+        .sums = count_lines(account, rows * (double)layout.pitch),
+        .out = out / bands,
+    };
+    touch_bands(account, &band, bands, taps);
+    // Every slot of a row takes its columns from all of the line; taps begin anywhere, 64 sums at
+    // a time.
+    account->traffic.accesses +=
+        ((double)layout.columns.slots - 1) * image +
+        (double)layout.columns.slots * count_cut_lines(account, image, args->width) +
+        count_cut_lines(account, bands * band.slots, layout.pitch) +
+        count_cut_lines(account, out + bands * band.sums, args->out_width) +
+        count_cut_lines(account, bands * taps * band.sums, 64);
 }
 
 void hyp_stream_spread(HypAccount *account, size_t planes, size_t taps, size_t product, size_t out)

@@ -61,8 +61,8 @@ static inline size_t depthwise_slot(const DepthwiseAxis *axis, size_t tap, size_
 
 static inline DepthwiseLayout depthwise_layout(const HypConv2dArgs *args)
 {
-    // Slots in about half of a first level of 32 KiB: the sums take as much again.
-    const size_t most_slot_floats = 4096;
+    // The sums take as much again, image and result pass by: all in a first level of 48 KiB.
+    const size_t most_slot_floats = 3072;
     DepthwiseLayout layout = {
         .rows = depthwise_axis(args->kernel_h, args->stride_h, args->dilation_h),
         .columns = depthwise_axis(args->kernel_w, args->stride_w, args->dilation_w)};
@@ -75,6 +75,8 @@ static inline DepthwiseLayout depthwise_layout(const HypConv2dArgs *args)
     if (layout.band > args->out_height)
         layout.band = args->out_height;
     layout.bands = layout.band ? (args->out_height + layout.band - 1) / layout.band : 0;
+    if (layout.bands > 0) // all of about the same height
+        layout.band = (args->out_height + layout.bands - 1) / layout.bands;
     layout.slot_floats = (layout.band + layout.rows.reach) * layout.pitch;
     layout.sums_floats = depthwise_round_up(layout.band * layout.pitch + DEPTHWISE_SLACK_FLOATS);
     const size_t taps = args->kernel_h * args->kernel_w;

@@ -91,39 +91,39 @@ typedef struct HyperionLayerAttributes {
     HyperionBinary binary;         // BINARY
     HyperionReduce reduce;         // REDUCE
     int axis_count;                // REDUCE: axes used below; 0 = all of the input
-    bool keep_dims;                // REDUCE: axes that were reduced stay, as 1
     int axis_from_end;             // SOFTMAX: 0 = the last axis, 1 = the one before it, ...
     HyperionType type;             // CAST: the type of the result
     int64_t size;                  // LRN: channels in a sum; 0 = 1
     float bias;                    // LRN
-    bool transpose_b;              // GEMM, MATMUL: B is stored N x K
-    // Of convolutions and pools, by axis of the image, outermost first:
+    float epsilon;                 // LAYERNORM: 0 = 1e-5
+    // stride to output_padding: of convolutions and pools, by axis of the image, outermost first.
     int64_t stride[3];         // 0 = 1
     int64_t padding[6];        // before each axis of the image, then after each
     int64_t dilation[3];       // 0 = 1
     int64_t kernel[3];         // pools
     int64_t output_padding[3]; // CONV_TRANSPOSE: more results behind the last
-    bool ceil_mode;            // pools: also a last window that reaches past the padding
-    bool count_padding;        // AVERAGE_POOL: padding counts as zeros, else not at all
+    int64_t groups;            // convolutions: 0 = 1
+    int64_t heads;             // ATTENTION, ROPE: 0 = 1
+    int64_t kv_heads; // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
+    int64_t first_position; // ROPE: of the first of the sequence
+    bool keep_dims;         // REDUCE: axes that were reduced stay, as 1
+    bool transpose_b;       // GEMM, MATMUL: B is stored N x K
+    bool ceil_mode;         // pools: also a last window that reaches past the padding
+    bool count_padding;     // AVERAGE_POOL: padding counts as zeros, else not at all
     bool column_major; // MAX_POOL_INDICES: places counted with the first axis fastest, not the last
-    int64_t groups;    // convolutions: 0 = 1
-    float epsilon;     // LAYERNORM: 0 = 1e-5
     bool rms;          // LAYERNORM: x / sqrt(mean of x^2 + epsilon) * scale, no bias
-    int64_t heads;     // ATTENTION, ROPE: 0 = 1
-    int64_t kv_heads;  // ATTENTION: of keys and values, each serves heads / kv_heads; 0 = heads
-    int64_t first_position;          // ROPE: of the first of the sequence
-    bool causal;                     // ATTENTION: a query sees only keys at or before its position
-    bool zero_dims;                  // RESHAPE: a dim of 0 is an extent of 0
-    int rank;                        // dims and the like used below; TRANSPOSE: 0 = all, reversed
-    int64_t dims[HYPERION_MAX_RANK]; // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
-                                     // SLICE, PAD, RESIZE: of the result
-    int64_t axis;                    // CONCAT, GATHER: counted from the end where negative
-    int64_t axes[HYPERION_MAX_RANK]; // TRANSPOSE: the input's axis that each of the result is;
-                                     // REDUCE: each once, from the end where negative
+    bool causal;       // ATTENTION: a query sees only keys at or before its position
+    bool zero_dims;    // RESHAPE: a dim of 0 is an extent of 0
+    int rank;          // dims and the like used below; TRANSPOSE: 0 = all, reversed
+    HyperionPadding pad_mode;          // PAD
+    int64_t dims[HYPERION_MAX_RANK];   // RESHAPE: -1 infers one, 0 keeps the input's; EXPAND;
+                                       // SLICE, PAD, RESIZE: of the result
+    int64_t axis;                      // CONCAT, GATHER: counted from the end where negative
+    int64_t axes[HYPERION_MAX_RANK];   // TRANSPOSE: the input's axis that each of the result is;
+                                       // REDUCE: each once, from the end where negative
     int64_t starts[HYPERION_MAX_RANK]; // SLICE, PAD: index in the input of the result's first
                                        // element; PAD: outside of the input where padding begins
     int64_t steps[HYPERION_MAX_RANK];  // SLICE: of any sign; 0 = 1
-    HyperionPadding pad_mode;          // PAD
     HyperionResize resize;             // RESIZE
     HyperionCoordinates coordinates;   // RESIZE
     HyperionNearest nearest;           // RESIZE to the nearest
