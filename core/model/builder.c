@@ -82,7 +82,7 @@ static int add_weight(HyperionModel *model, const char *name, HypGraphTensor wei
 int hyp_model_adopt_file(HyperionModel *model, HypFile *file)
 {
     HypFile **grown = (HypFile **)hyp_array_reserve((void *)model->files, &model->file_capacity,
-                                                    (size_t)model->file_count + 1, sizeof *grown);
+                                                    (size_t)model->file_count + 1, sizeof(void *));
     if (!grown)
         return -1;
     model->files = grown;

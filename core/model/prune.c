@@ -84,8 +84,8 @@ static void keep_fusions(HyperionModel *model, const int *number)
 
 bool hyp_model_prune(HyperionModel *model)
 {
-    // One more than needed: malloc(0) may be NULL.
-    int *number = malloc(((size_t)model->tensor_count + 1) * sizeof *number);
+    // One more than needed: calloc(0) may be NULL.
+    int *number = calloc((size_t)model->tensor_count + 1, sizeof *number);
     if (!number)
         return hyp_fail(HYPERION_ERROR_MEMORY, "model %s: out of memory", model->name);
     mark_needed(model, number);

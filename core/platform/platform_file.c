@@ -68,13 +68,14 @@ static char *resolve_beside(const char *path, const char *relative)
 {
     const char *slash = strrchr(path, '/');
     const size_t folder_bytes = slash ? (size_t)(slash - path) + 1 : 2;
-    char *joined = malloc(folder_bytes + strlen(relative) + 1);
+    const size_t relative_bytes = strlen(relative) + 1;
+    char *joined = malloc(folder_bytes + relative_bytes);
     if (!joined)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "open %s: out of memory", relative);
     memcpy(joined, slash ? path : "./", folder_bytes);
     joined[folder_bytes] = '\0';
     char *folder = realpath(joined, NULL);
-    (void)strcpy(joined + folder_bytes, relative);
+    memcpy(joined + folder_bytes, relative, relative_bytes);
     char *file = folder ? realpath(joined, NULL) : NULL;
     const size_t length = folder ? strlen(folder) : 0;
     const bool inside = file && strncmp(file, folder, length) == 0 &&

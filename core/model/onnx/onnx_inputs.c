@@ -163,7 +163,7 @@ static bool add_input(OnnxImport *import, const OnnxValue *input)
                         ", which is not implemented in this version",
                         input->name, input->data_type);
     const HyperionTensor *fixed = find_fixed(import->options, input->name);
-    HyperionInputShape shape;
+    HyperionInputShape shape = {.rank = 0};
     int id;
     if (fixed)
         id = add_fixed(import, input, type, fixed);
