@@ -15,7 +15,11 @@ void hyp_folder_free(HypFolder *folder)
     *folder = (HypFolder){0};
 }
 
-// Bytes that folding `layer` adds to those in memory; SIZE_MAX where it is not to be folded.
+// Weights in a file that are larger go again once a layer is computed: it was mostly that layer
+// that read them. Those of shapes stay, for the next.
+enum { MOST_KEPT_BYTES = 4096 };
+
+// Bytes in memory that folding `layer` needs; SIZE_MAX where it is not to be folded.
 static size_t count_bytes(const HyperionModel *model, const HypLayer *layer)
 {
     const HypGraphTensor *result = &model->tensors[layer->outputs[0]];
@@ -67,6 +71,17 @@ static bool execute(const HypFolder *folder, const HypLayer *layer, void *result
     return can;
 }
 
+static void release_inputs(HyperionModel *model, const HypLayer *layer)
+{
+    for (int i = 0; i < layer->input_count; i++) {
+        HypGraphTensor *root = &model->tensors[hyp_model_root(model, layer->inputs[i])];
+        if (root->source == HYP_WEIGHT_OWNED || root->shape.size_bytes <= MOST_KEPT_BYTES)
+            continue;
+        hyp_platform_release(root->data);
+        root->data = NULL;
+    }
+}
+
 bool hyp_fold_last_layer(HypFolder *folder)
 {
     HyperionModel *model = folder->model;
@@ -82,7 +97,8 @@ bool hyp_fold_last_layer(HypFolder *folder)
         hyp_platform_release(data);
         return false;
     }
-    folder->budget_bytes -= needed_bytes;
+    release_inputs(model, layer);
+    folder->budget_bytes -= result->shape.size_bytes;
     result->role = HYP_TENSOR_WEIGHT;
     result->source = HYP_WEIGHT_OWNED;
     result->data = data;

@@ -8,7 +8,7 @@
 // All zero but `model` and `budget_bytes` is a beginning.
 typedef struct HypFolder {
     HyperionModel *model;
-    size_t budget_bytes; // of weights read and results kept, from now on
+    size_t budget_bytes; // of results from now on, and of what a layer reads while it is computed
     void **data;         // by tensor, for the layers' functions
     int data_capacity;
 } HypFolder;

@@ -108,13 +108,14 @@ HyperionTensorInfo hyperionModelTensor(const HyperionModel *model, int tensor)
     if (!check_index(model, "model tensor", tensor, model ? model->tensor_count : 0))
         return (HyperionTensorInfo){0};
     const HypGraphTensor *found = &model->tensors[tensor];
+    const HypGraphTensor *root = &model->tensors[hyp_model_root(model, tensor)];
     HyperionTensorInfo info = {
         .name = found->name,
         .type = found->shape.type,
         .rank = found->shape.rank,
         .size_bytes = found->shape.size_bytes,
         .is_weight = found->role == HYP_TENSOR_WEIGHT,
-        .file_offset = model->tensors[hyp_model_root(model, tensor)].file_offset,
+        .file_offset = root->file == 0 && root->stored == HYP_STORED_AS_IS ? root->file_offset : 0,
     };
     for (int i = 0; i < HYPERION_MAX_RANK; i++)
         info.dims[i] = found->shape.dims[i];

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // model_info.c - `hyperion model info`: what a model file, or a built-in model, holds.
 #include "cli/command.h"
+#include "cli/model_load.h"
 #include "common/json_file.h"
 #include "common/text_table.h"
-#include "hyperion/error.h"
 #include "hyperion/model.h"
 #include "hyperion/tensor.h"
 
 #include <stdio.h>
 
 static const CommandOption options[] = {
+    MODEL_LOAD_OPTIONS,
     {"--json", NULL, false, "print one JSON document"},
     {NULL, NULL, false, NULL},
 };
@@ -196,11 +197,10 @@ static bool print_text(const json_t *model)
 static int run_model_info(const CommandArguments *arguments)
 {
     Problem problem = {0};
-    HyperionModel *model = hyperionLoadModel(arguments->words[0]);
-    if (!model) {
-        (void)problem_set(&problem, "%s", hyperionGetLastError());
+    HyperionModel *model =
+        model_load(&command_model_info, arguments, arguments->words[0], &problem);
+    if (!model)
         return command_fail(EXIT_USAGE, &problem);
-    }
     json_t *description = describe_model(model);
     bool printed = description != NULL;
     if (printed && command_option(&command_model_info, arguments, "--json"))

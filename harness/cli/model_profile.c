@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // model_profile.c - `hyperion model profile`: where a model's time and memory go, layer by layer.
 #include "cli/command.h"
+#include "cli/model_load.h"
 #include "common/json_file.h"
 #include "common/quantity.h"
 #include "hyperion/error.h"
@@ -15,6 +16,7 @@
 enum { DEFAULT_RUNS = 10, MOST_RUNS = 100000, INPUT_SEED = 1 };
 
 static const CommandOption options[] = {
+    MODEL_LOAD_OPTIONS,
     {"--level", "LEVEL", false, "SIMD level (default best)"},
     {"--threads", "N", false, "threads (default 1; 0 = as many as there are CPUs)"},
     {"--runs", "N", false, "runs to record, the first included (default 10)"},
@@ -66,12 +68,12 @@ static bool read_options(const CommandArguments *arguments, ProfileOptions *give
            read_count(arguments, "--top", 1, INT_MAX, 0, &given->top, problem);
 }
 
-static bool load_model(const char *path, const ProfileOptions *given, ModelInstance *instance,
-                       Problem *problem)
+static bool load_model(const CommandArguments *arguments, const ProfileOptions *given,
+                       ModelInstance *instance, Problem *problem)
 {
-    instance->model = hyperionLoadModel(path);
+    instance->model = model_load(&command_model_profile, arguments, arguments->words[0], problem);
     if (!instance->model)
-        return problem_set(problem, "%s", hyperionGetLastError());
+        return false;
     instance->level = given->level;
     hyperionSetSIMDOptimizationLevel(instance->model, (int)given->level);
     return (hyperionSetThreadCount(instance->model, given->threads) ||
@@ -131,7 +133,7 @@ static int run_model_profile(const CommandArguments *arguments)
     bool done = false;
     HyperionProfile *profile = NULL;
     if (read_options(arguments, &given, &problem) &&
-        load_model(arguments->words[0], &given, &instance, &problem))
+        load_model(arguments, &given, &instance, &problem))
         profile = record_runs(&instance, given.runs, &problem);
     if (profile)
         done = write_trace(trace_path, &instance, profile, &problem) &&

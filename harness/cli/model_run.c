@@ -2,6 +2,7 @@
 // model_run.c - `hyperion model run`: forward passes over given or seeded inputs.
 #include "cli/command.h"
 #include "cli/model_arrays.h"
+#include "cli/model_load.h"
 #include "common/clock.h"
 #include "common/json_file.h"
 #include "common/quantity.h"
@@ -18,6 +19,7 @@
 static const CommandOption options[] = {
     {"--input", "NAME=RAW", true, "file with the input's raw little-endian array"},
     {"--output", "DIR", false, "write each output to DIR/<name>.bin"},
+    MODEL_LOAD_OPTIONS,
     {"--level", "LEVEL", false, "SIMD level (default best)"},
     {"--threads", "N", false, "threads; 0 = as many as there are CPUs (default 1)"},
     {"--repeat", "N", false, "forward passes (default 1)"},
@@ -278,12 +280,11 @@ static int run_model_run(const CommandArguments *arguments)
     Settings settings;
     if (!read_settings(arguments, &settings, &problem))
         return command_fail(EXIT_USAGE, &problem);
-    ModelInstance instance = {.model = hyperionLoadModel(arguments->words[0])};
+    ModelInstance instance = {
+        .model = model_load(&command_model_run, arguments, arguments->words[0], &problem)};
     json_t *result = NULL;
     if (instance.model)
         result = run_instance(&instance, &settings, &problem);
-    else
-        (void)problem_set(&problem, "%s", hyperionGetLastError());
     model_instance_close(&instance);
     if (!result)
         return command_fail(EXIT_USAGE, &problem);

@@ -144,7 +144,8 @@ typedef struct HyperionTensorInfo {
     int64_t dims[HYPERION_MAX_RANK];
     size_t size_bytes;
     bool is_weight;
-    uint64_t file_offset; // of a weight in the model file; 0 when it did not come from one
+    uint64_t
+        file_offset; // of a weight whose bytes stand in the model file as in memory; 0 of others
 } HyperionTensorInfo;
 
 typedef struct HyperionLayerInfo {

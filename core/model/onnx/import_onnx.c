@@ -12,8 +12,8 @@
 
 enum { LEAST_OPSET = 7, MOST_OPSET = 17 };
 
-// Values computed while reading: as many bytes as the file, so that a small file cannot ask for
-// much, and this for shapes and masks of files that have no weights.
+// Values computed while reading: twice the bytes of the files at most, so that a small file cannot
+// ask for much, and this for shapes and masks of files that have no weights.
 enum { LEAST_FOLD_BYTES = 256 * 1024 };
 
 static bool check_opset(const OnnxImport *import)
@@ -86,6 +86,12 @@ static void blame_file(const char *path, bool caller_failed)
                    message);
 }
 
+size_t hyp_onnx_fold_budget(const HypFile *file)
+{
+    const uint64_t file_bytes = hyp_platform_file_bytes(file);
+    return file_bytes > SIZE_MAX / 8 ? SIZE_MAX / 8 : 2 * (size_t)file_bytes;
+}
+
 // The model reads its weights from the file; false, the file closed, on failure.
 static bool open_model(OnnxImport *import, const char *path)
 {
@@ -101,7 +107,7 @@ static bool open_model(OnnxImport *import, const char *path)
     import->wire->file = file;
     import->wire->path = path;
     import->folder.model = import->model;
-    import->folder.budget_bytes = (size_t)hyp_platform_file_bytes(file) + LEAST_FOLD_BYTES;
+    import->folder.budget_bytes = hyp_onnx_fold_budget(file) + LEAST_FOLD_BYTES;
     return true;
 }
 

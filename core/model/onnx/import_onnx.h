@@ -42,6 +42,9 @@ typedef struct OnnxImport {
     unsigned rename_count; // for names that must be made unique
 } OnnxImport;
 
+// Bytes that may be computed while reading because of one file.
+size_t hyp_onnx_fold_budget(const HypFile *file);
+
 // Fails with all operators of the graph that are missing, each with its nodes. Subgraphs are
 // looked at when it is known that they are needed.
 bool hyp_onnx_check_operators(const OnnxImport *import, const OnnxGraph *graph);

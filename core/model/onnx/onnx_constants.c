@@ -245,6 +245,8 @@ static int open_external(OnnxImport *import, const char *location)
     const int index = hyp_model_adopt_file(import->model, file);
     if (index < 0)
         hyp_platform_close(file);
+    else
+        import->folder.budget_bytes += hyp_onnx_fold_budget(file);
     return index >= 0 && hyp_onnx_set_name(import, &import->locations, location, index) ? index
                                                                                         : -1;
 }
