@@ -94,7 +94,7 @@ enum { HYP_BINARY_COUNT = HYPERION_BINARY_EQUAL };
 // out[o][m][i] = function(a[o][m][i], b) at the places below, or function(b, a[o][m][i]) where
 // `reversed`; covers every ONNX broadcast after dims of equal behaviour have been merged, b being
 // the operand that is repeated: b has `middle` values, each repeated over `inner` and the whole
-// over `outer`. Same shapes: outer = inner = 1. `out` may be `a`.
+// over `outer`. Same shapes: outer = inner = 1. `out` may be `a`, and `b` where nothing is repeated.
 typedef struct HypBinaryArgs {
     HyperionBinary function; // below HYP_BINARY_COUNT
     bool reversed;

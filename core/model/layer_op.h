@@ -26,6 +26,8 @@ typedef struct HypLayerOp {
     // Whether that is so for this layer, whose result is `result`, of an operation that mostly has
     // work; NULL: never.
     bool (*keeps_memory)(const HyperionModel *model, const HypLayer *layer, const HypShape *result);
+    // The result may be written over any of the first so many inputs that has its shape and type.
+    int overwrites;
     // Checks attributes and the inputs' shapes, fills in defaults, and says what the result is.
     bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
     // Nominal floating-point operations; NULL: none.

@@ -34,6 +34,7 @@ const HypLayerOp hyp_layer_op_activation = {
     .name = "activation",
     .least_inputs = 1,
     .most_inputs = 1,
+    .overwrites = 1,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

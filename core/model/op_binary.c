@@ -177,6 +177,7 @@ const HypLayerOp hyp_layer_op_binary = {
     .least_inputs = 2,
     .most_inputs = 2,
     .any_type = true,
+    .overwrites = 2,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -68,7 +68,9 @@ static void execute(const HypLayerRun *run)
             .in_strides = {(ptrdiff_t)in_run, 1},
             .out_strides = {(ptrdiff_t)out_run, 1},
         };
-        hyp_strided_copy(&copy, hyp_run_required(run, i), place, run->parallel);
+        // A plan may have had the input written to its place at once.
+        if (hyp_run_required(run, i) != place)
+            hyp_strided_copy(&copy, hyp_run_required(run, i), place, run->parallel);
         place += in_run * element_bytes;
     }
 }

@@ -51,6 +51,7 @@ const HypLayerOp hyp_layer_op_layernorm = {
     .name = "layernorm",
     .least_inputs = 2,
     .most_inputs = 3,
+    .overwrites = 1,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -39,6 +39,7 @@ const HypLayerOp hyp_layer_op_scale_shift = {
     .name = "scale_shift",
     .least_inputs = 3,
     .most_inputs = 3,
+    .overwrites = 1,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -40,6 +40,7 @@ const HypLayerOp hyp_layer_op_softmax = {
     .name = "softmax",
     .least_inputs = 1,
     .most_inputs = 1,
+    .overwrites = 1,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

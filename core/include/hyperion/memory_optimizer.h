@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory_optimizer.h - run in less memory: reuse, in-place operations, a budget, a dial.
-// Declared for the whole API; in this version every call that would do work fails with
-// HYPERION_ERROR_UNSUPPORTED and says what is missing.
+// An optimizer serves one thread at a time. In this version budget and dial change nothing yet, and
+// hyperionExecuteWithTensorReuse fails with HYPERION_ERROR_UNSUPPORTED.
 #ifndef HYPERION_MEMORY_OPTIMIZER_H
 #define HYPERION_MEMORY_OPTIMIZER_H
 
