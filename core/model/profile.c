@@ -274,7 +274,9 @@ bool hyperionClearProfile(HyperionProfile *profile)
 
 static bool check_profile(const HyperionProfile *profile)
 {
-    return profile || hyp_fail(HYPERION_ERROR_ARGUMENT, "profile: it is NULL");
+    if (!profile)
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "profile: it is NULL");
+    return profile != NULL;
 }
 
 // Whether `index` is one of `count` of a profile that knows a model and at least one run.
@@ -282,8 +284,10 @@ static bool check_index(const HyperionProfile *profile, const char *what, int in
 {
     if (!check_profile(profile))
         return false;
-    if (!profile->model)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "profile: its model was freed");
+    if (!profile->model) {
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "profile: its model was freed");
+        return false;
+    }
     if (!profile->run_count)
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "profile: no run of model %s was recorded",
                         profile->model->name);

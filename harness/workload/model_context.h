@@ -19,12 +19,12 @@ typedef struct ModelContext {
 bool model_context_uses(const AxisValue *values, AxisId axis);
 bool model_context_check(const AxisValue *values, Problem *problem);
 void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
-bool model_context_verify(void *context, Problem *problem);
-void model_context_run(void *context);
+bool model_context_verify(void *opened, Problem *problem);
+void model_context_run(void *opened);
 WorkloadGuess model_context_guess(const AxisValue *values);
-WorkloadFacts model_context_facts(void *context);
-WorkloadPlacement model_context_placement(void *context);
+WorkloadFacts model_context_facts(void *opened);
+WorkloadPlacement model_context_placement(void *opened);
 const char *model_context_fallback(AxisId axis);
-void model_context_close(void *context); // NULL is allowed
+void model_context_close(void *opened); // NULL is allowed
 
 #endif

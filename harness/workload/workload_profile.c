@@ -32,7 +32,7 @@ static bool add_layer_value(Sample *sample, int layer, const char *what, double 
                             const char *unit, const char *provenance)
 {
     char name[sizeof sample->values->name];
-    (void)snprintf(name, sizeof name, "layer%d.%.79s", layer, what);
+    (void)snprintf(name, sizeof name, "layer%d.%.78s", layer, what);
     return sample_add_value(sample, name, value, unit, provenance, "");
 }
 

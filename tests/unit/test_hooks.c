@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { WIDTH = 32 }; // floats: two times 64 bytes
+enum { WIDTH = 32, LOG_BYTES = 512 }; // floats: two times 64 bytes
 
 // One that writes down its calls, and fails where it is told to.
 typedef struct Recorder {
@@ -31,10 +31,11 @@ typedef struct Recorder {
 static void write_down(const Recorder *recorder, char event, int layer)
 {
     const size_t used = strlen(recorder->log);
-    (void)snprintf(recorder->log + used, 512 - used, "%c%c", recorder->letter, event);
+    char number[16] = "";
     if (layer >= 0)
-        (void)snprintf(recorder->log + used + 2, 510 - used, "%d", layer);
-    strcat(recorder->log, " ");
+        (void)snprintf(number, sizeof number, "%d", layer);
+    (void)snprintf(recorder->log + used, LOG_BYTES - used, "%c%c%s ", recorder->letter, event,
+                   number);
 }
 
 static bool note_plan(void *context, const HyperionModel *model, HypRunPlan *plan)
@@ -91,7 +92,7 @@ static const HypExecutorHooks recording = {.plan = note_plan,
 
 static const HypExecutorHooks providing = {.before_step = note_before, .provides_weights = true};
 
-static char event_log[512];
+static char event_log[LOG_BYTES];
 
 typedef struct Bench {
     HyperionModel *model;

@@ -209,7 +209,7 @@ static bool dawdle(void *context, const HypRun *run)
     const uint64_t start_ns = hyp_platform_now_ns();
     while (hyp_platform_now_ns() - start_ns < 2000000)
         ;
-    for (unsigned i = 0; i < 2; i++)
+    for (uint64_t i = 0; i < 2; i++)
         hyp_run_note_load(run->model, &(HypLoad){.layer = run->layer,
                                                  .size_bytes = 5,
                                                  .start_ns = start_ns + i * 500000,
@@ -243,8 +243,8 @@ static void change_of_the_model_starts_anew(void **state)
     const Bench *bench = *state;
     HyperionProfile *profile = hyperionCreateProfile(bench->model, 4);
     run(bench);
-    assert_true(hyperionAddLayer(bench->model, "more", HYPERION_LAYER_BINARY, NULL, (int[]){0, 0}, 2) >
-                0);
+    assert_true(
+        hyperionAddLayer(bench->model, "more", HYPERION_LAYER_BINARY, NULL, (int[]){0, 0}, 2) > 0);
     run(bench);
     assert_int_equal(hyperionProfileRunCount(profile), 1);
     assert_int_equal(hyperionProfileStepCount(profile), 5);
