@@ -10,16 +10,16 @@
 #include <string.h>
 
 const ModelSize model_sizes[] = {
-    {AXIS_BATCH, "batch", 1, false},
-    {AXIS_SEQ, "seq", 0, true},
+    {AXIS_BATCH, "batch", 1, false, {"batch", "batch_size", "N", "n", "None", "batch_dim"}},
+    {AXIS_SEQ, "seq", 0, true, {"seq", "sequence", "seq_len", "sequence_length", "seq_length"}},
     {.key = NULL},
 };
+enum { MOST_SIZES = sizeof model_sizes / sizeof model_sizes[0] };
 
-HyperionModel *model_instance_load(const AxisValue *values, Problem *problem)
+static HyperionModel *load_builtin(const AxisValue *values)
 {
     char path[AXIS_TEXT_BYTES + 64];
     size_t used = (size_t)snprintf(path, sizeof path, "%s", values[AXIS_MODEL].text);
-    // Only built-in models come here with sizes that are not their own.
     const char *separator = strchr(path + sizeof MODEL_BUILTIN_PREFIX - 1, ':') ? "," : ":";
     for (const ModelSize *size = model_sizes; size->key; size++) {
         if (values[size->axis].integer == size->own)
@@ -28,9 +28,61 @@ HyperionModel *model_instance_load(const AxisValue *values, Problem *problem)
                                  values[size->axis].integer);
         separator = ",";
     }
-    HyperionModel *model = hyperionLoadModel(path);
+    return hyperionLoadModel(path);
+}
+
+// Adds the size under the name that the file has for it. False: it has none of them.
+static bool find_file_size(const char *path, const ModelSize *size, long long value,
+                           HyperionLoadOptions *options, HyperionDimensionSize *sizes)
+{
+    HyperionLoadOptions tried = *options;
+    tried.dimension_count++;
+    tried.default_dimension = 1; // for those that are still to be found
+    for (const char *const *name = size->file_names; *name; name++) {
+        sizes[options->dimension_count] = (HyperionDimensionSize){*name, value};
+        HyperionModel *model = hyperionLoadModelWith(path, &tried);
+        hyperionFreeModel(model);
+        if (model) {
+            options->dimension_count++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static HyperionModel *load_file(const AxisValue *values, Problem *problem)
+{
+    const char *path = values[AXIS_MODEL].text;
+    HyperionDimensionSize sizes[MOST_SIZES];
+    HyperionLoadOptions options = {.dimensions = sizes};
+    const ModelSize *unknown = NULL;
+    bool asked = false;
+    for (const ModelSize *size = model_sizes; size->key; size++)
+        asked |= values[size->axis].integer != size->own;
+    HyperionModel *model = asked ? NULL : hyperionLoadModel(path);
+    if (model)
+        return model;
+    for (const ModelSize *size = model_sizes; size->key; size++) {
+        const long long value = values[size->axis].integer;
+        if (value > 0 && !find_file_size(path, size, value, &options, sizes) && value != size->own)
+            unknown = size;
+    }
+    model = hyperionLoadModelWith(path, &options);
+    if (!model || !unknown)
+        return model;
+    hyperionFreeModel(model);
+    (void)problem_set(problem, "model %s leaves no size open that is a %s; given %lld", path,
+                      unknown->key, values[unknown->axis].integer);
+    return NULL;
+}
+
+HyperionModel *model_instance_load(const AxisValue *values, Problem *problem)
+{
+    const bool builtin = strncmp(values[AXIS_MODEL].text, MODEL_BUILTIN_PREFIX,
+                                 sizeof MODEL_BUILTIN_PREFIX - 1) == 0;
+    HyperionModel *model = builtin ? load_builtin(values) : load_file(values, problem);
     if (!model)
-        (void)problem_set(problem, "%s", hyperionGetLastError());
+        (void)problem_set(problem, "%s", hyperionGetLastError()); // the first reason stays
     return model;
 }
 

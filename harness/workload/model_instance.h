@@ -10,12 +10,14 @@
 
 #define MODEL_BUILTIN_PREFIX "builtin:"
 
-// An axis that sets a size of a model: a key of those built-in generators that have it.
+// An axis that sets a size of a model: a key of those built-in generators that have it, and a size
+// that files leave open under one of several names.
 typedef struct ModelSize {
     AxisId axis;
     const char *key;
-    long long own;     // value that leaves it to the model
-    bool goes_in_name; // may be a key of the model's name instead
+    long long own;             // value that leaves it to the model
+    bool goes_in_name;         // may be a key of the model's name instead
+    const char *file_names[7]; // ended by NULL
 } ModelSize;
 extern const ModelSize model_sizes[]; // ended by a NULL key
 

@@ -78,16 +78,6 @@ static bool check_builtin(const AxisValue *values, Problem *problem)
     return true;
 }
 
-static bool check_file(const AxisValue *values, Problem *problem)
-{
-    for (const ModelSize *size = model_sizes; size->key; size++)
-        if (values[size->axis].integer != size->own)
-            return problem_set(
-                problem, "model %s: shapes of a file are fixed, %s must be %lld; given %lld",
-                values[AXIS_MODEL].text, size->key, size->own, values[size->axis].integer);
-    return true;
-}
-
 bool model_context_check(const AxisValue *values, Problem *problem)
 {
     const char *model = values[AXIS_MODEL].text;
@@ -98,7 +88,8 @@ bool model_context_check(const AxisValue *values, Problem *problem)
     if (values[AXIS_PAGES].integer == OPERAND_PAGES_RESERVED)
         return problem_set(problem, "pages hugetlb: the memory of a model is the library's own; 4k "
                                     "and thp can be had");
-    return is_builtin(model) ? check_builtin(values, problem) : check_file(values, problem);
+    // Which sizes a file leaves open shows when it is opened.
+    return !is_builtin(model) || check_builtin(values, problem);
 }
 
 // Of built-in models, whose weights are made when they run: no file is read for a plan. Rates as of

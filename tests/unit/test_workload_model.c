@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_workload_model.c - built-in models and files run as a workload; what cannot run says why.
+#define _POSIX_C_SOURCE 200809L
 #include "record/sample.h"
 #include "scenario/plan.h"
+
+#include "onnx_writer.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,7 +188,6 @@ static void models_that_cannot_be_planned_are_refused(void **state)
     assert_cell_refused("builtin:", 1, "no such built-in model");
     assert_cell_refused("builtin:mlp:batch=4", 1, "batch is an axis of its own");
     assert_cell_refused("builtin:mlp:hidden=4,batch=4", 1, "batch is an axis of its own");
-    assert_cell_refused("file.onnx", 2, "batch must be 1; given 2");
 }
 
 static void assert_open_refused(const char *model, const char *level, const char *expected)
@@ -194,6 +197,34 @@ static void assert_open_refused(const char *model, const char *level, const char
     if (!strstr(opened.problem.text, expected))
         fail_msg("expected '%s' in '%s'", expected, opened.problem.text);
     close_cell(&opened);
+}
+
+static void file_of_fixed_shapes_takes_no_batch(void **state)
+{
+    (void)state;
+    Opened opened = open_cell(HYPERION_SOURCE_DIR "/tests/data/tiny.onnx", "best", 2);
+    assert_null(opened.context);
+    assert_non_null(strstr(opened.problem.text, "leaves no size open that is a batch; given 2"));
+    close_cell(&opened);
+}
+
+// The writer's dimension 0 is open, "batch".
+static void open_batch_of_a_file_is_that_of_the_axis(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hyperion-test-batch-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0 && close(file) == 0);
+    Message graph = {.count = 0};
+    const Message node = make_node("Relu", NAMES("x"), NAMES("y"));
+    put_message(&graph, 1, &node);
+    put_value(&graph, 11, "x", 1, DIMS(0, 6));
+    put_value(&graph, 12, "y", 1, DIMS(0, 6));
+    const Message model = make_model(&graph, 14);
+    assert_true(write_file(path, model.bytes, model.count));
+    assert_true(run_and_describe(path, "best", 1).elements == 6);
+    assert_true(run_and_describe(path, "best", 3).elements == 18);
+    assert_int_equal(unlink(path), 0);
 }
 
 static void models_that_cannot_be_opened_say_why(void **state)
@@ -218,6 +249,8 @@ int main(void)
         cmocka_unit_test(profiles_bring_the_facts_and_times_of_layers),
         cmocka_unit_test(model_file_runs_where_there_is_one),
         cmocka_unit_test(models_that_cannot_be_planned_are_refused),
+        cmocka_unit_test(file_of_fixed_shapes_takes_no_batch),
+        cmocka_unit_test(open_batch_of_a_file_is_that_of_the_axis),
         cmocka_unit_test(models_that_cannot_be_opened_say_why),
     };
     return cmocka_run_group_tests_name("workload_model", tests, NULL, NULL);
