@@ -4,6 +4,7 @@
 # the bit, and the checker of ONNX accepts it (Debian's python3-onnx; that part is left out without).
 set -eu
 hyperion=$1
+shared=$(cd "$(dirname "$0")/../.." && pwd)/../shared/models
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -32,8 +33,30 @@ round_trip() {
     rm -r before after
 }
 
-round_trip builtin:mlp:input=8,hidden=16,output=4
-round_trip builtin:cnn:image=8,channels=4
+# Every built-in model, made small where it can be.
+for name in $("$hyperion" list models | awk 'NR > 1 { print $1 }'); do
+    case $name in
+    builtin:bert | builtin:minilm) parameters=seq=5,hidden=24,heads=3,layers=2,inner=32,vocab=50,positions=8 ;;
+    builtin:gpt2) parameters=seq=5,hidden=24,heads=3,layers=2,vocab=50,positions=8 ;;
+    builtin:transformer) parameters=seq=5,hidden=24,heads=3 ;;
+    builtin:resnet* | builtin:vgg16) parameters=image=32,width=4,classes=10 ;;
+    builtin:mobilenetv2 | builtin:inceptionv3) parameters=image=75,width=10,classes=10 ;;
+    builtin:densenet121) parameters=image=32,growth=4,classes=10 ;;
+    builtin:shufflenet) parameters=image=32,width=12,last=16,classes=10 ;;
+    builtin:squeezenet) parameters=image=32,classes=10 ;;
+    builtin:unet) parameters=image=188,width=4 ;;
+    builtin:cnn) parameters=image=8,channels=4 ;;
+    builtin:mlp) parameters=input=8,hidden=16,output=4 ;;
+    *) parameters=seed=2 ;;
+    esac
+    round_trip "$name:$parameters"
+done
+
+# Trained models, where they are.
+[ -d "$shared" ] || echo "not tried on trained models: no $shared"
+for file in "$shared"/*.onnx; do
+    [ ! -e "$file" ] || round_trip "$file"
+done
 
 [ ! -e out.onnx.part ] || fail 'a part of a file is left over'
 ! "$hyperion" model export builtin:mlp missing/out.onnx 2>err || fail 'a missing folder is written to'

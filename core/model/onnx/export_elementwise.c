@@ -112,9 +112,6 @@ void hyp_onnx_export_activate(OnnxExport *x, const char *in, const char *out)
 
 void hyp_onnx_export_activation(OnnxExport *x)
 {
-    if (x->layer->attributes.activation == HYPERION_ACTIVATION_NONE)
-        (void)hyp_onnx_export_unary(x, "Identity", hyp_onnx_export_input(x, 0),
-                                    hyp_onnx_export_result(x));
     hyp_onnx_export_activate(x, hyp_onnx_export_input(x, 0), hyp_onnx_export_result(x));
 }
 
