@@ -11,9 +11,10 @@
 
 // Patterns come before what takes their result in.
 static const HypRewriteRule *const rules[] = {
-    &hyp_rule_batchnorm,  &hyp_rule_layernorm, &hyp_rule_bias,
-    &hyp_rule_gelu_erf,   &hyp_rule_gelu_tanh, &hyp_rule_silu,
-    &hyp_rule_hard_swish, &hyp_rule_attention, &hyp_rule_product_activation,
+    &hyp_rule_batchnorm,          &hyp_rule_layernorm, &hyp_rule_bias,
+    &hyp_rule_gelu_erf,           &hyp_rule_gelu_tanh, &hyp_rule_silu,
+    &hyp_rule_hard_swish,         &hyp_rule_attention, &hyp_rule_product_activation,
+    &hyp_rule_transposed_product,
 };
 enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
 

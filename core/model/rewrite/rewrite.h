@@ -28,6 +28,7 @@ extern const HypRewriteRule hyp_rule_silu;
 extern const HypRewriteRule hyp_rule_hard_swish;
 extern const HypRewriteRule hyp_rule_attention;
 extern const HypRewriteRule hyp_rule_product_activation;
+extern const HypRewriteRule hyp_rule_transposed_product;
 
 // Applies all rules wherever they fit and drops layers and tensors that nothing needs after. The
 // model is new: nothing is attached to it. False, last error set, when out of memory or a weight
