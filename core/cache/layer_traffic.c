@@ -4,10 +4,13 @@
 #include "cache/cache_check.h"
 #include "cache/gemm_streams.h"
 #include "cache/stream_ops.h"
+#include "hyperion/tensor.h"
 #include "kernel_table.h"
 #include "model/window.h"
 
 #include <math.h>
+
+#include <assert.h>
 
 typedef struct LayerAccount {
     const HyperionModel *model;
@@ -129,11 +132,19 @@ static bool add_activation(const LayerAccount *at)
     return true;
 }
 
-static bool add_binary(const LayerAccount *at)
+// Each operand as often as the result has elements.
+static bool add_broadcast(const LayerAccount *at)
 {
-    const size_t a = input_shape(at, 0)->element_count;
-    const size_t b = input_shape(at, 1)->element_count;
-    hyp_stream_combine(at->account, output_shape(at)->element_count, a < b ? a : b);
+    enum { MOST_OPERANDS = 3 };
+    HypStreamOperand operands[MOST_OPERANDS];
+    const size_t count = (size_t)at->layer->input_count;
+    assert(count <= MOST_OPERANDS);
+    for (size_t i = 0; i < count; i++) {
+        const HypShape *shape = input_shape(at, (int)i);
+        operands[i] = (HypStreamOperand){shape->size_bytes, output_shape(at)->element_count *
+                                                                hyperionTypeBytes(shape->type)};
+    }
+    hyp_stream_combine(at->account, output_shape(at)->size_bytes, operands, count);
     return true;
 }
 
@@ -143,11 +154,35 @@ static size_t last_extent(const HypShape *shape)
     return (size_t)shape->dims[shape->rank - 1];
 }
 
+// Over another than the last axis, blocks of columns are done one after the other.
 static bool add_softmax(const LayerAccount *at)
 {
+    enum { BLOCK_COLUMNS = 256 }; // of kernels/norm/softmax_nest.h
     const HypShape *shape = input_shape(at, 0);
-    hyp_stream_softmax(at->account, hyp_shape_product(shape, 0, shape->rank - 1),
-                       last_extent(shape));
+    const int axis = shape->rank - 1 - at->layer->attributes.axis_from_end;
+    const size_t inner = hyp_shape_product(shape, axis + 1, shape->rank);
+    const size_t block = inner < BLOCK_COLUMNS ? inner : BLOCK_COLUMNS;
+    const size_t row = (size_t)shape->dims[axis] * block;
+    if (row > 0)
+        hyp_stream_softmax(at->account, shape->element_count / row, row);
+    return true;
+}
+
+static bool add_lrn(const LayerAccount *at)
+{
+    const HypShape *shape = input_shape(at, 0);
+    hyp_stream_lrn(at->account, hyp_shape_product(shape, 0, 2),
+                   hyp_shape_product(shape, 2, shape->rank), (size_t)at->layer->attributes.size);
+    return true;
+}
+
+// Every tensor once.
+static bool add_pass(const LayerAccount *at)
+{
+    size_t in_bytes = 0;
+    for (int i = 0; i < at->layer->input_count; i++)
+        in_bytes += input_shape(at, i)->size_bytes;
+    hyp_stream_move(at->account, in_bytes, output_shape(at)->size_bytes);
     return true;
 }
 
@@ -212,7 +247,7 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_MAX_POOL_INDICES] = add_pool,
     [HYPERION_LAYER_CONV_TRANSPOSE] = add_conv_transpose,
     [HYPERION_LAYER_MATMUL] = add_gemm,
-    [HYPERION_LAYER_BINARY] = add_binary,
+    [HYPERION_LAYER_BINARY] = add_broadcast,
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,
     [HYPERION_LAYER_RESHAPE] = add_nothing,
@@ -224,6 +259,11 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_EXPAND] = add_movement,
     [HYPERION_LAYER_RESIZE] = add_movement,
     [HYPERION_LAYER_ROPE] = add_movement,
+    [HYPERION_LAYER_WHERE] = add_broadcast,
+    [HYPERION_LAYER_CAST] = add_pass,
+    [HYPERION_LAYER_REDUCE] = add_pass,
+    [HYPERION_LAYER_SCALE_SHIFT] = add_pass,
+    [HYPERION_LAYER_LRN] = add_lrn,
 };
 
 bool hyp_layer_has_traffic(HyperionLayerOp op)

@@ -49,19 +49,35 @@ void hyp_stream_move(HypAccount *account, size_t read_bytes, size_t written_byte
     write_once(account, written, read);
 }
 
-void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated)
+static double count_byte_lines(const HypAccount *account, size_t size_bytes)
 {
-    const double lines = ceil(count_lines(account, (double)count));
-    const double repeated_lines = ceil(count_lines(account, (double)repeated));
-    if (lines <= 0)
+    return ceil(count_lines(account, (double)size_bytes / sizeof(float)));
+}
+
+void hyp_stream_combine(HypAccount *account, size_t out_bytes, const HypStreamOperand *operands,
+                        size_t operand_count)
+{
+    const double out = count_byte_lines(account, out_bytes);
+    if (out <= 0)
         return;
-    touch_new(account, 2 * lines + repeated_lines);
-    write_once(account, lines, lines + repeated_lines);
-    HypWindow next_turn = {.count = 0};
-    hyp_window_add(&next_turn, repeated_lines, 1, 0);
-    hyp_window_add(&next_turn, repeated_lines, 1, 0);
-    hyp_window_add(&next_turn, repeated_lines, 1, 0);
-    touch_again(account, fmax(0, lines - repeated_lines), &next_turn);
+    double all = out; // lines that pass while out is written
+    double stored = 0;
+    for (size_t i = 0; i < operand_count; i++) {
+        all += count_byte_lines(account, operands[i].touched_bytes);
+        stored += count_byte_lines(account, operands[i].stored_bytes);
+    }
+    touch_new(account, out + stored);
+    write_once(account, out, stored);
+    for (size_t i = 0; i < operand_count; i++) {
+        const double own = count_byte_lines(account, operands[i].stored_bytes);
+        const double touched = count_byte_lines(account, operands[i].touched_bytes);
+        if (touched <= own)
+            continue;
+        HypWindow next_turn = {.count = 0};
+        hyp_window_add(&next_turn, own, 1, 0);
+        hyp_window_add(&next_turn, own * (all - touched) / touched, 1, 0);
+        touch_again(account, touched - own, &next_turn);
+    }
 }
 
 // The passes over the rows of `in` and `out` that softmax and layer normalisation have in common.
@@ -102,6 +118,28 @@ void hyp_stream_layernorm(HypAccount *account, size_t rows, size_t columns, size
     hyp_window_add(&next_row, row, 1, 0);
     if (scales > 0)
         touch_again(account, (double)(rows - 1) * scales, &next_row);
+}
+
+void hyp_stream_lrn(HypAccount *account, size_t planes, size_t plane_floats, size_t size)
+{
+    const double plane = count_lines(account, (double)plane_floats);
+    const double lines = (double)planes * plane;
+    const double passes = (double)size;
+    if (lines <= 0)
+        return;
+    touch_new(account, 2 * lines);
+    write_once(account, lines, lines);
+    // Out for each plane that is added, and for the result.
+    HypWindow next_pass = {.count = 0};
+    hyp_window_add(&next_pass, plane, 1, 0);
+    hyp_window_add(&next_pass, plane, 1, 0);
+    hyp_account_written(account, lines * (passes + 1), &next_pass);
+    account->traffic.accesses += lines * (passes + 1);
+    // In for the sums of the other planes, and for its own result.
+    HypWindow next_plane = {.count = 0};
+    hyp_window_add(&next_plane, plane * passes, 1, 0);
+    hyp_window_add(&next_plane, plane, 1, 0);
+    touch_again(account, lines * passes, &next_plane);
 }
 
 void hyp_stream_pool(HypAccount *account, const HypPoolExtents *pool)

@@ -12,14 +12,19 @@
 // out[i] from in[i].
 void hyp_stream_map(HypAccount *account, size_t count);
 
-// out[i] from a[i] and b, `repeated` floats of which serve all `count`; equal counts: element by
-// element.
-void hyp_stream_combine(HypAccount *account, size_t count, size_t repeated);
+// An operand of which `touched_bytes` are used in all, its `stored_bytes` again and again.
+typedef struct HypStreamOperand {
+    size_t stored_bytes, touched_bytes;
+} HypStreamOperand;
+
+// out[i] from as many operands as there are, side by side.
+void hyp_stream_combine(HypAccount *account, size_t out_bytes, const HypStreamOperand *operands,
+                        size_t operand_count);
 
 // Elements moved: bytes read once and written once.
 void hyp_stream_move(HypAccount *account, size_t read_bytes, size_t written_bytes);
 
-// Softmax: in read twice, out written and scaled.
+// Softmax: in read twice, out written and scaled; a row is what is finished before the next.
 void hyp_stream_softmax(HypAccount *account, size_t rows, size_t columns);
 
 // Layer normalisation: in read twice, out written and scaled by `vectors` vectors of a row's
@@ -35,6 +40,10 @@ void hyp_stream_depthwise(HypAccount *account, const HypConv2dArgs *args);
 // The second half of a transposed convolution: `taps` times over each plane of `out` floats, what
 // `product` floats of it add.
 void hyp_stream_spread(HypAccount *account, size_t planes, size_t taps, size_t product, size_t out);
+
+// Local response normalisation: for each plane of out, `size` of in are read and added to it, then
+// its own is.
+void hyp_stream_lrn(HypAccount *account, size_t planes, size_t plane_floats, size_t size);
 
 // Windows `kernel_h` rows high over `planes` images.
 typedef struct HypPoolExtents {

@@ -53,26 +53,54 @@ VEC_FN void softmax_scale(float *out, float factor, size_t count)
         vec_store_part(out + i, vec_mul(vec_load_part(out + i, count - i), factors), count - i);
 }
 
-// `count` <= VEC_LANES neighbouring columns of values that lie `inner` apart.
+// Neighbouring columns that are done together: rows are read in order, some lines at a time, and
+// maxima and sums stay in the first level.
+enum { SOFTMAX_COLUMNS = 16 * HYP_LINE_FLOATS };
+
+VEC_FN vec softmax_load(const float *p, size_t count)
+{
+    return count < VEC_LANES ? vec_load_part(p, count) : vec_load(p);
+}
+
+VEC_FN void softmax_store(float *p, vec v, size_t count)
+{
+    if (count < VEC_LANES)
+        vec_store_part(p, v, count);
+    else
+        vec_store(p, v);
+}
+
+// `count` <= SOFTMAX_COLUMNS neighbouring columns of values that lie `inner` apart.
 VEC_FN void softmax_columns(const HypSoftmaxArgs *args, size_t first, size_t count)
 {
+    float greatest[SOFTMAX_COLUMNS];
+    float sums[SOFTMAX_COLUMNS];
     const float *in = args->in + first;
     float *out = args->out + first;
-    vec greatest = vec_load_part(in, count);
+    for (size_t i = 0; i < count; i += VEC_LANES) {
+        vec_store(greatest + i, softmax_load(in + i, count - i));
+        vec_store(sums + i, vec_zero());
+    }
     for (size_t c = 1; c < args->columns; c++)
-        greatest = vec_max(greatest, vec_load_part(in + c * args->inner, count));
-    vec sum = vec_zero();
-    for (size_t c = 0; c < args->columns; c++) {
-        const size_t place = c * args->inner;
-        const vec power = vec_exp(vec_sub(vec_load_part(in + place, count), greatest));
-        vec_store_part(out + place, power, count);
-        sum = vec_add(sum, power);
-    }
-    const vec factor = vec_div(vec_set(1.0F), sum);
-    for (size_t c = 0; c < args->columns; c++) {
-        float *place = out + c * args->inner;
-        vec_store_part(place, vec_mul(vec_load_part(place, count), factor), count);
-    }
+        for (size_t i = 0; i < count; i += VEC_LANES)
+            vec_store(greatest + i, vec_max(vec_load(greatest + i),
+                                            softmax_load(in + c * args->inner + i, count - i)));
+    for (size_t c = 0; c < args->columns; c++)
+        for (size_t i = 0; i < count; i += VEC_LANES) {
+            const size_t place = c * args->inner + i;
+            const vec x = softmax_load(in + place, count - i);
+            const vec power = vec_exp(vec_sub(x, vec_load(greatest + i)));
+            softmax_store(out + place, power, count - i);
+            vec_store(sums + i, vec_add(vec_load(sums + i), power));
+        }
+    for (size_t i = 0; i < count; i += VEC_LANES)
+        vec_store(sums + i, vec_div(vec_set(1.0F), vec_load(sums + i)));
+    for (size_t c = 0; c < args->columns; c++)
+        for (size_t i = 0; i < count; i += VEC_LANES) {
+            float *place = out + c * args->inner + i;
+            softmax_store(place, vec_mul(softmax_load(place, count - i), vec_load(sums + i)),
+                          count - i);
+        }
 }
 
 static void softmax_strided_part(void *shared, size_t thread)
@@ -85,7 +113,7 @@ static void softmax_strided_part(void *shared, size_t thread)
     for (size_t i = part.first; i < part.end;) {
         const size_t column = i % inner;
         const size_t left = part.end - i < inner - column ? part.end - i : inner - column;
-        const size_t count = left < VEC_LANES ? left : VEC_LANES;
+        const size_t count = left < SOFTMAX_COLUMNS ? left : SOFTMAX_COLUMNS;
         softmax_columns(args, i / inner * args->columns * inner + column, count);
         i += count;
     }

@@ -13,6 +13,10 @@
 // sum, however long the row.
 enum { REDUCE_BLOCK = 64 };
 
+// Neighbouring columns that are reduced together: rows are read in order, some lines at a time, and
+// the sums stay in the first level.
+enum { REDUCE_COLUMNS = 16 * HYP_LINE_FLOATS };
+
 VEC_FN float reduce_start(HyperionReduce function)
 {
     switch (function) {
@@ -79,19 +83,28 @@ VEC_FN float reduce_row(HyperionReduce function, const float *in, size_t count)
     return (float)(function == HYPERION_REDUCE_MEAN ? total / (double)count : total);
 }
 
-// `count` <= VEC_LANES neighbouring columns, `middle` values each, `inner` apart.
+// `count` <= REDUCE_COLUMNS neighbouring columns, `middle` values each, `inner` apart.
 VEC_FN void reduce_columns(HyperionReduce function, const HypReduceArgs *args, const float *in,
                            float *out, size_t count)
 {
-    vec sums = vec_set(reduce_start(function));
+    float sums[REDUCE_COLUMNS];
+    for (size_t i = 0; i < count; i += VEC_LANES)
+        vec_store(sums + i, vec_set(reduce_start(function)));
     for (size_t m = 0; m < args->middle; m++) {
-        const float *place = in + m * args->inner;
-        sums = reduce_join(function, sums,
-                           count < VEC_LANES ? vec_load_part(place, count) : vec_load(place));
+        const float *row = in + m * args->inner;
+        size_t i = 0;
+        for (; i + VEC_LANES <= count; i += VEC_LANES)
+            vec_store(sums + i, reduce_join(function, vec_load(sums + i), vec_load(row + i)));
+        if (i < count)
+            vec_store(sums + i,
+                      reduce_join(function, vec_load(sums + i), vec_load_part(row + i, count - i)));
     }
-    if (function == HYPERION_REDUCE_MEAN)
-        sums = vec_div(sums, vec_set((float)args->middle));
-    vec_store_part(out, sums, count);
+    const vec divisor = vec_set((float)args->middle);
+    for (size_t i = 0; i < count; i += VEC_LANES) {
+        const vec sum = vec_load(sums + i);
+        vec_store_part(out + i, function == HYPERION_REDUCE_MEAN ? vec_div(sum, divisor) : sum,
+                       count - i);
+    }
 }
 
 VEC_FN void reduce_range(HyperionReduce function, const HypReduceArgs *args, HypRange part)
@@ -106,7 +119,7 @@ VEC_FN void reduce_range(HyperionReduce function, const HypReduceArgs *args, Hyp
         const size_t column = i % args->inner;
         const size_t left =
             part.end - i < args->inner - column ? part.end - i : args->inner - column;
-        const size_t count = left < VEC_LANES ? left : VEC_LANES;
+        const size_t count = left < REDUCE_COLUMNS ? left : REDUCE_COLUMNS;
         reduce_columns(function, args, args->in + row * args->middle * args->inner + column,
                        args->out + i, count);
         i += count;

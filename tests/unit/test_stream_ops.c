@@ -25,22 +25,72 @@ static void map_agrees_with_its_trace(void **state)
 static void combine_agrees_with_its_trace(void **state)
 {
     (void)state;
-    static const struct {
-        size_t count, repeated;
-    } cases[] = {{0, 0}, {640000, 640000}, {640000, 640}, {640000, 6400}, {640000, 160000}};
+    enum { COUNT = 640000 };
+    // Elements of the three operands.
+    static const size_t cases[][3] = {
+        {COUNT, COUNT, 0},     {COUNT, 640, 0},      {COUNT, 6400, 0},       {COUNT, 160000, 0},
+        {COUNT, COUNT, COUNT}, {160000, COUNT, 640}, {160000, 160000, COUNT}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        HypStreamOperand operands[3];
+        uint64_t places[3];
         Formula formula;
-        hyp_stream_combine(start_formula(&formula), cases[i].count, cases[i].repeated);
         Trace trace = start_trace();
-        const uint64_t a = place(&trace, cases[i].count);
-        const uint64_t b = place(&trace, cases[i].repeated);
-        const uint64_t out = place(&trace, cases[i].count);
-        for (size_t j = 0; j < cases[i].count; j += 16) {
-            touch(&trace, a, j, 16, false);
-            touch(&trace, b, j % cases[i].repeated, 16, false);
+        size_t used = 0;
+        for (; used < 3 && cases[i][used] > 0; used++) {
+            operands[used] = (HypStreamOperand){cases[i][used] * 4, COUNT * 4};
+            places[used] = place(&trace, cases[i][used]);
+        }
+        hyp_stream_combine(start_formula(&formula), (size_t)COUNT * 4, operands, used);
+        const uint64_t out = place(&trace, COUNT);
+        for (size_t j = 0; j < COUNT; j += 16) {
+            for (size_t o = 0; o < used; o++)
+                touch(&trace, places[o], j % cases[i][o], 16, false);
             touch(&trace, out, j, 16, true);
         }
         assert_agrees(&formula, &trace);
+    }
+}
+
+static void nothing_combines_to_nothing(void **state)
+{
+    (void)state;
+    Formula formula;
+    hyp_stream_combine(start_formula(&formula), 0, &(HypStreamOperand){0, 0}, 1);
+    assert_true(formula.account.traffic.accesses == 0);
+}
+
+// Each plane is cleared, `size` planes of the image are added to it, then its own is divided.
+static void lrn_agrees_with_its_trace(void **state)
+{
+    (void)state;
+    static const size_t plane_floats[] = {64, 1024, 12544, 100000};
+    enum { CHANNELS = 24, SIZE = 5 };
+    for (size_t i = 0; i < sizeof plane_floats / sizeof plane_floats[0]; i++) {
+        const size_t plane = plane_floats[i];
+        Formula formula;
+        hyp_stream_lrn(start_formula(&formula), CHANNELS, plane, SIZE);
+        Trace trace = start_trace();
+        const uint64_t in = place(&trace, CHANNELS * plane);
+        const uint64_t out = place(&trace, CHANNELS * plane);
+        for (size_t c = 0; c < CHANNELS; c++) {
+            touch(&trace, out, c * plane, plane, true);
+            for (size_t pass = 0; pass <= SIZE; pass++) {
+                const size_t wanted = pass < SIZE ? c + pass : c + SIZE / 2;
+                const size_t other = wanted < SIZE / 2 ? 0 : wanted - SIZE / 2;
+                const size_t source = other < CHANNELS ? other : CHANNELS - 1;
+                for (size_t j = 0; j < plane; j += 16) {
+                    const size_t count = plane - j < 16 ? plane - j : 16;
+                    touch(&trace, in, source * plane + j, count, false);
+                    touch(&trace, out, c * plane + j, count, true);
+                }
+            }
+        }
+        const HyperionCacheStats traced = finish_trace(&trace);
+        const HyperionCacheStats predicted =
+            hyp_cache_stats_from_traffic(&formula.account.traffic, &machine);
+        assert_near(predicted.levels[0].accesses, traced.levels[0].accesses, 2, 40);
+        for (int l = 0; l < machine.level_count; l++)
+            assert_near(predicted.levels[l].misses, traced.levels[l].misses, 3, 40);
     }
 }
 
@@ -156,6 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_agrees_with_its_trace),
         cmocka_unit_test(combine_agrees_with_its_trace),
+        cmocka_unit_test(nothing_combines_to_nothing),
+        cmocka_unit_test(lrn_agrees_with_its_trace),
         cmocka_unit_test(softmax_agrees_with_its_trace),
         cmocka_unit_test(layernorm_agrees_with_its_trace),
         cmocka_unit_test(pool_agrees_with_its_trace),

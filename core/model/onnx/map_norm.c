@@ -189,24 +189,83 @@ bool hyp_onnx_map_layernorm(OnnxImport *import, const OnnxNode *node)
 
 // --- Normalisation of batches and channels
 
+// What a batch normalisation divides and shifts by, a value a channel each.
+typedef struct BatchStatistics {
+    int mean, variance;
+} BatchStatistics;
+
+// The same of the batch itself, as in training.
+static BatchStatistics measure_batch(OnnxImport *import, const OnnxNode *node, int x)
+{
+    BatchStatistics batch = {-1, -1};
+    HyperionLayerAttributes attributes = {.reduce = HYPERION_REDUCE_MEAN, .keep_dims = true};
+    const int rank = hyp_onnx_shape(import, x)->rank;
+    const int64_t channels = rank < 2 ? 0 : hyp_onnx_shape(import, x)->dims[1];
+    for (int axis = 0; axis < rank; axis++)
+        if (axis != 1)
+            attributes.axes[attributes.axis_count++] = axis;
+    const int mean =
+        hyp_onnx_inner_layer(import, node, "/means", HYPERION_LAYER_REDUCE, &attributes, &x, 1);
+    const int distance = add_binary(import, node, "/distance", HYPERION_BINARY_SUB, x, mean);
+    const int squares =
+        add_binary(import, node, "/squares", HYPERION_BINARY_MUL, distance, distance);
+    if (squares < 0)
+        return batch;
+    batch.mean = hyp_onnx_inner_view(import, node, "/mean", mean, 1, &channels);
+    attributes.keep_dims = false;
+    batch.variance = hyp_onnx_inner_layer(import, node, "/variance", HYPERION_LAYER_REDUCE,
+                                          &attributes, &squares, 1);
+    return batch;
+}
+
+// Output `index`: given * momentum + measured * (1 - momentum).
+static bool map_running(OnnxImport *import, const OnnxNode *node, size_t index, int given,
+                        int measured)
+{
+    static const char *const names[][4] = {
+        {"", "", "", ""},
+        {"/mean_momentum", "/mean_old", "/mean_rest", "/mean_new"},
+        {"/variance_momentum", "/variance_old", "/variance_rest", "/variance_new"}};
+    const char *const *name = names[index];
+    const HyperionLayerAttributes sum = {.binary = HYPERION_BINARY_ADD};
+    const float momentum = hyp_onnx_float(node, "momentum", 0.9F);
+    if (!hyp_onnx_has_output(node, index))
+        return true;
+    const int old = add_binary(import, node, name[1], HYPERION_BINARY_MUL, given,
+                               add_float(import, node, name[0], momentum));
+    const int new = add_binary(import, node, name[3], HYPERION_BINARY_MUL, measured,
+                               add_float(import, node, name[2], 1.0F - momentum));
+    return old >= 0 && new >= 0 &&
+           hyp_onnx_layer_at(import, node, index, HYPERION_LAYER_BINARY, &sum, (int[]){old, new},
+                             2);
+}
+
 // x * scale / deviation + (bias - mean * scale / deviation): the two vectors are constants where
 // their inputs are.
 bool hyp_onnx_map_batchnorm(OnnxImport *import, const OnnxNode *node)
 {
     int inputs[5]; // x, scale, bias, mean, variance
-    if (hyp_onnx_int(node, "training_mode", 0) != 0 || hyp_onnx_int(node, "spatial", 1) != 1 ||
-        hyp_onnx_has_output(node, 1))
-        return hyp_onnx_unsupported("batch normalisation of training, or for each element,");
+    const bool training = hyp_onnx_int(node, "training_mode", 0) != 0;
+    if (hyp_onnx_int(node, "spatial", 1) != 1)
+        return hyp_onnx_unsupported("batch normalisation of each element");
+    if (!training && (hyp_onnx_has_output(node, 1) || hyp_onnx_has_output(node, 2)))
+        return hyp_onnx_unsupported("batch normalisation of training, as before opset 14,");
     if (!hyp_onnx_inputs(import, node, 5, inputs))
         return false;
+    BatchStatistics by = {inputs[3], inputs[4]};
+    if (training)
+        by = measure_batch(import, node, inputs[0]);
     const int epsilon = add_float(import, node, "/epsilon", hyp_onnx_float(node, "epsilon", 1e-5F));
-    const int sum = add_binary(import, node, "/sum", HYPERION_BINARY_ADD, inputs[4], epsilon);
+    const int sum = add_binary(import, node, "/sum", HYPERION_BINARY_ADD, by.variance, epsilon);
     const int deviation = add_unary(import, node, "/deviation", HYPERION_ACTIVATION_SQRT, sum);
     const int scale = add_binary(import, node, "/scale", HYPERION_BINARY_DIV, inputs[1], deviation);
-    const int moved = add_binary(import, node, "/moved", HYPERION_BINARY_MUL, inputs[3], scale);
+    const int moved = add_binary(import, node, "/moved", HYPERION_BINARY_MUL, by.mean, scale);
     const int shift = add_binary(import, node, "/shift", HYPERION_BINARY_SUB, inputs[2], moved);
-    return shift >= 0 && hyp_onnx_layer(import, node, HYPERION_LAYER_SCALE_SHIFT, NULL,
-                                        (int[]){inputs[0], scale, shift}, 3);
+    return shift >= 0 &&
+           hyp_onnx_layer(import, node, HYPERION_LAYER_SCALE_SHIFT, NULL,
+                          (int[]){inputs[0], scale, shift}, 3) &&
+           (!training || (map_running(import, node, 1, inputs[3], by.mean) &&
+                          map_running(import, node, 2, inputs[4], by.variance)));
 }
 
 bool hyp_onnx_map_lrn(OnnxImport *import, const OnnxNode *node)
