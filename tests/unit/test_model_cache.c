@@ -218,10 +218,21 @@ static void streams_miss_each_line_once(void **state)
     static const int64_t row[] = {64};
     static const int64_t image[] = {2, 3, 32, 32};
     const HyperionLayerAttributes none = {.epsilon = 0};
+    static const int64_t channels[] = {4};
     const HyperionLayerAttributes pool = {.kernel = {2, 2}, .stride = {2, 2}};
+    const HyperionLayerAttributes inner = {.axis_count = 1, .axes = {1}};
+    const HyperionLayerAttributes to_i64 = {.type = HYPERION_TYPE_I64};
     assert_int_equal(count_misses(HYPERION_LAYER_SOFTMAX, &none, 3, rows, 0, NULL, 0), 2 * 64);
     assert_int_equal(count_misses(HYPERION_LAYER_LAYERNORM, &none, 3, rows, 1, row, 2), 2 * 64 + 8);
     assert_int_equal(count_misses(HYPERION_LAYER_BINARY, &none, 3, rows, 1, row, 1), 2 * 64 + 4);
+    assert_int_equal(count_misses(HYPERION_LAYER_SCALE_SHIFT, &none, 3, rows, 1, channels, 2),
+                     2 * 64 + 1);
+    assert_int_equal(count_misses(HYPERION_LAYER_REDUCE, &inner, 3, rows, 0, NULL, 0), 64 + 16);
+    assert_int_equal(count_misses(HYPERION_LAYER_CAST, &to_i64, 3, rows, 0, NULL, 0), 64 + 128);
+    assert_int_equal(count_misses(HYPERION_LAYER_LRN, &none, 4, image, 0, NULL, 0),
+                     2 * 2 * 3 * 32 * 32 / 16);
+    const HyperionLayerAttributes first = {.axis_from_end = 2};
+    assert_int_equal(count_misses(HYPERION_LAYER_SOFTMAX, &first, 3, rows, 0, NULL, 0), 2 * 64);
     assert_int_equal(count_misses(HYPERION_LAYER_MAX_POOL, &pool, 4, image, 0, NULL, 0),
                      (2 * 3 * 32 * 32 + 2 * 3 * 16 * 16) / 16);
 }
