@@ -11,8 +11,9 @@ typedef enum ActivationInput { INPUT_USUAL, INPUT_SPECIAL, INPUT_BITS } Activati
 
 // Against libm in double, at every 97th float there is and at every level, the largest errors were
 // 1.4 epsilon |result| for silu, 1.5 for tanh, 1.3 for sigmoid. For gelu, whose polynomial is exact
-// to a part of 1 and not of the result, it was 0.9 epsilon |x|. Results below the normal floats may
-// be rounded to 0.
+// to a part of 1 and not of the result, it was 0.9 epsilon |x|; for its approximation 1.0. At every
+// 397th float, they were 0.76 epsilon |result| for erf, 0.70 for exp, 0.69 for log. Results below
+// the normal floats may be rounded to 0.
 static double find_bound(const HypEpilogue *epilogue, double x)
 {
     const double want = fabs(hyp_reference_activate(epilogue, x));
@@ -25,10 +26,10 @@ static double find_bound(const HypEpilogue *epilogue, double x)
     case HYPERION_ACTIVATION_HARD_SWISH: return 2 * HYP_CHECK_EPSILON * fabs(x) + least;
     case HYPERION_ACTIVATION_SILU: return 2 * HYP_CHECK_EPSILON * want + least * (1 + fabs(x));
     case HYPERION_ACTIVATION_TANH:
-    case HYPERION_ACTIVATION_SIGMOID:
+    case HYPERION_ACTIVATION_SIGMOID: return 2 * HYP_CHECK_EPSILON * want + least;
     case HYPERION_ACTIVATION_ERF:
     case HYPERION_ACTIVATION_EXP:
-    case HYPERION_ACTIVATION_LOG: return 2 * HYP_CHECK_EPSILON * want + least;
+    case HYPERION_ACTIVATION_LOG: return HYP_CHECK_EPSILON * want + least;
     case HYPERION_ACTIVATION_LEAKY_RELU:
     case HYPERION_ACTIVATION_SQRT:
     case HYPERION_ACTIVATION_RECIPROCAL: return HYP_CHECK_EPSILON / 2 * want + least;
