@@ -62,13 +62,16 @@ static void normalise_part(void *shared, size_t thread)
     const HypParallelCall *call = shared;
     const HypLayerRun *run = call->args;
     const HypShape *shape = hyp_layer_output(run->model, run->layer);
+    const float *image = hyp_run_input_bytes(run, 0);
     const size_t channels = (size_t)shape->dims[1];
     const size_t size = hyp_shape_product(shape, 2, shape->rank);
+    if (channels == 0)
+        return;
     const HypRange planes =
         hyp_parallel_part((size_t)shape->dims[0] * channels, 1, call->threads, thread);
     for (size_t p = planes.first; p < planes.end; p++) {
         const LrnPlane plane = {.attributes = &run->layer->attributes,
-                                .image = hyp_run_input(run, 0) + p / channels * channels * size,
+                                .image = image + p / channels * channels * size,
                                 .out = hyp_run_output(run) + p * size,
                                 .channel = p % channels,
                                 .channels = channels,

@@ -37,7 +37,7 @@ static void combine_agrees_with_its_trace(void **state)
         Trace trace = start_trace();
         size_t used = 0;
         for (; used < 3 && cases[i][used] > 0; used++) {
-            operands[used] = (HypStreamOperand){cases[i][used] * 4, COUNT * 4};
+            operands[used] = (HypStreamOperand){cases[i][used] * 4, (size_t)COUNT * 4};
             places[used] = place(&trace, cases[i][used]);
         }
         hyp_stream_combine(start_formula(&formula), (size_t)COUNT * 4, operands, used);

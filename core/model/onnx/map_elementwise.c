@@ -46,13 +46,12 @@ static const UnaryOperator *find_unary(const char *op_type)
 
 // A scalar constant of i64, i32 or bool.
 static int add_integer(OnnxImport *import, const OnnxNode *node, const char *suffix,
-                       HyperionType type, int8_t value)
+                       HyperionType type, int32_t value)
 {
     const int64_t wide = value;
-    const int32_t narrow = value;
     const uint8_t flag = value != 0;
     const void *data = type == HYPERION_TYPE_I64   ? (const void *)&wide
-                       : type == HYPERION_TYPE_I32 ? (const void *)&narrow
+                       : type == HYPERION_TYPE_I32 ? (const void *)&value
                                                    : (const void *)&flag;
     return hyp_onnx_inner_constant(import, node, suffix, type, 0, NULL, data);
 }
