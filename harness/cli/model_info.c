@@ -11,6 +11,7 @@
 
 static const CommandOption options[] = {
     MODEL_LOAD_OPTIONS,
+    {"--fusions", NULL, false, "also what rewriting made of several layers; in JSON it always is"},
     {"--json", NULL, false, "print one JSON document"},
     {NULL, NULL, false, NULL},
 };
@@ -118,16 +119,24 @@ static json_t *describe_output(const HyperionModel *model, int index)
     return describe_tensor(hyperionModelOutput(model, index));
 }
 
+static json_t *describe_fusion(const HyperionModel *model, int index)
+{
+    const HyperionFusionInfo fusion = hyperionModelFusion(model, index);
+    return json_pack("{s:s, s:s, s:i}", "rule", fusion.rule, "layer",
+                     hyperionModelLayer(model, fusion.layer).name, "layers", fusion.layer_count);
+}
+
 static json_t *describe_model(const HyperionModel *model)
 {
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:f, s:o}", "model", hyperionModelName(model),
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:f, s:o, s:o}", "model", hyperionModelName(model),
         "inputs", describe_list(model, hyperionModelInputCount(model), describe_input), "outputs",
         describe_list(model, hyperionModelOutputCount(model), describe_output), "operators",
         describe_operators(model), "weights", describe_weights(model), "memory", "weight_bytes",
         (json_int_t)hyperionModelWeightBytes(model), "activation_bytes",
         (json_int_t)hyperionModelActivationBytes(model), "flops", hyperionModelFlops(model),
-        "layers", describe_list(model, hyperionModelLayerCount(model), describe_layer));
+        "layers", describe_list(model, hyperionModelLayerCount(model), describe_layer), "fusions",
+        describe_list(model, hyperionModelFusionCount(model), describe_fusion));
 }
 
 static void print_tensors(const char *title, const json_t *tensors)
@@ -179,6 +188,30 @@ static bool print_operators(json_t *operators)
     return printed;
 }
 
+static bool print_fusions(const json_t *fusions)
+{
+    TextTable *table = text_table_create(3);
+    if (!table)
+        return false;
+    text_table_add(table, "rule");
+    text_table_add(table, "layer");
+    text_table_add(table, "layers before");
+    size_t index;
+    const json_t *fusion;
+    json_array_foreach(fusions, index, fusion)
+    {
+        char number[32];
+        (void)snprintf(number, sizeof number, "%lld", (long long)integer_at(fusion, "layers"));
+        text_table_add(table, json_string_value(json_object_get(fusion, "rule")));
+        text_table_add(table, json_string_value(json_object_get(fusion, "layer")));
+        text_table_add(table, number);
+    }
+    (void)putchar('\n');
+    const bool printed = text_table_print(table, "", stdout);
+    text_table_free(table);
+    return printed;
+}
+
 static bool print_text(const json_t *model)
 {
     const json_t *weights = json_object_get(model, "weights");
@@ -207,7 +240,9 @@ static int run_model_info(const CommandArguments *arguments)
         printed = json_dumpf(description, stdout, JSON_FILE_FLAGS | JSON_INDENT(2)) == 0 &&
                   putchar('\n') != EOF;
     else if (printed)
-        printed = print_text(description);
+        printed = print_text(description) &&
+                  (!command_option(&command_model_info, arguments, "--fusions") ||
+                   print_fusions(json_object_get(description, "fusions")));
     json_decref(description);
     hyperionFreeModel(model);
     if (!printed)

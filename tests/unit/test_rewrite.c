@@ -3,6 +3,8 @@
 // read stays, and outputs stay what they were.
 #include "rewrite_support.h"
 
+#include "small_builtins.h"
+
 static int add_image(HyperionModel *model)
 {
     return hyperionAddInput(model, "x", HYPERION_TYPE_F32, 4, (int64_t[]){2, 3, 6, 5});
@@ -147,6 +149,32 @@ static void folding_reads_no_weights(void **state)
     hyperionFreeModel(model);
 }
 
+static float *run_built_in(const char *specification, bool plain, size_t *count)
+{
+    const HyperionLoadOptions options = {.no_rewriting = plain};
+    HyperionModel *model = hyperionLoadModelWith(specification, &options);
+    if (!model)
+        fail_msg("%s", hyperionGetLastError());
+    assert_true(!plain || hyperionModelFusionCount(model) == 0);
+    float *values = run(model);
+    *count = hyperionModelOutput(model, 0).size_bytes / sizeof(float);
+    hyperionFreeModel(model);
+    return values;
+}
+
+static void built_ins_give_the_same_without_rewriting(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SMALL_BUILTIN_COUNT; i++) {
+        size_t count;
+        float *plain = run_built_in(small_builtins[i], true, &count);
+        float *rewritten = run_built_in(small_builtins[i], false, &count);
+        expect_close(plain, rewritten, count);
+        free(plain);
+        free(rewritten);
+    }
+}
+
 static void build_biased_products(HyperionModel *model)
 {
     int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 3, (int64_t[]){2, 5, 8});
@@ -158,10 +186,45 @@ static void build_biased_products(HyperionModel *model)
     assert_true(hyperionAddOutput(model, x));
 }
 
+static void build_convolution_with_a_sum(HyperionModel *model)
+{
+    const int x = convolve(model, "conv", add_image(model), false);
+    const int bias = weigh(model, 3, (int64_t[]){4, 1, 1}, 0);
+    assert_true(hyperionAddOutput(model, combine(model, "sum", HYPERION_BINARY_ADD, x, bias)));
+}
+
+static void build_convolution_with_a_sum_by_column(HyperionModel *model)
+{
+    const int x = convolve(model, "conv", add_image(model), false);
+    const int row = weigh(model, 1, (int64_t[]){3}, 0);
+    assert_true(hyperionAddOutput(model, combine(model, "sum", HYPERION_BINARY_ADD, x, row)));
+}
+
+static void build_product_with_a_row(HyperionModel *model)
+{
+    int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 2, (int64_t[]){2, 8});
+    x = add(model, "fc", HYPERION_LAYER_GEMM, NULL, x, weigh(model, 2, (int64_t[]){8, 6}, 0), -1);
+    const int bias = weigh(model, 2, (int64_t[]){1, 6}, 0);
+    assert_true(hyperionAddOutput(model, combine(model, "sum", HYPERION_BINARY_ADD, x, bias)));
+}
+
+static void build_shared_row(HyperionModel *model)
+{
+    int x = hyperionAddInput(model, "x", HYPERION_TYPE_F32, 2, (int64_t[]){2, 8});
+    x = add(model, "fc", HYPERION_LAYER_GEMM, NULL, x, weigh(model, 2, (int64_t[]){8, 6}, 0), -1);
+    const int row = weigh(model, 2, (int64_t[]){1, 6}, 0);
+    x = combine(model, "sum", HYPERION_BINARY_ADD, x, row);
+    assert_true(hyperionAddOutput(model, combine(model, "product", HYPERION_BINARY_MUL, x, row)));
+}
+
 static void only_a_vector_is_a_bias(void **state)
 {
     (void)state;
     expect_rewriting(build_biased_products, "bias product_activation", 3);
+    expect_rewriting(build_convolution_with_a_sum, "bias", 1);
+    expect_rewriting(build_convolution_with_a_sum_by_column, "", 2);
+    expect_rewriting(build_product_with_a_row, "bias", 1);
+    expect_rewriting(build_shared_row, "", 3);
 }
 
 int main(void)
@@ -172,6 +235,7 @@ int main(void)
         cmocka_unit_test(parameters_of_an_activation_go_with_it),
         cmocka_unit_test(convolution_takes_the_batch_normalisation_behind_it),
         cmocka_unit_test(folding_reads_no_weights),
+        cmocka_unit_test(built_ins_give_the_same_without_rewriting),
         cmocka_unit_test(only_a_vector_is_a_bias),
     };
     return cmocka_run_group_tests_name("rewrite", tests, NULL, NULL);

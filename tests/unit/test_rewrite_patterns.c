@@ -238,7 +238,7 @@ static int split(HyperionModel *model, const char *name, int x)
     return reshape(model, name, x, 4, (int64_t[]){BATCH, SEQ, HEADS, DIM});
 }
 
-typedef enum Mask { NO_MASK, ADDED_MASK, LEAKY_MASK, CHOSEN_MASK } Mask;
+typedef enum Mask { NO_MASK, EMPTY_MASK, ADDED_MASK, LEAKY_MASK, CHOSEN_MASK } Mask;
 
 static int mask_scores(HyperionModel *model, int scores, Mask mask)
 {
@@ -246,7 +246,7 @@ static int mask_scores(HyperionModel *model, int scores, Mask mask)
     bool chosen[SEQ * SEQ];
     for (int i = 0; i < SEQ * SEQ; i++) {
         chosen[i] = i % SEQ <= i / SEQ;
-        added[i] = chosen[i] ? 0.0F : mask == LEAKY_MASK ? -1.0F : -FLT_MAX;
+        added[i] = chosen[i] || mask == EMPTY_MASK ? 0.0F : mask == LEAKY_MASK ? -1.0F : -FLT_MAX;
     }
     const int64_t dims[] = {1, 1, SEQ, SEQ};
     if (mask == CHOSEN_MASK)
@@ -291,6 +291,11 @@ static void build_attention(HyperionModel *model)
                            reshape(model, "rows", x, 2, (int64_t[]){BATCH * SEQ, -1})));
 }
 
+static void build_attention_with_an_empty_mask(HyperionModel *model)
+{
+    finish(model, attend(model, 2, false, EMPTY_MASK));
+}
+
 static void build_causal_attention(HyperionModel *model)
 {
     finish(model, attend(model, 2, true, ADDED_MASK));
@@ -315,6 +320,7 @@ static void attention_becomes_a_layer(void **state)
 {
     (void)state;
     expect_rewriting(build_attention, "attention", 3);
+    expect_rewriting(build_attention_with_an_empty_mask, "attention", 1);
     expect_rewriting(build_causal_attention, "attention", 1);
     expect_rewriting(build_choosing_attention, "attention", 1);
     expect_rewriting(build_leaky_attention, "", 13);

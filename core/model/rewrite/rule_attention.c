@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention as PyTorch writes it: queries, keys and values [batch x seq x heads*dim] reshaped to
 // heads and transposed, softmax(scale q kT + mask) v, transposed and reshaped back. The scale is
-// 1 / sqrt(dim), before or behind the product; the mask is none, or a constant that is causal.
+// 1 / sqrt(dim), before or behind the product; the mask is none, or a constant that is causal or
+// all zero.
 #include "model/rewrite/match.h"
 
 #include <math.h>
@@ -111,6 +112,14 @@ static bool is_true(const void *bytes, size_t index)
     return ((const bool *)bytes)[index];
 }
 
+static bool adds_nothing_at_all(const float *mask, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (mask[i] != 0.0F)
+            return false;
+    return true;
+}
+
 // Whether all that does not pass an added mask is out of sight, and nothing else is in it.
 static bool hides_the_rest(const float *mask, size_t count)
 {
@@ -120,13 +129,15 @@ static bool hides_the_rest(const float *mask, size_t count)
     return true;
 }
 
-// `tensor` without the mask added to it or chosen by it; -1 where that is not causal.
+// `tensor` without the mask added to it or chosen by it; -1 where that hides other scores.
 static int strip_mask(HypRewrite *rewrite, int tensor, Pattern *pattern)
 {
     const int *sum = hyp_match_binary(rewrite, tensor, HYPERION_BINARY_ADD, 1);
     for (int i = 0; sum && i < 2; i++) {
         const HypShape *shape = shape_of(rewrite, sum[i]);
         const float *mask = hyp_match_bytes(rewrite, sum[i]);
+        if (mask && adds_nothing_at_all(mask, shape->element_count))
+            return sum[1 - i];
         if (mask)
             return is_causal(shape, adds_nothing, mask, &pattern->causal) &&
                            hides_the_rest(mask, shape->element_count)
