@@ -11,7 +11,7 @@
 
 static const HypZooGenerator *const generators[] = {
     &hyp_zoo_mlp,        &hyp_zoo_cnn,         &hyp_zoo_transformer, &hyp_zoo_bert,
-    &hyp_zoo_minilm,     &hyp_zoo_gpt2,        &hyp_zoo_resnet18,
+    &hyp_zoo_minilm,     &hyp_zoo_gpt2,        &hyp_zoo_llama,       &hyp_zoo_resnet18,
     &hyp_zoo_resnet50,   &hyp_zoo_mobilenetv2, &hyp_zoo_densenet121, &hyp_zoo_inceptionv3,
     &hyp_zoo_squeezenet, &hyp_zoo_shufflenet,  &hyp_zoo_vgg16,       &hyp_zoo_unet,
 };

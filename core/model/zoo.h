@@ -44,6 +44,7 @@ extern const HypZooGenerator hyp_zoo_transformer;
 extern const HypZooGenerator hyp_zoo_bert;
 extern const HypZooGenerator hyp_zoo_minilm;
 extern const HypZooGenerator hyp_zoo_gpt2;
+extern const HypZooGenerator hyp_zoo_llama;
 extern const HypZooGenerator hyp_zoo_resnet18;
 extern const HypZooGenerator hyp_zoo_resnet50;
 extern const HypZooGenerator hyp_zoo_mobilenetv2;

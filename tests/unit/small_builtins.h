@@ -11,6 +11,8 @@ static const char *const small_builtins[] = {
     "builtin:bert:batch=2,seq=7,hidden=24,heads=3,layers=2,inner=40,vocab=50,positions=9",
     "builtin:minilm:seq=9,hidden=32,heads=4,layers=1,inner=16,vocab=50,positions=9",
     "builtin:gpt2:batch=2,seq=11,hidden=24,heads=3,layers=2,vocab=50,positions=16",
+    "builtin:llama:seq=5,hidden=24,heads=6,kv_heads=2,layers=2,inner=40,vocab=50",
+    "builtin:llama:seq=1,past=9,cache=1,hidden=24,heads=6,kv_heads=2,layers=2,inner=40,vocab=50",
     "builtin:resnet18:image=33,width=4,classes=7",
     "builtin:resnet50:image=33,width=4,classes=7",
     "builtin:mobilenetv2:image=33,width=10,classes=7",

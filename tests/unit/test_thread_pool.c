@@ -194,8 +194,8 @@ static void impossible_pools_are_refused(void **state)
 // --- models
 
 typedef struct Results {
-    HyperionTensor *inputs[4];
-    HyperionTensor *outputs[4];
+    HyperionTensor *inputs[8];
+    HyperionTensor *outputs[8];
 } Results;
 
 static HyperionTensor *create_like(HyperionTensorInfo info)
@@ -223,7 +223,7 @@ static Results create_results(const HyperionModel *model)
 
 static void free_results(Results *results)
 {
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         hyperionFreeTensor(results->inputs[i]);
         hyperionFreeTensor(results->outputs[i]);
     }
@@ -231,7 +231,7 @@ static void free_results(Results *results)
 
 static void expect_same(const Results *a, const Results *b, const char *path, int threads)
 {
-    for (int i = 0; i < 4 && a->outputs[i]; i++)
+    for (int i = 0; i < 8 && a->outputs[i]; i++)
         if (memcmp(hyperionTensorData(a->outputs[i]), hyperionTensorData(b->outputs[i]),
                    hyperionTensorBytes(a->outputs[i])) != 0)
             fail_msg("%s: output %d differs with %d threads", path, i, threads);

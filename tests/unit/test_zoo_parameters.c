@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-// Of torchvision and transformers (sum of p.numel() over model.parameters());
+// Of torchvision and transformers (sum of p.numel() over model.parameters()); llama as
+// SmolLM-135M;
 // unet counted from figure 1 of Ronneberger et al. 2015.
 static const struct {
     const char *specification;
@@ -20,6 +21,7 @@ static const struct {
     {"builtin:bert", 109482240},
     {"builtin:minilm", 22713216},
     {"builtin:gpt2", 124439808},
+    {"builtin:llama", 134515008},
     {"builtin:resnet18", 11689512},
     {"builtin:resnet50", 25557032},
     {"builtin:mobilenetv2", 3504872},
