@@ -138,6 +138,22 @@ static void copy_elements(const Pass *pass, const char *in, char *out, size_t fi
     }
 }
 
+static void weigh_elements(const Pass *pass, const float *in, float *out, size_t first, size_t end)
+{
+    if (pass->tap_count == 2) {
+        for (size_t i = first; i < end; i++) {
+            const HypResizeTap *tap = &pass->taps[i];
+            out[i] = tap->weights[0] * in[tap->places[0]] + tap->weights[1] * in[tap->places[1]];
+        }
+        return;
+    }
+    for (size_t i = first; i < end; i++) {
+        const HypResizeTap *tap = &pass->taps[i];
+        out[i] = tap->weights[0] * in[tap->places[0]] + tap->weights[1] * in[tap->places[1]] +
+                 tap->weights[2] * in[tap->places[2]] + tap->weights[3] * in[tap->places[3]];
+    }
+}
+
 // Rows of `inner` elements, those of one thread.
 static void run_rows(void *context, size_t thread)
 {
@@ -153,9 +169,13 @@ static void run_rows(void *context, size_t thread)
     for (size_t row = range.first; row < range.end;) {
         const size_t left = range.end - row;
         char *out = pass->out + row * run_bytes;
-        if (pass->inner == 1 && pass->tap_count == 1) {
+        if (pass->inner == 1) {
             const size_t end = place + left < pass->out_extent ? place + left : pass->out_extent;
-            copy_elements(pass, in, out - place * run_bytes, place, end);
+            char *line = out - place * run_bytes;
+            if (pass->tap_count == 1)
+                copy_elements(pass, in, line, place, end);
+            else
+                weigh_elements(pass, (const float *)in, (float *)line, place, end);
             row += end - place;
             place = end;
         } else {
