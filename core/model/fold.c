@@ -38,36 +38,46 @@ static size_t count_bytes(const HyperionModel *model, const HypLayer *layer)
     return total_bytes;
 }
 
-// Room for a pointer a tensor, with those of the layer's inputs filled in.
-static bool bind_inputs(HypFolder *folder, const HypLayer *layer)
+// Room for a pointer a tensor, with those of the layer's inputs filled in: NULL for what has not
+// been read.
+static bool bind_layer(HypFolder *folder, const HypLayer *layer)
 {
-    HyperionModel *model = folder->model;
+    const HyperionModel *model = folder->model;
     void **data = (void **)hyp_array_reserve((void *)folder->data, &folder->data_capacity,
                                              (size_t)model->tensor_count, sizeof *data);
     if (!data)
         return false;
     folder->data = data;
-    for (int i = 0; i < layer->input_count; i++) {
-        if (!hyp_weights_read(model, layer->inputs[i]))
-            return false;
+    for (int i = 0; i < layer->input_count; i++)
         data[layer->inputs[i]] = model->tensors[hyp_model_root(model, layer->inputs[i])].data;
-    }
+    data[layer->outputs[0]] = NULL;
     return true;
 }
 
-// Writes the result to `result`; false, last error set, where the values do not allow that.
-static bool execute(const HypFolder *folder, const HypLayer *layer, void *result)
+static bool read_inputs(HyperionModel *model, const HypLayer *layer)
 {
-    const HypLayerOp *op = hyp_layer_op(layer->op);
-    const HyperionParallel alone = hyperionThreadPoolParallel(NULL);
-    folder->data[layer->outputs[0]] = result;
-    HypLayerRun run = {
-        .model = folder->model, .layer = layer, .data = folder->data, .parallel = &alone};
-    run.workspace = hyp_platform_allocate(op->workspace_bytes ? op->workspace_bytes(&run) : 0, 64);
-    const bool can = run.workspace && (!op->check_values || op->check_values(&run));
+    for (int i = 0; i < layer->input_count; i++)
+        if (!hyp_weights_read(model, layer->inputs[i]))
+            return false;
+    return true;
+}
+
+// Of a bound layer.
+static size_t count_workspace_bytes(const HypLayerRun *run)
+{
+    const HypLayerOp *op = hyp_layer_op(run->layer->op);
+    return op->workspace_bytes ? op->workspace_bytes(run) : 0;
+}
+
+// False, last error set, where the inputs' values do not allow that.
+static bool execute(HypLayerRun *run)
+{
+    const HypLayerOp *op = hyp_layer_op(run->layer->op);
+    run->workspace = hyp_platform_allocate(count_workspace_bytes(run), 64);
+    const bool can = run->workspace && (!op->check_values || op->check_values(run));
     if (can)
-        op->execute(&run);
-    hyp_platform_release(run.workspace);
+        op->execute(run);
+    hyp_platform_release(run->workspace);
     return can;
 }
 
@@ -89,11 +99,21 @@ bool hyp_fold_last_layer(HypFolder *folder)
     const size_t needed_bytes = count_bytes(model, layer);
     if (needed_bytes > folder->budget_bytes)
         return true;
+    if (!bind_layer(folder, layer))
+        return false;
+    const HyperionParallel alone = hyperionThreadPoolParallel(NULL);
+    HypLayerRun run = {.model = model, .layer = layer, .data = folder->data, .parallel = &alone};
+    // It goes again, but a file shall not ask for more than it may keep either.
+    if (count_workspace_bytes(&run) > folder->budget_bytes)
+        return true;
     HypGraphTensor *result = &model->tensors[layer->outputs[0]];
     void *data = hyp_platform_allocate(result->shape.size_bytes, 64);
-    if (!data)
-        return false;
-    if (!bind_inputs(folder, layer) || !execute(folder, layer, data)) {
+    bool computed = data && read_inputs(model, layer) && bind_layer(folder, layer);
+    if (computed) {
+        folder->data[layer->outputs[0]] = data;
+        computed = execute(&run);
+    }
+    if (!computed) {
         hyp_platform_release(data);
         return false;
     }

@@ -113,6 +113,37 @@ static void ranges_count_up_and_down_within_reason(void **state)
     check_range(0, 1, 0, "a range in steps of 0 or of so many elements is not implemented", 0);
 }
 
+// Layers that are left of a cubic resize of `extent` zeros.
+static int count_resize_layers(int64_t extent)
+{
+    Message graph = {.count = 0};
+    Message node = make_node("ConstantOfShape", NAMES("shape"), NAMES("x"));
+    put_message(&graph, 1, &node);
+    node = make_node("Resize", NAMES("x", "", "scales"), NAMES("y"));
+    put_text_attribute(&node, "mode", "cubic");
+    put_message(&graph, 1, &node);
+    Message tensor = make_int64s("shape", 1, &extent, RAW_DATA);
+    put_message(&graph, 5, &tensor);
+    tensor = make_floats("scales", DIMS(1), (float[]){1.5F}, RAW_DATA);
+    put_message(&graph, 5, &tensor);
+    put_value(&graph, 12, "y", 1, DIMS(1));
+    const Message file = make_model(&graph, 13);
+    assert_true(write_file(path, file.bytes, file.count));
+    HyperionModel *model = hyperionLoadModel(path);
+    assert_non_null(model);
+    const int layer_count = hyperionModelLayerCount(model);
+    hyperionFreeModel(model);
+    return layer_count;
+}
+
+// 256 KiB and the file's own size may be kept; the workspace of a resize is many times its result.
+static void constants_that_take_much_memory_to_compute_stay_layers(void **state)
+{
+    (void)state;
+    assert_int_equal(count_resize_layers(100), 0);
+    assert_int_equal(count_resize_layers(4000), 1);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -131,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_sizes_and_ranges_are_constants),
         cmocka_unit_test(ranges_count_up_and_down_within_reason),
+        cmocka_unit_test(constants_that_take_much_memory_to_compute_stay_layers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
