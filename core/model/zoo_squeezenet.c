@@ -61,7 +61,7 @@ static bool build(HypZooSketch *sketch, const int64_t *values)
         HypZooName name;
         if (versions[version].pools_before[i])
             x = add_pool(sketch, hyp_zoo_name(&name, "pool%d", i), x);
-        x = add_fire(sketch, i, x, squeezed[i], 4 * squeezed[i]);
+        x = add_fire(sketch, i, x, squeezed[i], (int64_t)4 * squeezed[i]);
     }
     conv = (HypZooConv){.channels = values[CLASSES], .activation = HYPERION_ACTIVATION_RELU};
     x = hyp_zoo_conv(sketch, "classes", x, &conv);

@@ -262,7 +262,7 @@ static int attend(HyperionModel *model, float divisor, bool keys_in_two_steps, M
     static const int64_t to_heads[4] = {0, 2, 1, 3};
     static const int64_t to_keys[4] = {0, 2, 3, 1};
     static const int64_t swap[4] = {0, 1, 3, 2};
-    const int64_t dims[] = {BATCH, SEQ, HEADS * DIM};
+    const int64_t dims[] = {BATCH, SEQ, (int64_t)HEADS * DIM};
     const int q = hyperionAddInput(model, "q", HYPERION_TYPE_F32, 3, dims);
     const int k = hyperionAddInput(model, "k", HYPERION_TYPE_F32, 3, dims);
     const int v = hyperionAddInput(model, "v", HYPERION_TYPE_F32, 3, dims);
@@ -288,7 +288,7 @@ static void build_attention(HyperionModel *model)
     // The view behind it was one of the transposed heads.
     const int x = attend(model, 2, false, NO_MASK);
     finish(model, activate(model, "neg", HYPERION_ACTIVATION_NEG,
-                           reshape(model, "rows", x, 2, (int64_t[]){BATCH * SEQ, -1})));
+                           reshape(model, "rows", x, 2, (int64_t[]){(int64_t)BATCH * SEQ, -1})));
 }
 
 static void build_attention_with_an_empty_mask(HyperionModel *model)

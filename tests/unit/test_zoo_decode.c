@@ -81,7 +81,8 @@ static void decoding_gives_the_logits_of_reading_everything(void **state)
                hyperionTensorBytes(next.inputs[i]));
     }
     run(&next);
-    const float *expected = (const float *)hyperionTensorData(all.outputs[0]) + PAST * VOCAB;
+    const float *expected =
+        (const float *)hyperionTensorData(all.outputs[0]) + (size_t)PAST * VOCAB;
     const float *actual = hyperionTensorData(next.outputs[0]);
     for (int i = 0; i < VOCAB; i++)
         assert_true(fabsf(actual[i] - expected[i]) <= 1e-4F + 1e-4F * fabsf(expected[i]));
