@@ -20,6 +20,7 @@ run  libpapi-dev      pkg:papi
 run  libhwloc-dev     pkg:hwloc
 run  libyaml-dev      pkg:yaml-0.1
 run  libjansson-dev   pkg:jansson
+run  libxxhash-dev    header:xxhash.h
 run  gnuplot-nox      cmd:gnuplot
 test libcmocka-dev    pkg:cmocka
 test valgrind         cmd:valgrind

@@ -32,3 +32,12 @@ HyperionErrorKind hyperionGetLastErrorKind(void)
 {
     return last_kind;
 }
+
+void hyp_fail_in_file(const char *path)
+{
+    const HyperionErrorKind kind = hyperionGetLastErrorKind();
+    const char *message = hyperionGetLastError();
+    const bool named = strstr(message, path) != NULL;
+    (void)hyp_fail(kind == HYPERION_ERROR_ARGUMENT ? HYPERION_ERROR_FORMAT : kind, "%s%s%s",
+                   named ? "" : path, named ? "" : ": ", message);
+}

@@ -14,4 +14,8 @@ __attribute__((format(printf, 2, 3))) bool hyp_fail(HyperionErrorKind kind, cons
 // Always returns NULL, for constructors.
 #define hyp_fail_null(...) ((void)hyp_fail(__VA_ARGS__), (void *)0)
 
+// Makes the last error one of the file: it begins with the path, once, and blames the file for what
+// does not fit together in it.
+void hyp_fail_in_file(const char *path);
+
 #endif

@@ -3,7 +3,9 @@
 
 #include "common/fail.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,18 @@ bool hyp_out_file_write(HypOutFile *file, const void *bytes, size_t size_bytes)
     if (size_bytes > 0 && fwrite(bytes, size_bytes, 1, file->stream) != 1)
         return fail_file(file);
     file->position += size_bytes;
+    return true;
+}
+
+bool hyp_out_file_rewrite(HypOutFile *file, uint64_t offset, const void *bytes, size_t size_bytes)
+{
+    assert(offset + size_bytes <= file->position && offset <= LONG_MAX);
+    if (file->failed)
+        return false;
+    if (fseek(file->stream, (long)offset, SEEK_SET) != 0 ||
+        (size_bytes > 0 && fwrite(bytes, size_bytes, 1, file->stream) != 1) ||
+        fseek(file->stream, 0, SEEK_END) != 0)
+        return fail_file(file);
     return true;
 }
 

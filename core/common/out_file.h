@@ -15,6 +15,9 @@ HypOutFile *hyp_out_file_create(const char *path);
 // Appends; false, last error set, when that fails, now and from then on.
 bool hyp_out_file_write(HypOutFile *file, const void *bytes, size_t size_bytes);
 
+// Writes over what was appended at `offset` before.
+bool hyp_out_file_rewrite(HypOutFile *file, uint64_t offset, const void *bytes, size_t size_bytes);
+
 // Appends zeros up to a multiple of `alignment`.
 bool hyp_out_file_align(HypOutFile *file, size_t alignment);
 

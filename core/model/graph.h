@@ -56,6 +56,17 @@ typedef struct HypGraphTensor {
     void *data; // shape.size_bytes, 64-byte aligned, owned; NULL until needed, see weight_bytes.h
 } HypGraphTensor;
 
+// Weights that stand together in the model's file, to be read as one: those of a layer that no
+// layer before it has, or, layer -1, those that none has.
+typedef struct HypWeightRun {
+    uint64_t file_offset; // a multiple of 4096
+    uint64_t size_bytes;  // up to the end of the last weight
+    int layer;
+    int first_weight, weight_count; // tensors, in the order of their bytes
+    bool has_checksum;
+    uint64_t checksum; // of these bytes, see checksum.h
+} HypWeightRun;
+
 typedef struct HypLayer {
     char *name;
     HyperionLayerOp op;
@@ -99,6 +110,8 @@ struct HyperionModel {
     int file_count, tensor_count, layer_count, input_count, output_count;
     int file_capacity, tensor_capacity, layer_capacity, input_capacity, output_capacity;
     HypNameMap tensor_names;
+    HypWeightRun *weight_runs; // of a streaming file, in its order: by place and by tensor
+    int weight_run_count;
     HypFusion *fusions; // in the order they were made
     int fusion_count, fusion_capacity;
     HypModelSettings settings;

@@ -57,6 +57,7 @@ void hyperionFreeModel(HyperionModel *model)
     free(model->layers);
     free(model->inputs);
     free(model->outputs);
+    free(model->weight_runs);
     free(model->fusions);
     free(model->name);
     free(model);

@@ -2,6 +2,7 @@
 #include "model/weight_bytes.h"
 
 #include "common/fail.h"
+#include "model/safetensors/weight_run.h"
 
 // Reads the values of a weight, in parts where they are converted.
 static bool read_values(const HypFile *file, const HypGraphTensor *weight, void *data)
@@ -58,9 +59,13 @@ static void fold_rows(const HyperionModel *model, const HypGraphTensor *weight,
 
 bool hyp_weights_read(HyperionModel *model, int tensor)
 {
-    HypGraphTensor *weight = &model->tensors[hyp_model_root(model, tensor)];
+    const int root = hyp_model_root(model, tensor);
+    HypGraphTensor *weight = &model->tensors[root];
     if (weight->data)
         return true;
+    const HypWeightRun *run = hyp_weight_run_of(model, root);
+    if (run)
+        return hyp_weight_run_read(model, run);
     if (!read_folds(model, &weight->rows))
         return false;
     void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
@@ -87,6 +92,15 @@ bool hyp_weights_fold_rows(HyperionModel *model, int tensor, const HypRowFold *r
     if (weight->source != HYP_WEIGHT_OWNED)
         weight->rows = *rows;
     return true;
+}
+
+void hyp_weights_drop(HyperionModel *model, int tensor)
+{
+    HypGraphTensor *weight = &model->tensors[tensor];
+    if (weight->source == HYP_WEIGHT_OWNED)
+        return;
+    hyp_platform_release(weight->data);
+    weight->data = NULL;
 }
 
 bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes)

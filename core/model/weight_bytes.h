@@ -8,11 +8,16 @@
 
 // Reads or generates weight `tensor`, unless its bytes are in memory. False, last error set, when
 // out of memory, the read fails, or the file is not what it was when the model was loaded.
+// Of a streaming file, reads the whole run that it stands in and checks that.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
 // Has the rows of weight `tensor`, which is f32 and no view, scaled and shifted when it is read,
 // and now if it has been. False, last error set, when `rows` cannot be read then.
 bool hyp_weights_fold_rows(HyperionModel *model, int tensor, const HypRowFold *rows);
+
+// Forgets the bytes of weight `tensor`, which is no view, if they can be had again. The model is
+// held and not prepared for runs.
+void hyp_weights_drop(HyperionModel *model, int tensor);
 
 // Those that a layer reads; *read_bytes is what had to be read for it.
 bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes);

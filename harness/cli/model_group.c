@@ -3,6 +3,7 @@
 #include "cli/command.h"
 
 extern const Command command_model_export;
+extern const Command command_model_import;
 extern const Command command_model_info;
 extern const Command command_model_profile;
 extern const Command command_model_run;
@@ -10,6 +11,7 @@ extern const Command command_model_run;
 static const Command *const model_commands[] = {
     &command_model_info,
     &command_model_export,
+    &command_model_import,
     &command_model_profile,
     &command_model_run,
     NULL,

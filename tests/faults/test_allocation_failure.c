@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_allocation_failure.c - the n-th allocation fails, for every n, in every call that creates,
 // loads or runs: a failure value and a message, nothing leaked, and the next try succeeds.
+#define _POSIX_C_SOURCE 200809L
 #include "hyperion/hyperion.h"
 
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -155,6 +157,28 @@ static void loading_fails_cleanly(void **state)
         assert_true(fail_each_allocation(load_model, paths[i]) > 10);
 }
 
+// The model as a streaming file and back.
+static bool save_and_load(const void *subject)
+{
+    HyperionModel *model = hyperionLoadModel(HYPERION_SOURCE_DIR "/tests/data/tiny.onnx");
+    HyperionModel *back =
+        model && hyperionSaveModel(model, subject) ? hyperionLoadModel(subject) : NULL;
+    hyperionFreeModel(model);
+    hyperionFreeModel(back);
+    return back != NULL;
+}
+
+static void streaming_files_fail_cleanly(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hyperion-test-allocation-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    (void)close(descriptor);
+    assert_true(fail_each_allocation(save_and_load, path) > 100);
+    (void)unlink(path);
+}
+
 // One call of the builder, or one run, on a model.
 typedef bool (*Step)(HyperionModel *model);
 
@@ -299,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creating_fails_cleanly),
         cmocka_unit_test(loading_fails_cleanly),
+        cmocka_unit_test(streaming_files_fail_cleanly),
         cmocka_unit_test(failed_step_leaves_the_model_as_it_was),
         cmocka_unit_test(planning_offsets_fails_cleanly),
         cmocka_unit_test(first_run_of_a_file_fails_cleanly_and_then_succeeds),

@@ -186,10 +186,11 @@ bool hyperionAddOutput(HyperionModel *model, int tensor);
 
 // --- Load.
 
-// Reads a model from a file (ONNX, opset 7 to 17) or generates a built-in one with seeded weights:
-// "builtin:NAME" or "builtin:NAME:key=value,...", see hyperionBuiltinModelName. Of a file, shapes
-// and weight offsets are read now and weight bytes when first needed: the file must stay in place.
-// NULL on failure; operators that are missing are all named with their nodes.
+// Reads a model from a file (ONNX, opset 7 to 17, or a streaming file, see hyperionSaveModel) or
+// generates a built-in one with seeded weights: "builtin:NAME" or "builtin:NAME:key=value,...", see
+// hyperionBuiltinModelName. Of a file, shapes and weight offsets are read now and weight bytes when
+// first needed: the file must stay in place. NULL on failure; operators that are missing are all
+// named with their nodes.
 HyperionModel *hyperionLoadModel(const char *path);
 
 // The size of the dimensions that a file calls `name`.
@@ -235,6 +236,13 @@ HyperionModel *hyperionLoadModelWith(const char *path, const HyperionLoadOptions
 // or running model, a weight that cannot be read, a file that cannot be written, or a layer whose
 // settings ONNX cannot say; it is named.
 bool hyperionExportModel(HyperionModel *model, const char *path);
+
+// Writes the model, with its weights, as a streaming file: a safetensors file that
+// hyperionLoadModel reads back as the same model to the bit, its weights in the order in which
+// layers need them, each layer's at a multiple of 4096 bytes and with a checksum. What a rewriting
+// made of the graph is what is written. Weights that are not in memory are read, or generated, and
+// forgotten again layer by layer. False, and the file untouched, on failure.
+bool hyperionSaveModel(HyperionModel *model, const char *path);
 
 // The built-in generators: name of the i-th, NULL past the last; and its keys with defaults.
 const char *hyperionBuiltinModelName(int index);

@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-const HypStoredTypeFacts hyp_stored_types[HYP_STORED_TYPE_COUNT] = {
+const HypSafeTypeFacts hyp_safe_types[HYP_SAFE_TYPE_COUNT] = {
 #define ROW(name, bits) {#name, bits},
-    HYP_STORED_TYPES(ROW)
+    HYP_SAFE_TYPES(ROW)
 #undef ROW
 };
 
 // Reads the length and then the header it tells of, once it is known to be in the file.
 static bool read_header(HyperionWeightsFile *weights)
 {
-    enum { MOST_HEADER_BYTES = 100000000 };
     const uint64_t file_bytes = hyp_platform_file_bytes(weights->file);
     unsigned char length[SAFETENSORS_LENGTH_BYTES];
     if (file_bytes < sizeof length)
@@ -28,10 +27,10 @@ static bool read_header(HyperionWeightsFile *weights)
     uint64_t header_bytes = 0;
     for (int i = SAFETENSORS_LENGTH_BYTES; i-- > 0;)
         header_bytes = header_bytes << 8 | length[i];
-    if (header_bytes > MOST_HEADER_BYTES || header_bytes > file_bytes - sizeof length)
+    if (header_bytes > SAFETENSORS_MOST_HEADER_BYTES || header_bytes > file_bytes - sizeof length)
         return hyp_fail(HYPERION_ERROR_FORMAT,
                         "a header of %" PRIu64 " bytes, at most %d in a file of %" PRIu64,
-                        header_bytes, MOST_HEADER_BYTES, file_bytes);
+                        header_bytes, SAFETENSORS_MOST_HEADER_BYTES, file_bytes);
     weights->header = malloc(header_bytes + 1);
     if (!weights->header)
         return hyp_fail(HYPERION_ERROR_MEMORY, "no memory for a header of %" PRIu64 " bytes",
@@ -94,7 +93,7 @@ HyperionStoredTensor hyperionWeightsTensor(const HyperionWeightsFile *file, int 
     HyperionStoredTensor tensor = {
         .name = found->name,
         .name_bytes = found->name_bytes,
-        .type = hyp_stored_types[found->type].name,
+        .type = hyp_safe_types[found->type].name,
         .rank = (int)found->rank,
         .file_offset = SAFETENSORS_LENGTH_BYTES + file->header_bytes + found->begin,
         .size_bytes = found->end - found->begin,

@@ -10,7 +10,7 @@
 
 // Types of elements, one row each: X(name in the format, bits).
 // https://github.com/huggingface/safetensors, safetensors/src/tensor.rs
-#define HYP_STORED_TYPES(X)                                                                        \
+#define HYP_SAFE_TYPES(X)                                                                          \
     X(BOOL, 8)                                                                                     \
     X(F4, 4)                                                                                       \
     X(F6_E2M3, 6)                                                                                  \
@@ -34,25 +34,23 @@
     X(I64, 64)                                                                                     \
     X(U64, 64)
 
-#define HYP_STORED_TYPE_CONSTANT(name, bits) HYP_STORED_##name,
-typedef enum HypStoredType {
-    HYP_STORED_TYPES(HYP_STORED_TYPE_CONSTANT) HYP_STORED_TYPE_COUNT
-} HypStoredType;
-#undef HYP_STORED_TYPE_CONSTANT
+#define HYP_SAFE_TYPE_CONSTANT(name, bits) HYP_SAFE_##name,
+typedef enum HypSafeType { HYP_SAFE_TYPES(HYP_SAFE_TYPE_CONSTANT) HYP_SAFE_TYPE_COUNT } HypSafeType;
+#undef HYP_SAFE_TYPE_CONSTANT
 
-// By HypStoredType.
-typedef struct HypStoredTypeFacts {
+// By HypSafeType.
+typedef struct HypSafeTypeFacts {
     const char *name;
     uint64_t bits;
-} HypStoredTypeFacts;
-extern const HypStoredTypeFacts hyp_stored_types[HYP_STORED_TYPE_COUNT];
+} HypSafeTypeFacts;
+extern const HypSafeTypeFacts hyp_safe_types[HYP_SAFE_TYPE_COUNT];
 
 // Kept small: there may be as many as fit in the header, of at most 100,000,000 bytes.
 typedef struct SafeTensor {
     const char *name; // in the header
     uint32_t name_bytes;
     uint32_t rank : 27;  // each dimension takes two bytes of the header
-    uint32_t type : 5;   // HypStoredType
+    uint32_t type : 5;   // HypSafeType
     uint64_t begin, end; // from the end of the header
     uint64_t dims[HYPERION_MAX_RANK];
 } SafeTensor;
@@ -73,7 +71,10 @@ struct HyperionWeightsFile {
     size_t text_count;
 };
 
-enum { SAFETENSORS_LENGTH_BYTES = 8 }; // the header's length in front of it, little-endian
+enum {
+    SAFETENSORS_LENGTH_BYTES = 8, // the header's length in front of it, little-endian
+    SAFETENSORS_MOST_HEADER_BYTES = 100000000
+};
 
 // As hyperionWeightsMetadata, to be read further in place.
 bool hyp_safetensors_metadata(const HyperionWeightsFile *file, const char *key,

@@ -13,8 +13,8 @@ static bool read_type(HypJson *json, SafeTensor *tensor)
     HypJsonString name;
     if (!hyp_json_string(json, &name))
         return false;
-    for (size_t i = 0; i < HYP_STORED_TYPE_COUNT; i++)
-        if (hyp_json_string_is(&name, hyp_stored_types[i].name)) {
+    for (size_t i = 0; i < HYP_SAFE_TYPE_COUNT; i++)
+        if (hyp_json_string_is(&name, hyp_safe_types[i].name)) {
             tensor->type = i & 31;
             return true;
         }
@@ -63,7 +63,7 @@ static bool read_span(HypJson *json, SafeTensor *tensor)
 static bool check_size(HypJson *json, const SafeTensor *tensor, uint64_t element_count)
 {
     uint64_t bits = 0;
-    if (__builtin_mul_overflow(element_count, hyp_stored_types[tensor->type].bits, &bits))
+    if (__builtin_mul_overflow(element_count, hyp_safe_types[tensor->type].bits, &bits))
         return hyp_json_fail(json, "tensor '%s': more bits than 64 bits count", tensor->name);
     if (bits % 8 != 0)
         return hyp_json_fail(json, "tensor '%s': %" PRIu64 " bits are no whole bytes", tensor->name,

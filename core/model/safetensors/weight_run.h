@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// weight_run.h - weights of a streaming file, read run by run.
+#ifndef HYP_WEIGHT_RUN_H
+#define HYP_WEIGHT_RUN_H
+
+#include "model/graph.h"
+
+// The run that weight `tensor` stands in; NULL: none.
+const HypWeightRun *hyp_weight_run_of(const HyperionModel *model, int tensor);
+
+// Reads all its weights. False, last error set and none of them read, when out of memory, the read
+// fails, the file changed since it was loaded, or the bytes do not have the checksum.
+bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run);
+
+#endif
