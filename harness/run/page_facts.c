@@ -7,12 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Reading {
     uintptr_t first, last; // of what is asked for; equal: all anonymous memory
     bool inside;           // the present mapping belongs to it
     PageFacts *facts;
 } Reading;
+
+// Address space that a sanitizer or a runtime reserves: asking for each page would take hours.
+static bool is_larger_than_memory(uintptr_t first, uintptr_t last)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_bytes > 0 && (last - first) / (uintptr_t)page_bytes > (uintptr_t)pages;
+}
 
 static void count_nodes(const Reading *reading, uintptr_t first, uintptr_t last)
 {
@@ -39,7 +48,7 @@ static bool begin_mapping(Reading *reading, const char *line)
         reading->inside = first < reading->last && last > reading->first;
     else
         reading->inside = inode == 0 && strncmp(permissions, "rw-p", 4) == 0;
-    if (reading->inside)
+    if (reading->inside && !is_larger_than_memory(first, last))
         count_nodes(reading, first, last);
     return true;
 }

@@ -15,7 +15,8 @@ typedef struct PageFacts {
 } PageFacts;
 
 // Of the mappings that touch [start, start + size_bytes), the nodes of that range alone; with
-// size_bytes 0 of all private anonymous memory that can be written: heap, stacks, mappings.
+// size_bytes 0 of all private anonymous memory that can be written: heap, stacks, mappings, but for
+// those that are larger than the machine's memory.
 // `smaps`: the text of /proc/self/smaps; NULL reads it.
 void page_facts_read(const void *start, size_t size_bytes, const char *smaps, PageFacts *facts);
 
