@@ -101,9 +101,10 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 // Costs hyperionModelPackedBytes of memory (times hyperionSetWeightCopies' count) beside the
 // weights themselves, which stay: about as much again as the weights that are packed, up to twice
 // as much where they have few rows or columns, since panels are filled up to whole register tiles.
-// A weight for which it would be more, as those of depthwise convolutions, is not packed. Reads
-// weights that are still in a file. False, and nothing changed, on a NULL or running model, a
-// weight that cannot be read, or when out of memory; a run that is to pack anew can fail so too.
+// A weight for which it would be more is not packed, nor are those of depthwise convolutions and of
+// products with few rows, which nothing packs. Reads weights that are still in a file. False, and
+// nothing changed, on a NULL or running model, a weight that cannot be read, or when out of memory;
+// a run that is to pack anew can fail so too.
 bool hyperionOptimizeMemoryLayout(HyperionModel *model);
 
 // Undoes hyperionOptimizeMemoryLayout and frees its memory. False, and nothing changed, on a NULL
