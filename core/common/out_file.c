@@ -2,6 +2,7 @@
 #include "common/out_file.h"
 
 #include "common/fail.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,20 +28,15 @@ static void free_file(HypOutFile *file)
 
 HypOutFile *hyp_out_file_create(const char *path)
 {
-    static const char suffix[] = ".part";
-    const size_t length = strlen(path);
     HypOutFile *file = calloc(1, sizeof *file);
     if (!file)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "write %s: out of memory", path);
-    file->path = malloc(length + 1);
-    file->part_path = malloc(length + sizeof suffix);
+    file->path = hyp_text_copy(path);
+    file->part_path = hyp_text_join(path, ".part");
     if (!file->path || !file->part_path) {
         free_file(file);
-        return hyp_fail_null(HYPERION_ERROR_MEMORY, "write %s: out of memory", path);
+        return NULL;
     }
-    memcpy(file->path, path, length + 1);
-    memcpy(file->part_path, path, length);
-    memcpy(file->part_path + length, suffix, sizeof suffix);
     file->stream = fopen(file->part_path, "wb");
     if (!file->stream) {
         (void)hyp_fail(HYPERION_ERROR_IO, "write %s: %s", file->part_path, strerror(errno));

@@ -3,6 +3,7 @@
 
 #include "common/fail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,17 @@ char *hyp_text_copy(const char *text)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "no memory for a text of %zu bytes",
                              size_bytes);
     return memcpy(copy, text, size_bytes);
+}
+
+char *hyp_text_join(const char *first, const char *second)
+{
+    const size_t size_bytes = strlen(first) + strlen(second) + 1;
+    char *joined = malloc(size_bytes);
+    if (!joined)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "no memory for a text of %zu bytes",
+                             size_bytes);
+    (void)snprintf(joined, size_bytes, "%s%s", first, second);
+    return joined;
 }
 
 static size_t smallest(size_t a, size_t b, size_t c)

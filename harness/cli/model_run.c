@@ -249,7 +249,7 @@ static json_t *run_instance(ModelInstance *instance, const Settings *settings, P
 {
     HyperionModel *model = instance->model;
     json_t *result = NULL;
-    double *times_ns = malloc((size_t)settings->repeats * sizeof *times_ns);
+    double *times_ns = calloc((size_t)settings->repeats, sizeof *times_ns);
     const char **given =
         (const char **)calloc((size_t)hyperionModelInputCount(model) + 1, sizeof *given);
     hyperionSetSIMDOptimizationLevel(model, (int)settings->level);

@@ -37,6 +37,7 @@ round_trip() {
 for name in $("$hyperion" list models | awk 'NR > 1 { print $1 }'); do
     case $name in
     builtin:bert | builtin:minilm) parameters=seq=5,hidden=24,heads=3,layers=2,inner=32,vocab=50,positions=8 ;;
+    builtin:llama) parameters=seq=5,hidden=24,heads=4,kv_heads=2,layers=2,inner=32,vocab=50,past=3,cache=1 ;;
     builtin:gpt2) parameters=seq=5,hidden=24,heads=3,layers=2,vocab=50,positions=8 ;;
     builtin:transformer) parameters=seq=5,hidden=24,heads=3 ;;
     builtin:resnet* | builtin:vgg16) parameters=image=32,width=4,classes=10 ;;

@@ -117,7 +117,7 @@ static const Case cases[] = {
      {.heads = 4, .kv_heads = 2, .causal = true},
      {F32(2, 3, 16), F32(2, 5, 8), F32(2, 5, 8)},
      3,
-     true},
+     false},
     {HYPERION_LAYER_RESHAPE, {.rank = 2, .dims = {-1, 4}}, {I64(2, 6)}, 1, false},
     {HYPERION_LAYER_RESHAPE, {.rank = 2, .dims = {0, 4}, .zero_dims = true}, {F32(0, 6)}, 1, false},
     {HYPERION_LAYER_TRANSPOSE, {.rank = 3, .axes = {2, 0, 1}}, {F32(2, 3, 4)}, 1, false},

@@ -138,6 +138,8 @@ static void weights_are_packed_anew_when_level_or_blocking_change(void **state)
     unload(&plain);
 }
 
+static const size_t twin_bytes = sizeof(float[64][64]);
+
 // A model of two products with the same weight of 64 x 64, and what is packed of it.
 static HyperionModel *make_twins(int *weight)
 {
@@ -162,7 +164,7 @@ static void runs_read_the_packed_weights_and_not_the_others(void **state)
     int weight;
     Runnable loaded = make_runnable(make_twins(&weight));
     assert_true(hyperionOptimizeMemoryLayout(loaded.model));
-    memset(loaded.model->tensors[weight].data, 0, 64 * 64 * sizeof(float));
+    memset(loaded.model->tensors[weight].data, 0, twin_bytes);
     assert_same(&loaded);
     assert_true(hyperionResetMemoryLayout(loaded.model));
     run(&loaded);
@@ -181,7 +183,7 @@ static void packed_bytes_are_told_and_gone_after_reset(void **state)
     assert_int_equal(hyperionModelPackedBytes(model), 0);
     assert_true(hyperionOptimizeMemoryLayout(model));
     // Every level has 64 columns in whole tiles; two layers share what is packed.
-    assert_int_equal(hyperionModelPackedBytes(model), 64 * 64 * sizeof(float));
+    assert_int_equal(hyperionModelPackedBytes(model), twin_bytes);
     assert_ptr_equal(find_packed(model, 0), find_packed(model, 1));
     assert_int_equal(hyperionModelWeightBytes(model), weight_bytes);
     assert_true(hyperionResetMemoryLayout(model));
@@ -249,7 +251,7 @@ static void layers_added_later_are_packed_by_the_next_run(void **state)
                                  create(hyperionModelOutput(model, 1))};
     assert_true(hyperionRunModel(model, &input, outputs));
     assert_true(hyp_model_layer_is_packed(model, 2));
-    assert_int_equal(hyperionModelPackedBytes(model), 2 * 64 * 64 * sizeof(float));
+    assert_int_equal(hyperionModelPackedBytes(model), 2 * twin_bytes);
     hyperionFreeTensor(input);
     hyperionFreeTensor(outputs[0]);
     hyperionFreeTensor(outputs[1]);

@@ -39,9 +39,9 @@ static HyperionModel *build(const Case *test)
 {
     static const char *const names[] = {"a", "b", "c"};
     static float values[4096];
-    int inputs[MOST_INPUTS];
+    int inputs[MOST_INPUTS] = {0};
     HyperionModel *model = hyperionCreateModel("one");
-    for (int i = 0; i < test->input_count; i++) {
+    for (int i = 0; i < test->input_count && i < MOST_INPUTS; i++) {
         const Input *input = &test->inputs[i];
         fill(HYPERION_TYPE_F32, values, sizeof values / sizeof values[0], 7U + (unsigned)i);
         inputs[i] =

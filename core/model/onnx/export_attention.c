@@ -97,18 +97,21 @@ void hyp_onnx_export_attention(OnnxExport *x)
     static const char *const all_v[] = {"v_groups_shape", "v_groups",    "v_repeats",
                                         "v_repeated",     "v_all_shape", "v_all"};
     static const int64_t back[] = {0, 2, 1, 3};
+    static const int64_t swapped[] = {0, 1, 3, 2};
     const HypShape *shape = hyp_layer_output(x->model, x->layer);
     const int64_t heads = x->layer->attributes.heads;
     const int64_t kv_heads = x->layer->attributes.kv_heads ? x->layer->attributes.kv_heads : heads;
     const int64_t dim = shape->dims[2] / heads;
     const int64_t keys = hyp_layer_input(x->model, x->layer, 1)->dims[1];
     const char *q = split_heads(x, 0, heads, false, of_q);
-    const char *k = repeat_heads(x, split_heads(x, 1, kv_heads, true, of_k),
-                                 (const int64_t[]){shape->dims[0], kv_heads, dim, keys},
-                                 heads / kv_heads, all_k);
-    const char *v = repeat_heads(x, split_heads(x, 2, kv_heads, false, of_v),
-                                 (const int64_t[]){shape->dims[0], kv_heads, keys, dim},
-                                 heads / kv_heads, all_v);
+    const int64_t kv_dims[] = {shape->dims[0], kv_heads, keys, dim};
+    const int64_t times = heads / kv_heads;
+    const char *k = split_heads(x, 1, kv_heads, times == 1, of_k);
+    if (times > 1)
+        k = hyp_onnx_export_transpose(x, repeat_heads(x, k, kv_dims, times, all_k), 4, swapped,
+                                      hyp_onnx_export_inner(x, "k_transposed"));
+    const char *v =
+        repeat_heads(x, split_heads(x, 2, kv_heads, false, of_v), kv_dims, times, all_v);
     const char *values = hyp_onnx_export_binary(x, "MatMul", put_weights(x, q, k, dim), v,
                                                 hyp_onnx_export_inner(x, "values"));
     const char *rows =

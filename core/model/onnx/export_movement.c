@@ -167,11 +167,11 @@ void hyp_onnx_export_resize(OnnxExport *x)
     }
     hyp_onnx_export_begin(x, "Resize");
     hyp_onnx_export_reads(x, hyp_onnx_export_input(x, 0));
-    hyp_onnx_export_reads(x, attributes->coordinates == HYPERION_COORDINATES_CROP
-                                 ? hyp_onnx_export_constant(x, "roi", HYPERION_TYPE_F32, 1,
-                                                            (const int64_t[]){2 * in->rank},
-                                                            attributes->roi)
-                                 : "");
+    hyp_onnx_export_reads(
+        x, attributes->coordinates == HYPERION_COORDINATES_CROP
+               ? hyp_onnx_export_constant(x, "roi", HYPERION_TYPE_F32, 1,
+                                          (const int64_t[]){(int64_t)2 * in->rank}, attributes->roi)
+               : "");
     hyp_onnx_export_reads(x, by_sizes ? ""
                                       : hyp_onnx_export_constant(x, "scales", HYPERION_TYPE_F32, 1,
                                                                  (const int64_t[]){in->rank},

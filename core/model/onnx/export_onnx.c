@@ -255,13 +255,9 @@ static bool export_to(Export *export, const char *path, const char *data_path, s
 
 bool hyp_onnx_export(HyperionModel *model, const char *path, size_t limit_bytes)
 {
-    static const char suffix[] = ".data";
-    const size_t length = strlen(path);
-    char *data_path = malloc(length + sizeof suffix);
+    char *data_path = hyp_text_join(path, ".data");
     if (!data_path)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "export model %s: out of memory", model->name);
-    memcpy(data_path, path, length);
-    memcpy(data_path + length, suffix, sizeof suffix);
+        return false;
     Export export = {.x = {.model = model}};
     const bool exported = export_to(&export, path, data_path, limit_bytes);
     free_export(&export);

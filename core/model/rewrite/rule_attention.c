@@ -2,7 +2,7 @@
 // Attention as PyTorch writes it: queries, keys and values [batch x seq x heads*dim] reshaped to
 // heads and transposed, softmax(scale q kT + mask) v, transposed and reshaped back. The scale is
 // 1 / sqrt(dim), before or behind the product; the mask is none, or a constant that is causal or
-// all zero.
+// all zero. Keys and values may have fewer heads, each repeated next to itself by Expand.
 #include "model/rewrite/match.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ static const float masked = -1e4F;
 
 typedef struct Pattern {
     int q, k, v; // before their heads are made
-    int64_t heads, dim;
+    int64_t heads, kv_heads, dim;
     float scale;
     bool causal;
 } Pattern;
@@ -37,7 +37,7 @@ static int match_transpose(const HypRewrite *rewrite, int tensor, const int64_t 
 }
 
 // The input of the reshape to [batch x seq x heads x dim] that makes `tensor`; -1 if that is none.
-static int match_split(const HypRewrite *rewrite, int tensor, Pattern *pattern)
+static int match_split(const HypRewrite *rewrite, int tensor, Pattern *pattern, int64_t *heads)
 {
     const int found =
         tensor < 0 ? -1 : hyp_rewrite_find(rewrite, tensor, HYPERION_LAYER_RESHAPE, 1);
@@ -49,17 +49,58 @@ static int match_split(const HypRewrite *rewrite, int tensor, Pattern *pattern)
     if (split->rank != 4 || whole->rank != 3 || whole->dims[0] != split->dims[0] ||
         whole->dims[1] != split->dims[1])
         return -1;
-    if (pattern->heads == 0) {
-        pattern->heads = split->dims[2];
+    if (*heads == 0)
+        *heads = split->dims[2];
+    if (pattern->dim == 0)
         pattern->dim = split->dims[3];
-    }
-    return split->dims[2] == pattern->heads && split->dims[3] == pattern->dim ? x : -1;
+    return split->dims[2] == *heads && split->dims[3] == pattern->dim ? x : -1;
 }
 
-static int match_heads(const HypRewrite *rewrite, int tensor, Pattern *pattern)
+static int match_heads(const HypRewrite *rewrite, int tensor, Pattern *pattern, int64_t *heads)
 {
     static const int64_t axes[4] = {0, 2, 1, 3};
-    return match_split(rewrite, match_transpose(rewrite, tensor, axes), pattern);
+    return match_split(rewrite, match_transpose(rewrite, tensor, axes), pattern, heads);
+}
+
+// The input of the layer, read once, that makes `tensor` of `rank` dimensions; or -1.
+static int match_step(const HypRewrite *rewrite, int tensor, HyperionLayerOp op, int rank)
+{
+    const int found = tensor < 0 ? -1 : hyp_rewrite_find(rewrite, tensor, op, 1);
+    return found >= 0 && shape_of(rewrite, tensor)->rank == rank
+               ? hyp_rewrite_layer(rewrite, found)->inputs[0]
+               : -1;
+}
+
+// [batch x kv_heads x seq x dim] that [batch x heads x seq x dim] is, each head repeated next to
+// itself; `tensor` itself where nothing is repeated.
+static int strip_repeats(const HypRewrite *rewrite, int tensor)
+{
+    const int repeated = match_step(rewrite, tensor, HYPERION_LAYER_RESHAPE, 4);
+    const int apart = match_step(rewrite, repeated, HYPERION_LAYER_EXPAND, 5);
+    const int heads = match_step(rewrite, apart, HYPERION_LAYER_RESHAPE, 5);
+    if (heads < 0)
+        return tensor;
+    const int64_t *all = shape_of(rewrite, tensor)->dims;
+    const int64_t *many = shape_of(rewrite, repeated)->dims;
+    const int64_t *one = shape_of(rewrite, apart)->dims;
+    const HypShape *few = shape_of(rewrite, heads);
+    const int64_t wanted[] = {many[0], many[1], 1, many[3], many[4]};
+    const int64_t joined[] = {many[0], many[1] * many[2], many[3], many[4]};
+    const int64_t kept[] = {many[0], many[1], many[3], many[4]};
+    return few->rank == 4 && memcmp(one, wanted, sizeof wanted) == 0 &&
+                   memcmp(all, joined, sizeof joined) == 0 &&
+                   memcmp(few->dims, kept, sizeof kept) == 0
+               ? heads
+               : tensor;
+}
+
+// Keys or values [batch x heads x seq x dim].
+static int match_shared_heads(const HypRewrite *rewrite, int tensor, Pattern *pattern)
+{
+    const int64_t heads = shape_of(rewrite, tensor)->dims[1];
+    return heads == pattern->heads || heads == 1
+               ? match_heads(rewrite, strip_repeats(rewrite, tensor), pattern, &pattern->kv_heads)
+               : -1;
 }
 
 // Keys with heads made and transposed, in one step or two.
@@ -69,9 +110,9 @@ static int match_keys(const HypRewrite *rewrite, int tensor, Pattern *pattern)
     static const int64_t behind[4] = {0, 1, 3, 2};
     const int split = match_transpose(rewrite, tensor, at_once);
     if (split >= 0)
-        return match_split(rewrite, split, pattern);
+        return match_split(rewrite, split, pattern, &pattern->kv_heads);
     const int heads = match_transpose(rewrite, tensor, behind);
-    return heads < 0 ? -1 : match_heads(rewrite, heads, pattern);
+    return heads < 0 ? -1 : match_shared_heads(rewrite, heads, pattern);
 }
 
 // `tensor` without a factor that is constant, which goes into the scale.
@@ -172,11 +213,12 @@ static bool match_probabilities(HypRewrite *rewrite, int tensor, Pattern *patter
     const HypLayer *layer = hyp_rewrite_layer(rewrite, product);
     const int q = strip_scale(rewrite, layer->inputs[0], pattern);
     const int k = strip_scale(rewrite, layer->inputs[1], pattern);
-    pattern->q = match_heads(rewrite, q, pattern);
-    pattern->k = layer->attributes.transpose_b ? match_heads(rewrite, k, pattern)
+    pattern->q = match_heads(rewrite, q, pattern, &pattern->heads);
+    if (pattern->q < 0 || shape_of(rewrite, k)->rank != 4)
+        return false;
+    pattern->k = layer->attributes.transpose_b ? match_shared_heads(rewrite, k, pattern)
                                                : match_keys(rewrite, k, pattern);
-    return pattern->q >= 0 && pattern->k >= 0 &&
-           hyp_match_close(pattern->scale, 1.0F / sqrtf((float)pattern->dim));
+    return pattern->k >= 0 && hyp_match_close(pattern->scale, 1.0F / sqrtf((float)pattern->dim));
 }
 
 static bool apply(HypRewrite *rewrite, int last)
@@ -193,10 +235,13 @@ static bool apply(HypRewrite *rewrite, int last)
     Pattern pattern = {.scale = 1.0F};
     if (!match_probabilities(rewrite, operands[0], &pattern))
         return false;
-    pattern.v = match_heads(rewrite, operands[1], &pattern);
+    if (shape_of(rewrite, operands[1])->rank != 4)
+        return false;
+    pattern.v = match_shared_heads(rewrite, operands[1], &pattern);
     if (pattern.v < 0)
         return false;
-    const HyperionLayerAttributes attributes = {.heads = pattern.heads, .causal = pattern.causal};
+    const HyperionLayerAttributes attributes = {
+        .heads = pattern.heads, .kv_heads = pattern.kv_heads, .causal = pattern.causal};
     return hyp_rewrite_replace(rewrite, last, HYPERION_LAYER_ATTENTION, &attributes,
                                (int[]){pattern.q, pattern.k, pattern.v}, 3, last);
 }
