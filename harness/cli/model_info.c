@@ -2,6 +2,7 @@
 // model_info.c - `hyperion model info`: what a model file, or a built-in model, holds.
 #include "cli/command.h"
 #include "cli/model_load.h"
+#include "cli/weights_info.h"
 #include "common/json_file.h"
 #include "common/text_table.h"
 #include "hyperion/model.h"
@@ -227,24 +228,40 @@ static bool print_text(const json_t *model)
     return print_operators(json_object_get(model, "operators"));
 }
 
+static bool print_model(const CommandArguments *arguments, const json_t *description)
+{
+    return print_text(description) &&
+           (!command_option(&command_model_info, arguments, "--fusions") ||
+            print_fusions(json_object_get(description, "fusions")));
+}
+
+// The description of the model, or of a file that holds weights alone; NULL, and the problem.
+static json_t *describe_file(const CommandArguments *arguments, bool is_weights, Problem *problem)
+{
+    if (is_weights)
+        return weights_describe(arguments->words[0], problem);
+    HyperionModel *model = model_load(&command_model_info, arguments, arguments->words[0], problem);
+    json_t *description = model ? describe_model(model) : NULL;
+    if (model && !description)
+        (void)problem_set(problem, "model info: out of memory");
+    hyperionFreeModel(model);
+    return description;
+}
+
 static int run_model_info(const CommandArguments *arguments)
 {
     Problem problem = {0};
-    HyperionModel *model =
-        model_load(&command_model_info, arguments, arguments->words[0], &problem);
-    if (!model)
+    const bool is_weights = weights_are_alone(arguments->words[0]);
+    json_t *description = describe_file(arguments, is_weights, &problem);
+    if (!description)
         return command_fail(EXIT_USAGE, &problem);
-    json_t *description = describe_model(model);
-    bool printed = description != NULL;
-    if (printed && command_option(&command_model_info, arguments, "--json"))
+    bool printed;
+    if (command_option(&command_model_info, arguments, "--json"))
         printed = json_dumpf(description, stdout, JSON_FILE_FLAGS | JSON_INDENT(2)) == 0 &&
                   putchar('\n') != EOF;
-    else if (printed)
-        printed = print_text(description) &&
-                  (!command_option(&command_model_info, arguments, "--fusions") ||
-                   print_fusions(json_object_get(description, "fusions")));
+    else
+        printed = is_weights ? weights_print(description) : print_model(arguments, description);
     json_decref(description);
-    hyperionFreeModel(model);
     if (!printed)
         (void)problem_set(&problem, "model info: out of memory");
     return printed ? EXIT_OK : command_fail(EXIT_USAGE, &problem);

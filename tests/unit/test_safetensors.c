@@ -28,7 +28,8 @@ static void write_weights(const char *header, size_t data_bytes)
     assert_true(8 + header_bytes + data_bytes <= sizeof bytes);
     bytes[0] = (unsigned char)header_bytes;
     bytes[1] = (unsigned char)(header_bytes >> 8);
-    memcpy(bytes + 8, header, header_bytes);
+    for (size_t i = 0; i < header_bytes; i++)
+        bytes[8 + i] = (unsigned char)header[i];
     for (size_t i = 0; i < data_bytes; i++)
         bytes[8 + header_bytes + i] = (unsigned char)i;
     assert_true(write_file(path, bytes, 8 + header_bytes + data_bytes));

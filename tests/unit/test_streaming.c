@@ -64,6 +64,7 @@ static void expect_same_results(HyperionModel *a, HyperionModel *b)
 
 static void expect_same_tensor(HyperionModel *a, int first, HyperionModel *b, int second)
 {
+    assert_true(first < a->tensor_count && second < b->tensor_count);
     const HypGraphTensor *one = &a->tensors[first];
     const HypGraphTensor *other = &b->tensors[second];
     assert_string_equal(one->name, other->name);
@@ -102,6 +103,16 @@ static void expect_same_graph(HyperionModel *a, HyperionModel *b)
     }
 }
 
+// The model in the file that was written.
+static HyperionModel *load_back(void)
+{
+    HyperionModel *model = hyperionLoadModel(path);
+    if (!model)
+        print_error("%s\n", hyperionGetLastError());
+    assert_non_null(model);
+    return model;
+}
+
 // False where the model is not there or has operators that are missing.
 static bool expect_round_trip(const char *source)
 {
@@ -112,9 +123,7 @@ static bool expect_round_trip(const char *source)
     }
     if (!hyperionSaveModel(model, path))
         fail_msg("%s: %s", source, hyperionGetLastError());
-    HyperionModel *back = hyperionLoadModel(path);
-    if (!back)
-        fail_msg("%s: %s", source, hyperionGetLastError());
+    HyperionModel *back = load_back();
     expect_same_graph(model, back);
     expect_same_results(model, back);
     hyperionFreeModel(model);
@@ -178,9 +187,7 @@ static void odd_models_come_back_to_the_bit(void **state)
     (void)state;
     HyperionModel *model = create_odd_model();
     assert_true(hyperionSaveModel(model, path));
-    HyperionModel *back = hyperionLoadModel(path);
-    if (!back)
-        fail_msg("%s", hyperionGetLastError());
+    HyperionModel *back = load_back();
     expect_same_graph(model, back);
     expect_same_results(model, back);
     // And once more, now from the file, over the file itself.
