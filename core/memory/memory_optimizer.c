@@ -2,7 +2,9 @@
 #include "hyperion/memory_optimizer.h"
 
 #include "common/fail.h"
-#include "memory/activation_plan.h"
+#include "memory/calibrate.h"
+#include "memory/dial.h"
+#include "model/executor.h"
 #include "model/run_plan.h"
 
 #include <stdlib.h>
@@ -12,27 +14,68 @@ static const float plan_effort = 0.3F;
 
 struct HyperionMemoryOptimizer {
     HyperionMemoryOptimizerConfig config;
-    HyperionModel *model; // attached; NULL: none
-    HypActivationFacts facts;
+    HyperionModel *model;      // attached; NULL: none
+    size_t model_budget_bytes; // of the last hyperionOptimizeMemoryUsage; 0: none
+    HypLayerTimes times;
+    HypDialFacts facts;
+    size_t peak_bytes; // held by the model after a run
 };
+
+// The smaller of those that are set; 0: none is.
+static size_t find_budget(const HyperionMemoryOptimizer *optimizer)
+{
+    const size_t a = optimizer->config.max_memory_budget;
+    const size_t b = optimizer->model_budget_bytes;
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static HypDialSettings find_settings(const HyperionMemoryOptimizer *optimizer)
+{
+    const HyperionMemoryOptimizerConfig *config = &optimizer->config;
+    return (HypDialSettings){.activations = {.share = config->enable_tensor_reuse,
+                                             .in_place = config->enable_in_place_ops,
+                                             .effort = plan_effort},
+                             .tradeoff = config->memory_speed_tradeoff,
+                             .budget_bytes = find_budget(optimizer)};
+}
 
 static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan)
 {
     HyperionMemoryOptimizer *optimizer = context;
-    const HypActivationSettings settings = {.share = optimizer->config.enable_tensor_reuse,
-                                            .in_place = optimizer->config.enable_in_place_ops,
-                                            .effort = plan_effort};
-    return hyp_activation_plan_make(model, &settings, plan, &optimizer->facts);
+    const HypDialSettings settings = find_settings(optimizer);
+    HypDialFacts facts;
+    if (!hyp_dial_plan(model, &settings, &optimizer->times, plan, &facts))
+        return false;
+    optimizer->facts = facts;
+    return true;
+}
+
+static size_t count_held(const HyperionModel *model)
+{
+    const HypHeldBytes held = hyp_model_held_bytes(model);
+    return held.weight_bytes + held.packed_bytes + held.activation_bytes + held.workspace_bytes;
+}
+
+static void note_peak(void *context, bool succeeded)
+{
+    HyperionMemoryOptimizer *optimizer = context;
+    const size_t held_bytes = count_held(optimizer->model);
+    (void)succeeded;
+    if (held_bytes > optimizer->peak_bytes)
+        optimizer->peak_bytes = held_bytes;
 }
 
 static void forget_model(void *context)
 {
     HyperionMemoryOptimizer *optimizer = context;
     optimizer->model = NULL;
-    optimizer->facts = (HypActivationFacts){0};
+    optimizer->model_budget_bytes = 0;
+    optimizer->peak_bytes = 0;
+    optimizer->facts = (HypDialFacts){.measured = false};
 }
 
-static const HypExecutorHooks hooks = {.plan = plan_run, .detached = forget_model};
+static const HypExecutorHooks hooks = {
+    .plan = plan_run, .end_run = note_peak, .detached = forget_model};
 
 HyperionMemoryOptimizer *hyperionCreateMemoryOptimizer(const HyperionMemoryOptimizerConfig *config)
 {
@@ -50,6 +93,8 @@ void hyperionFreeMemoryOptimizer(HyperionMemoryOptimizer *optimizer)
 {
     if (optimizer && optimizer->model)
         (void)hyp_model_detach(optimizer->model, HYP_ATTACHED_OPTIMIZER);
+    if (optimizer)
+        hyp_layer_times_free(&optimizer->times);
     free(optimizer);
 }
 
@@ -59,28 +104,74 @@ HyperionMemoryStats hyperionGetMemoryOptimizerStats(const HyperionMemoryOptimize
         return (HyperionMemoryStats){
             .valid = hyp_fail(HYPERION_ERROR_ARGUMENT,
                               "get memory optimizer stats: the optimizer is NULL")};
-    const HypActivationFacts *facts = &optimizer->facts;
+    const HypDialFacts *facts = &optimizer->facts;
+    const HypActivationFacts *activations = &facts->activations;
+    const size_t total_bytes = hyp_dial_total_bytes(facts);
+    const size_t others_bytes = total_bytes - activations->planned_bytes;
     return (HyperionMemoryStats){
-        .planned_bytes = facts->planned_bytes,
-        .lower_bound_bytes = facts->lower_bound_bytes,
-        .budget_bytes = optimizer->config.max_memory_budget,
-        .naive_bytes = facts->apart_bytes,
-        .allocation_count = (uint64_t)facts->tensor_count,
-        .reuse_count = (uint64_t)(facts->tensor_count - facts->place_count),
-        .in_place_count = (uint64_t)facts->in_place_count,
+        .current_bytes = optimizer->model ? count_held(optimizer->model) : 0,
+        .peak_bytes = optimizer->peak_bytes,
+        .planned_bytes = total_bytes,
+        .lower_bound_bytes = others_bytes + activations->lower_bound_bytes,
+        .budget_bytes = find_budget(optimizer),
+        .naive_bytes = others_bytes + activations->apart_bytes,
+        .allocation_count = (uint64_t)activations->tensor_count,
+        .reuse_count = (uint64_t)(activations->tensor_count - activations->place_count),
+        .in_place_count = (uint64_t)activations->in_place_count,
         .valid = true,
     };
 }
 
-// Lets the next run of the model plan anew.
-static bool replan(HyperionMemoryOptimizer *optimizer)
+HyperionMemoryPlan hyperionGetMemoryPlan(const HyperionMemoryOptimizer *optimizer)
 {
-    if (!optimizer->model)
-        return true;
-    if (!hyp_model_begin_change(optimizer->model, "change memory optimizer"))
+    if (!optimizer || !optimizer->model)
+        return (HyperionMemoryPlan){
+            .valid = hyp_fail(HYPERION_ERROR_ARGUMENT, "get memory plan: %s",
+                              optimizer ? "no model is attached" : "the optimizer is NULL")};
+    const HypDialFacts *facts = &optimizer->facts;
+    return (HyperionMemoryPlan){
+        .weight_bytes = facts->weight_bytes,
+        .packed_bytes = facts->packed_bytes,
+        .activation_bytes = facts->activations.planned_bytes,
+        .workspace_bytes = facts->workspace_bytes,
+        .total_bytes = hyp_dial_total_bytes(facts),
+        .least_bytes = facts->least_bytes,
+        .most_bytes = facts->most_bytes,
+        .lower_bound_bytes = facts->lower_bound_bytes,
+        .activation_lower_bound_bytes = facts->activations.lower_bound_bytes,
+        .activation_naive_bytes = facts->activations.apart_bytes,
+        .predicted_ns = facts->predicted_ns,
+        .packed_layer_count = facts->packed_layer_count,
+        .measured = facts->measured,
+        .valid = true,
+    };
+}
+
+// Plans the attached model as its next run will. The model is held.
+static bool try_plan(HyperionMemoryOptimizer *optimizer)
+{
+    HypRunPlan plan = {0};
+    const bool planned = hyp_model_start_threads(optimizer->model) &&
+                         hyp_run_plan_create(optimizer->model, &plan) &&
+                         plan_run(optimizer, optimizer->model, &plan);
+    hyp_run_plan_free(&plan);
+    return planned;
+}
+
+// Takes a configuration, and plans by it, unless that fails.
+static bool change_config(HyperionMemoryOptimizer *optimizer,
+                          const HyperionMemoryOptimizerConfig *config)
+{
+    const HyperionMemoryOptimizerConfig before = optimizer->config;
+    if (optimizer->model && !hyp_model_begin_change(optimizer->model, "change memory optimizer"))
         return false;
-    hyp_model_end_change(optimizer->model);
-    return true;
+    optimizer->config = *config;
+    const bool planned = !optimizer->model || try_plan(optimizer);
+    if (!planned)
+        optimizer->config = before;
+    if (optimizer->model)
+        hyp_model_end_change(optimizer->model);
+    return planned;
 }
 
 void hyperionSetMemorySpeedTradeoff(HyperionMemoryOptimizer *optimizer, float tradeoff)
@@ -89,22 +180,54 @@ void hyperionSetMemorySpeedTradeoff(HyperionMemoryOptimizer *optimizer, float tr
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "set memory/speed tradeoff: the optimizer is NULL");
         return;
     }
-    const float clamped = tradeoff >= 0 ? (tradeoff <= 1 ? tradeoff : 1) : 0; // NAN: 0
+    HyperionMemoryOptimizerConfig config = optimizer->config;
+    config.memory_speed_tradeoff = tradeoff >= 0 ? (tradeoff <= 1 ? tradeoff : 1) : 0; // NAN: 0
     if (!(tradeoff >= 0 && tradeoff <= 1))
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT,
                        "set memory/speed tradeoff: %g is not 0 to 1, %g is taken", (double)tradeoff,
-                       (double)clamped);
-    if (replan(optimizer))
-        optimizer->config.memory_speed_tradeoff = clamped;
+                       (double)config.memory_speed_tradeoff);
+    (void)change_config(optimizer, &config);
+}
+
+float hyperionGetMemorySpeedTradeoff(const HyperionMemoryOptimizer *optimizer)
+{
+    if (optimizer)
+        return optimizer->config.memory_speed_tradeoff;
+    (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get memory/speed tradeoff: the optimizer is NULL");
+    return -1;
 }
 
 void hyperionEnableInPlaceOperations(HyperionMemoryOptimizer *optimizer, bool enable)
 {
-    if (!optimizer)
+    if (!optimizer) {
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT,
                        "enable in-place operations: the optimizer is NULL");
-    else if (replan(optimizer))
-        optimizer->config.enable_in_place_ops = enable;
+        return;
+    }
+    HyperionMemoryOptimizerConfig config = optimizer->config;
+    config.enable_in_place_ops = enable;
+    (void)change_config(optimizer, &config);
+}
+
+bool hyperionSaveLayerTimes(const HyperionMemoryOptimizer *optimizer, const char *path)
+{
+    if (!optimizer || !path)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "save layer times: %s is NULL",
+                        optimizer ? "the path" : "the optimizer");
+    if (!optimizer->times.key)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "save layer times: none were measured");
+    return hyp_layer_times_save(&optimizer->times, path);
+}
+
+bool hyperionLoadLayerTimes(HyperionMemoryOptimizer *optimizer, const char *path)
+{
+    if (!optimizer || !path)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "load layer times: %s is NULL",
+                        optimizer ? "the path" : "the optimizer");
+    if (optimizer->model)
+        return hyp_fail(HYPERION_ERROR_BUSY,
+                        "load layer times: the optimizer is attached to a model");
+    return hyp_layer_times_load(&optimizer->times, path);
 }
 
 bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
@@ -117,19 +240,47 @@ bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
                     "execute with tensor reuse: not implemented in this version");
 }
 
-// Plans the model as a run will.
-static bool try_plan(HyperionMemoryOptimizer *optimizer, const HyperionModel *model)
+static bool measure_times(HyperionMemoryOptimizer *optimizer, HyperionModel *model)
 {
-    HypRunPlan plan = {0};
-    const bool planned = hyp_run_plan_create(model, &plan) && plan_run(optimizer, model, &plan);
-    hyp_run_plan_free(&plan);
+    const HypDialSettings settings = find_settings(optimizer);
+    if (hyp_layer_times_match(&optimizer->times, model))
+        return true;
+    return hyp_calibrate(model, &settings.activations, &optimizer->times);
+}
+
+// Attaches an optimizer that is free, unless the budget or anything else fails.
+static bool attach(HyperionMemoryOptimizer *optimizer, HyperionModel *model, size_t budget_bytes)
+{
+    if (!hyp_model_attach(model, HYP_ATTACHED_OPTIMIZER, &hooks, optimizer))
+        return false;
+    bool planned = hyp_model_begin_change(model, "optimize memory usage");
+    if (planned) {
+        optimizer->model = model;
+        optimizer->model_budget_bytes = budget_bytes;
+        planned = try_plan(optimizer);
+        hyp_model_end_change(model);
+    }
+    if (!planned) {
+        (void)hyp_model_detach(model, HYP_ATTACHED_OPTIMIZER);
+        forget_model(optimizer);
+    }
+    return planned;
+}
+
+// An attached model keeps what it had where planning fails.
+static bool plan_anew(HyperionMemoryOptimizer *optimizer, size_t budget_bytes)
+{
+    const size_t before_bytes = optimizer->model_budget_bytes;
+    optimizer->model_budget_bytes = budget_bytes;
+    const bool planned = change_config(optimizer, &optimizer->config);
+    if (!planned)
+        optimizer->model_budget_bytes = before_bytes;
     return planned;
 }
 
 bool hyperionOptimizeMemoryUsage(HyperionMemoryOptimizer *optimizer, HyperionModel *model,
                                  size_t memory_budget)
 {
-    (void)memory_budget;
     if (!optimizer || !model)
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "optimize memory usage: %s is NULL",
                         optimizer ? "the model" : "the optimizer");
@@ -137,8 +288,11 @@ bool hyperionOptimizeMemoryUsage(HyperionMemoryOptimizer *optimizer, HyperionMod
         return hyp_fail(HYPERION_ERROR_BUSY,
                         "optimize memory usage: the optimizer is attached to model %s",
                         optimizer->model->name);
-    if (!optimizer->model && !hyp_model_attach(model, HYP_ATTACHED_OPTIMIZER, &hooks, optimizer))
-        return false;
-    optimizer->model = model;
-    return try_plan(optimizer, model);
+    if (!optimizer->model && model->attached.of[HYP_ATTACHED_OPTIMIZER].hooks)
+        return hyp_fail(HYPERION_ERROR_BUSY,
+                        "optimize memory usage: model %s has a memory optimizer already",
+                        model->name);
+    if (optimizer->model)
+        return plan_anew(optimizer, memory_budget);
+    return measure_times(optimizer, model) && attach(optimizer, model, memory_budget);
 }

@@ -26,6 +26,22 @@ struct HypPreparation {
     HyperionParallel parallel;
 };
 
+HypHeldBytes hyp_model_held_bytes(const HyperionModel *model)
+{
+    const HypPreparation *preparation = model->preparation;
+    HypHeldBytes held = {.packed_bytes = hyp_memory_layout_held_bytes(model)};
+    for (int i = 0; i < model->tensor_count; i++) {
+        const HypGraphTensor *tensor = &model->tensors[i];
+        if (tensor->role == HYP_TENSOR_WEIGHT && tensor->view_of < 0 && tensor->data)
+            held.weight_bytes += tensor->shape.size_bytes;
+    }
+    if (preparation) {
+        held.activation_bytes = preparation->activations ? preparation->plan.activation_bytes : 0;
+        held.workspace_bytes = preparation->workspace ? preparation->plan.workspace_bytes : 0;
+    }
+    return held;
+}
+
 void hyp_preparation_free(HypPreparation *preparation)
 {
     if (!preparation)
@@ -57,8 +73,7 @@ static bool allocate_workspace(const HyperionModel *model, HypPreparation *prepa
     plan->workspace_bytes = 0;
     for (int i = 0; i < plan->step_count; i++) {
         const HypLayerRun run = describe_step(model, preparation, plan->steps[i]);
-        const HypLayerOp *op = hyp_layer_op(run.layer->op);
-        const size_t needed_bytes = op->workspace_bytes ? op->workspace_bytes(&run) : 0;
+        const size_t needed_bytes = hyp_layer_workspace_bytes(&run);
         if (needed_bytes > plan->workspace_bytes)
             plan->workspace_bytes = needed_bytes;
     }
@@ -85,7 +100,7 @@ static HypPreparation *prepare(HyperionModel *model)
     bool ready = false;
     if (!made->data)
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
-    else if (make_plan(model, &made->plan) && hyp_memory_layout_refresh(model)) {
+    else if (make_plan(model, &made->plan) && hyp_memory_layout_refresh(model, &made->plan)) {
         made->activations = hyp_platform_allocate(made->plan.activation_bytes, 64);
         ready = made->activations && allocate_workspace(model, made);
     }
@@ -232,7 +247,7 @@ static void copy_outputs(const HyperionModel *model, HyperionTensor *const *outp
     }
 }
 
-static bool start_threads(HyperionModel *model)
+bool hyp_model_start_threads(HyperionModel *model)
 {
     if (!model->pool && model->settings.thread_count > 1)
         model->pool = hyperionCreateThreadPool(model->settings.thread_count, NULL);
@@ -289,7 +304,7 @@ bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
         return false;
     bool ran = false;
     if (check_call(model, inputs, outputs)) {
-        if (!model->preparation && start_threads(model))
+        if (!model->preparation && hyp_model_start_threads(model))
             model->preparation = prepare(model);
         ran = model->preparation && run_prepared(model, inputs, outputs);
     }

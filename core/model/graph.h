@@ -118,7 +118,8 @@ struct HyperionModel {
     HyperionThreadPool *pool;       // of settings.thread_count; NULL until a run needs it
     HypWeightCopies *weight_copies; // NULL: none but the weights themselves
     HypMemoryLayout *memory_layout; // NULL: products pack their weights at every call
-    HypPreparation *preparation;    // NULL until a run, and again after a change
+    bool packs_weights; // hyperionOptimizeMemoryLayout is in force: unless a hook plans otherwise
+    HypPreparation *preparation; // NULL until a run, and again after a change
     HypAttachments attached;
     atomic_bool held; // by a run or a change
 };

@@ -3,7 +3,7 @@
 
 #include "common/fail.h"
 #include "model/executor.h"
-#include "model/graph.h"
+#include "model/memory_layout.h"
 
 #include <assert.h>
 
@@ -46,6 +46,7 @@ bool hyp_model_detach(HyperionModel *model, HypAttachmentKind kind)
     if (!hyp_model_begin_change(model, "detach from model"))
         return false;
     set_attachment(model, kind, NULL, NULL);
+    hyp_memory_layout_release_unasked(model);
     hyp_model_end_change(model);
     return true;
 }

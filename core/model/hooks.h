@@ -13,6 +13,7 @@ typedef struct HypRunPlan {
     int *steps; // by step: the layer that runs; never a view, which is no work; one may come again
     int step_count;
     HyperionGemmBlocking *blockings; // by layer, of those made of products
+    bool *packed;    // by layer: its weight is packed once where it can be, see memory_layout.h
     size_t *offsets; // by tensor: its place in the memory for activations, a multiple of 64;
                      // SIZE_MAX where hyp_run_plan_places is false
     size_t activation_bytes; // of that memory

@@ -70,6 +70,12 @@ bool hyp_layer_blocking(const HyperionModel *model, const HypLayer *layer,
     return resolved;
 }
 
+size_t hyp_layer_workspace_bytes(const HypLayerRun *run)
+{
+    const HypLayerOp *op = hyp_layer_op(run->layer->op);
+    return op->workspace_bytes ? op->workspace_bytes(run) : 0;
+}
+
 bool hyp_layer_fail(const HypLayer *layer, const char *format, ...)
 {
     char reason[512];

@@ -81,6 +81,9 @@ const HypLayerOp *hyp_layer_op(HyperionLayerOp op);
 bool hyp_layer_blocking(const HyperionModel *model, const HypLayer *layer,
                         HyperionGemmBlocking *blocking);
 
+// Scratch memory of a layer; `data` is not looked at, `packed` only whether it is NULL.
+size_t hyp_layer_workspace_bytes(const HypLayerRun *run);
+
 // Records "layer 'name' (op): ..." and returns false.
 __attribute__((format(printf, 2, 3))) bool hyp_layer_fail(const HypLayer *layer, const char *format,
                                                           ...);

@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "model/layer_op.h"
+#include "model/run_plan.h"
 #include "model/weight_bytes.h"
 #include "model/weight_copies.h"
 
@@ -76,20 +77,32 @@ static HypLayerRun describe_run(const HyperionModel *model, const HypMemoryLayou
                          .blocking = layout->layers[index].blocking};
 }
 
-static bool place_layer(const HyperionModel *model, HypMemoryLayout *layout, int index,
-                        void *const *data)
+size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int index,
+                                     const HyperionGemmBlocking *blocking, void *const *data)
 {
     const HypLayer *layer = &model->layers[index];
-    PackedLayer *packed = &layout->layers[index];
-    packed->offset = SIZE_MAX;
     const HypGraphTensor *weight = find_packed_input(model, layer);
     if (!weight)
+        return 0;
+    const HypLayerRun run = {.model = model, .layer = layer, .data = data, .blocking = *blocking};
+    const size_t bytes = hyp_layer_op(layer->op)->packed_bytes(&run);
+    return bytes / MOST_GROWTH > weight->shape.size_bytes ? 0 : bytes;
+}
+
+// plan NULL: every layer, as the settings say.
+static bool place_layer(const HyperionModel *model, const HypRunPlan *plan, HypMemoryLayout *layout,
+                        int index, void *const *data)
+{
+    PackedLayer *packed = &layout->layers[index];
+    packed->offset = SIZE_MAX;
+    if (plan && !plan->packed[index])
         return true;
-    if (!hyp_layer_blocking(model, layer, &packed->blocking))
+    if (plan)
+        packed->blocking = plan->blockings[index];
+    else if (!hyp_layer_blocking(model, &model->layers[index], &packed->blocking))
         return false;
-    const HypLayerRun run = describe_run(model, layout, index, data);
-    packed->size_bytes = hyp_layer_op(layer->op)->packed_bytes(&run);
-    if (packed->size_bytes == 0 || packed->size_bytes / MOST_GROWTH > weight->shape.size_bytes)
+    packed->size_bytes = hyp_memory_layout_layer_bytes(model, index, &packed->blocking, data);
+    if (packed->size_bytes == 0)
         return true;
     const PackedLayer *twin = find_twin(model, layout, index);
     if (twin) {
@@ -103,7 +116,8 @@ static bool place_layer(const HyperionModel *model, HypMemoryLayout *layout, int
 }
 
 // Where everything goes, with no memory behind it yet.
-static HypMemoryLayout *plan_layout(const HyperionModel *model, size_t copies, void *const *data)
+static HypMemoryLayout *plan_layout(const HyperionModel *model, const HypRunPlan *plan,
+                                    size_t copies, void *const *data)
 {
     HypMemoryLayout *layout = calloc(1, sizeof *layout);
     if (layout)
@@ -113,7 +127,7 @@ static HypMemoryLayout *plan_layout(const HyperionModel *model, size_t copies, v
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "pack weights of model %s: out of memory",
                        model->name);
     for (int i = 0; planned && i < model->layer_count; i++)
-        planned = place_layer(model, layout, i, data);
+        planned = place_layer(model, plan, layout, i, data);
     if (!planned) {
         hyp_memory_layout_free(layout);
         return NULL;
@@ -183,13 +197,21 @@ static HypMemoryLayout *realise_plan(HyperionModel *model, HypMemoryLayout *plan
     return NULL;
 }
 
-static bool replace_layout(HyperionModel *model, size_t copies, bool spare)
+static void **make_places(const HyperionModel *model)
 {
     void **data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *data);
     if (!data)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "pack weights of model %s: out of memory",
-                        model->name);
-    HypMemoryLayout *planned = plan_layout(model, copies, data);
+        (void)hyp_fail(HYPERION_ERROR_MEMORY, "pack weights of model %s: out of memory",
+                       model->name);
+    return data;
+}
+
+static bool replace_layout(HyperionModel *model, const HypRunPlan *plan, size_t copies, bool spare)
+{
+    void **data = make_places(model);
+    if (!data)
+        return false;
+    HypMemoryLayout *planned = plan_layout(model, plan, copies, data);
     HypMemoryLayout *layout = planned ? realise_plan(model, planned, data, spare) : NULL;
     free((void *)data);
     if (layout && layout != model->memory_layout) {
@@ -199,15 +221,59 @@ static bool replace_layout(HyperionModel *model, size_t copies, bool spare)
     return layout != NULL;
 }
 
-bool hyp_memory_layout_refresh(HyperionModel *model)
+bool hyp_memory_layout_refresh(HyperionModel *model, const HypRunPlan *plan)
 {
-    return !model->memory_layout ||
-           replace_layout(model, hyp_weight_copies_count(model->weight_copies), true);
+    bool any = false;
+    for (int i = 0; i < model->layer_count; i++)
+        any |= plan->packed[i];
+    if (any)
+        return replace_layout(model, plan, hyp_weight_copies_count(model->weight_copies), true);
+    hyp_memory_layout_free(model->memory_layout);
+    model->memory_layout = NULL;
+    return true;
+}
+
+void hyp_memory_layout_release_unasked(HyperionModel *model)
+{
+    if (model->packs_weights)
+        return;
+    hyp_memory_layout_free(model->memory_layout);
+    model->memory_layout = NULL;
+}
+
+size_t hyp_memory_layout_held_bytes(const HyperionModel *model)
+{
+    const HypMemoryLayout *layout = model->memory_layout;
+    return layout && layout->arena ? layout->stride_bytes : 0;
+}
+
+bool hyp_memory_layout_plan_bytes(const HyperionModel *model, const HypRunPlan *plan, size_t *bytes)
+{
+    void **data = make_places(model);
+    HypMemoryLayout *planned = data ? plan_layout(model, plan, 1, data) : NULL;
+    if (planned)
+        *bytes = planned->stride_bytes;
+    free((void *)data);
+    hyp_memory_layout_free(planned);
+    return planned != NULL;
 }
 
 bool hyp_memory_layout_set_copies(HyperionModel *model, size_t copies)
 {
-    return !model->memory_layout || replace_layout(model, copies, false);
+    const HypMemoryLayout *present = model->memory_layout;
+    if (!present)
+        return true;
+    // As it is packed now, which may be by a plan that is still to be run by.
+    HypRunPlan plan = {0};
+    const bool planned = hyp_run_plan_create(model, &plan);
+    for (int i = 0; planned && i < model->layer_count; i++) {
+        plan.packed[i] = i < present->layer_count && present->layers[i].offset != SIZE_MAX;
+        if (plan.packed[i])
+            plan.blockings[i] = present->layers[i].blocking;
+    }
+    const bool replaced = planned && replace_layout(model, &plan, copies, false);
+    hyp_run_plan_free(&plan);
+    return replaced;
 }
 
 bool hyp_model_layer_is_packed(const HyperionModel *model, int layer)
@@ -234,8 +300,10 @@ bool hyperionOptimizeMemoryLayout(HyperionModel *model)
 {
     if (!hyp_model_begin_change(model, "optimize memory layout"))
         return false;
-    const bool packed = hyp_weights_read_all(model) &&
-                        replace_layout(model, hyp_weight_copies_count(model->weight_copies), false);
+    const bool packed =
+        hyp_weights_read_all(model) &&
+        replace_layout(model, NULL, hyp_weight_copies_count(model->weight_copies), false);
+    model->packs_weights |= packed;
     hyp_model_end_change(model);
     return packed;
 }
@@ -246,6 +314,7 @@ bool hyperionResetMemoryLayout(HyperionModel *model)
         return false;
     hyp_memory_layout_free(model->memory_layout);
     model->memory_layout = NULL;
+    model->packs_weights = false;
     hyp_model_end_change(model);
     return true;
 }

@@ -5,9 +5,21 @@
 
 #include "model/graph.h"
 
-// Packs anew what the settings and layers in force need packed otherwise. Nothing to do for a model
-// without a layout. False, last error set, when out of memory or a weight cannot be read.
-bool hyp_memory_layout_refresh(HyperionModel *model);
+// Packs anew what the plan wants packed otherwise, and frees the layout where it wants nothing
+// packed. False, last error set, when out of memory or a weight cannot be read.
+bool hyp_memory_layout_refresh(HyperionModel *model, const HypRunPlan *plan);
+
+// Frees what was packed for a plan alone, which hyperionOptimizeMemoryLayout did not ask for.
+void hyp_memory_layout_release_unasked(HyperionModel *model);
+
+// Bytes of one copy: held now; of what a plan wants packed, false and last error set when out of
+// memory; and of one layer's weight alone, 0 where it has none to pack. `data` is room for the
+// places of all tensors.
+size_t hyp_memory_layout_held_bytes(const HyperionModel *model);
+bool hyp_memory_layout_plan_bytes(const HyperionModel *model, const HypRunPlan *plan,
+                                  size_t *bytes);
+size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int layer,
+                                     const HyperionGemmBlocking *blocking, void *const *data);
 
 // Keeps the packed weights in `copies` copies, as weight_copies.h keeps the others.
 bool hyp_memory_layout_set_copies(HyperionModel *model, size_t copies);

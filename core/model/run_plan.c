@@ -44,14 +44,16 @@ bool hyp_run_plan_create(const HyperionModel *model, HypRunPlan *plan)
     const size_t layer_count = (size_t)model->layer_count + 1;
     *plan = (HypRunPlan){.steps = calloc(layer_count, sizeof *plan->steps),
                          .blockings = calloc(layer_count, sizeof *plan->blockings),
+                         .packed = calloc(layer_count, sizeof *plan->packed),
                          .offsets = calloc((size_t)model->tensor_count + 1, sizeof *plan->offsets)};
-    if (!plan->steps || !plan->blockings || !plan->offsets)
+    if (!plan->steps || !plan->blockings || !plan->packed || !plan->offsets)
         return hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
     for (int i = 0; i < model->layer_count; i++) {
         if (!hyp_layer_is_view(model, &model->layers[i]))
             plan->steps[plan->step_count++] = i;
         if (!hyp_layer_blocking(model, &model->layers[i], &plan->blockings[i]))
             return false;
+        plan->packed[i] = model->packs_weights;
     }
     plan->activation_bytes = hyp_run_plan_place_apart(model, plan->offsets);
     return true;
@@ -61,6 +63,7 @@ void hyp_run_plan_free(HypRunPlan *plan)
 {
     free(plan->steps);
     free(plan->blockings);
+    free(plan->packed);
     free(plan->offsets);
     *plan = (HypRunPlan){0};
 }

@@ -4,6 +4,8 @@
 #include "common/fail.h"
 #include "model/safetensors/weight_run.h"
 
+#include <stdlib.h>
+
 // Reads the values of a weight, in parts where they are converted.
 static bool read_values(const HypFile *file, const HypGraphTensor *weight, void *data)
 {
@@ -134,4 +136,38 @@ bool hyp_weights_read_all(HyperionModel *model)
         if (!hyp_weights_read_layer(model, i, &unused_bytes))
             return false;
     return hyp_weights_read_outputs(model);
+}
+
+// Marks a weight that is to be read, and those that it is folded with.
+static void mark_needed(const HyperionModel *model, int tensor, bool *needed)
+{
+    const int root = hyp_model_root(model, tensor);
+    const HypGraphTensor *weight = &model->tensors[root];
+    if (weight->role != HYP_TENSOR_WEIGHT || needed[root])
+        return;
+    needed[root] = true;
+    if (!weight->data && weight->rows.scaled)
+        mark_needed(model, weight->rows.scale, needed);
+    if (!weight->data && weight->rows.shifted)
+        mark_needed(model, weight->rows.shift, needed);
+}
+
+size_t hyp_weights_needed_bytes(const HyperionModel *model)
+{
+    bool *needed = calloc((size_t)model->tensor_count + 1, sizeof *needed);
+    size_t bytes = 0;
+    if (!needed) {
+        (void)hyp_fail(HYPERION_ERROR_MEMORY, "weights of model %s: out of memory", model->name);
+        return SIZE_MAX;
+    }
+    for (int i = 0; i < model->layer_count; i++)
+        for (int j = 0; j < model->layers[i].input_count; j++)
+            mark_needed(model, model->layers[i].inputs[j], needed);
+    for (int i = 0; i < model->output_count; i++)
+        mark_needed(model, model->outputs[i], needed);
+    for (int i = 0; i < model->tensor_count; i++)
+        if (needed[i] || (model->tensors[i].data && model->tensors[i].view_of < 0))
+            bytes += model->tensors[i].shape.size_bytes;
+    free(needed);
+    return bytes;
 }

@@ -25,6 +25,10 @@ bool hyp_weights_read_layer(HyperionModel *model, int layer, size_t *read_bytes)
 // Those that are outputs of the model.
 bool hyp_weights_read_outputs(HyperionModel *model);
 
+// Bytes of those that are in memory, and of those that a run will have read in addition. SIZE_MAX,
+// last error set, when out of memory.
+size_t hyp_weights_needed_bytes(const HyperionModel *model);
+
 // Both, of all layers.
 bool hyp_weights_read_all(HyperionModel *model);
 

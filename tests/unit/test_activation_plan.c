@@ -66,8 +66,8 @@ static void run(HyperionModel *model, const Tensors *in, const Tensors *out)
 static HyperionMemoryStats run_optimized(HyperionModel *model, bool in_place, const Tensors *in,
                                          const Tensors *out)
 {
-    const HyperionMemoryOptimizerConfig config = {
-        .enable_tensor_reuse = true, .enable_in_place_ops = in_place, .memory_speed_tradeoff = 1};
+    const HyperionMemoryOptimizerConfig config = {.enable_tensor_reuse = true,
+                                                  .enable_in_place_ops = in_place};
     HyperionMemoryOptimizer *optimizer = hyperionCreateMemoryOptimizer(&config);
     if (!optimizer || !hyperionOptimizeMemoryUsage(optimizer, model, 0))
         fail_msg("%s", hyperionGetLastError());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory_optimizer.h - run in less memory: reuse, in-place operations, a budget, a dial.
-// An optimizer serves one thread at a time. In this version budget and dial change nothing yet, and
-// hyperionExecuteWithTensorReuse fails with HYPERION_ERROR_UNSUPPORTED.
+// An optimizer serves one thread at a time. In this version hyperionExecuteWithTensorReuse fails
+// with HYPERION_ERROR_UNSUPPORTED.
 #ifndef HYPERION_MEMORY_OPTIMIZER_H
 #define HYPERION_MEMORY_OPTIMIZER_H
 
@@ -28,11 +28,21 @@ HyperionMemoryOptimizer *hyperionCreateMemoryOptimizer(const HyperionMemoryOptim
 // Free a memory optimizer. NULL is allowed.
 void hyperionFreeMemoryOptimizer(HyperionMemoryOptimizer *optimizer);
 
-// Get current memory statistics; `valid` false on failure.
+// Get current memory statistics; `valid` false on failure. Of the attached model: current is what
+// it holds of weights, packed copies, activations and workspace, peak the most of it after a run,
+// planned what a run allocates; lower bound and naive are the same with activations placed as low
+// as any placement could, and each in memory of its own.
 HyperionMemoryStats hyperionGetMemoryOptimizerStats(const HyperionMemoryOptimizer *optimizer);
 
-// Set memory/speed tradeoff, clamped to 0..1
+// Set memory/speed tradeoff, clamped to 0..1: the attached model runs in the least time predicted
+// within least_bytes + tradeoff x (most_bytes - least_bytes) of HyperionMemoryPlan, and within the
+// budget. From 0 to 1 bytes never fall and predicted time never rises; results are the same to the
+// bit. What it spends bytes on are weights packed once and larger blocks. Unchanged, and the last
+// error says so, where the model runs.
 void hyperionSetMemorySpeedTradeoff(HyperionMemoryOptimizer *optimizer, float tradeoff);
+
+// The one in force; -1 for NULL.
+float hyperionGetMemorySpeedTradeoff(const HyperionMemoryOptimizer *optimizer);
 
 // Enable or disable in-place operations
 void hyperionEnableInPlaceOperations(HyperionMemoryOptimizer *optimizer, bool enable);
@@ -41,9 +51,51 @@ void hyperionEnableInPlaceOperations(HyperionMemoryOptimizer *optimizer, bool en
 bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
                                     HyperionTensorReuseFunction func, void *user_data);
 
-// Optimize memory usage: plan `model` within memory_budget bytes (0 = none)
+// Optimize memory usage: plan `model` within memory_budget bytes (0 = none) and the
+// configuration's, the smaller counting, and attach the optimizer to it, one a model. The budget is
+// for weights, packed copies of them, activations and workspace together, as a run allocates them;
+// code, stacks, the structure of the model and tensors of the caller are not in it.
+//
+// Unless times of the model are known (hyperionLoadLayerTimes, or from before), it is run some
+// thirty to a hundred times to measure how long each layer takes in each way that it can be run,
+// which needs the memory of them all and no budget keeps within.
+//
+// False, and the model unchanged, on a NULL, where another optimizer or model is attached, where
+// the model runs, a weight cannot be read, or memory or budget do not do: the last error then says
+// what is needed, what there is, and the lower bound. Later changes of the model plan anew at the
+// next run, which fails where the budget does not do any longer.
 bool hyperionOptimizeMemoryUsage(HyperionMemoryOptimizer *optimizer, HyperionModel *model,
                                  size_t memory_budget);
+
+// The plan in force for the attached model.
+typedef struct HyperionMemoryPlan {
+    size_t weight_bytes; // 0 where a loader provides them
+    size_t packed_bytes; // of weights packed once, beside the weights
+    size_t activation_bytes;
+    size_t workspace_bytes;   // scratch of the layer that needs most
+    size_t total_bytes;       // of these, which is what a run allocates
+    size_t least_bytes;       // the least total the model can run in, planned so
+    size_t most_bytes;        // the total at tradeoff 1
+    size_t lower_bound_bytes; // no total can be less
+    size_t activation_lower_bound_bytes;
+    size_t activation_naive_bytes; // each in memory of its own
+    double predicted_ns;           // of a run
+    int packed_layer_count;
+    bool measured; // predicted_ns comes from measured times; false: the model or its settings have
+                   // changed since, and it is guessed
+    bool valid;    // false: the call failed, see hyperionGetLastError
+} HyperionMemoryPlan;
+
+// `valid` false on NULL or where no model is attached.
+HyperionMemoryPlan hyperionGetMemoryPlan(const HyperionMemoryOptimizer *optimizer);
+
+// Writes the measured times of layers to a file, and takes them from one, so that
+// hyperionOptimizeMemoryUsage need not measure. They hold for the machine they were measured on and
+// for a model of the same layers, shapes, level, blocking and threads; of another they are not
+// used. False, and nothing changed, on a NULL, where there are none to write, where a model is
+// attached when they are to be taken, or on a file that cannot be written, read or understood.
+bool hyperionSaveLayerTimes(const HyperionMemoryOptimizer *optimizer, const char *path);
+bool hyperionLoadLayerTimes(HyperionMemoryOptimizer *optimizer, const char *path);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/calibrate.h"
+
+#include "hyperion/tensor.h"
+
+#include "common/fail.h"
+#include "model/layer_op.h"
+
+#include <stdlib.h>
+
+enum {
+    LEAST_RUNS = 3, // the first one warms up
+    MOST_RUNS = 12,
+};
+
+static const uint64_t enough_ns = 60000000; // of runs of one variant
+
+typedef struct Calibration {
+    HyperionModel *model;
+    const HypActivationSettings *settings;
+    HypLayerTimes times;
+    HypLayerVariants *variants; // of the plan in force
+    int number;                 // of the variant that all layers run in, where they have it
+    bool used;                  // some layer has it
+    bool warm;                  // times count
+    uint64_t start_ns;          // of the step under way
+} Calibration;
+
+static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan)
+{
+    Calibration *calibration = context;
+    HypActivationFacts facts;
+    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
+    if (!hyp_activation_plan_make(model, calibration->settings, plan, &facts))
+        return false;
+    free(calibration->variants);
+    calibration->variants =
+        hyp_layer_variants_create(model, plan, !loader || !loader->provides_weights);
+    if (!calibration->variants)
+        return false;
+    for (int i = 0; i < model->layer_count; i++)
+        if (calibration->variants[i].count > 0)
+            hyp_layer_variant_apply(
+                hyp_layer_variants_nearest(&calibration->variants[i], calibration->number), i,
+                plan);
+    return true;
+}
+
+static bool before_step(void *context, const HypRun *run)
+{
+    Calibration *calibration = context;
+    (void)run;
+    calibration->start_ns = hyp_platform_now_ns();
+    return true;
+}
+
+static void after_step(void *context, const HypRun *run)
+{
+    Calibration *calibration = context;
+    const double ns = (double)(hyp_platform_now_ns() - calibration->start_ns);
+    const HypVariant *variant =
+        hyp_layer_variants_nearest(&calibration->variants[run->layer], calibration->number);
+    double *least = &calibration->times.ns[run->layer * HYP_VARIANT_COUNT + variant->number];
+    calibration->used |= variant->number == calibration->number;
+    if (calibration->warm && (*least == 0 || ns < *least))
+        *least = ns < 1 ? 1 : ns;
+}
+
+static const HypExecutorHooks hooks = {
+    .plan = plan_run, .before_step = before_step, .after_step = after_step};
+
+typedef struct Tensors {
+    HyperionTensor **of;
+    int count;
+} Tensors;
+
+static void free_tensors(Tensors *tensors)
+{
+    for (int i = 0; tensors->of && i < tensors->count; i++)
+        hyperionFreeTensor(tensors->of[i]);
+    free((void *)tensors->of);
+}
+
+// Values of -1 to 1; integers are 0, which is an index of any axis.
+static bool create_tensors(const HyperionModel *model, const int *which, int count,
+                           Tensors *tensors)
+{
+    *tensors = (Tensors){.of = (HyperionTensor **)calloc((size_t)count + 1, sizeof *tensors->of),
+                         .count = count};
+    if (!tensors->of)
+        return hyp_fail(HYPERION_ERROR_MEMORY, "calibrate model %s: out of memory", model->name);
+    for (int i = 0; i < count; i++) {
+        const HypShape *shape = &model->tensors[which[i]].shape;
+        tensors->of[i] = hyperionCreateTensor(shape->type, shape->rank, shape->dims);
+        if (!tensors->of[i])
+            return false;
+        float *values = hyperionTensorData(tensors->of[i]);
+        for (size_t j = 0; shape->type == HYPERION_TYPE_F32 && j < shape->element_count; j++)
+            values[j] = (float)((uint32_t)j * 2654435761U >> 8) / (float)(1 << 23) - 1;
+    }
+    return true;
+}
+
+// Lets the next run plan anew, for the variant in turn.
+static bool run_variant(Calibration *calibration, const Tensors *in, const Tensors *out)
+{
+    if (!hyp_model_begin_change(calibration->model, "calibrate model"))
+        return false;
+    hyp_model_end_change(calibration->model);
+    calibration->used = false;
+    calibration->warm = false;
+    uint64_t spent_ns = 0;
+    for (int run = 0; run < MOST_RUNS && (run < LEAST_RUNS || spent_ns < enough_ns); run++) {
+        const uint64_t start_ns = hyp_platform_now_ns();
+        if (!hyperionRunModel(calibration->model, in->of, out->of))
+            return false;
+        spent_ns += calibration->warm ? hyp_platform_now_ns() - start_ns : 0;
+        calibration->warm = true;
+        if (!calibration->used)
+            break;
+    }
+    return true;
+}
+
+static bool run_variants(Calibration *calibration)
+{
+    Tensors in = {0};
+    Tensors out = {0};
+    const HyperionModel *model = calibration->model;
+    bool ran = create_tensors(model, model->inputs, model->input_count, &in) &&
+               create_tensors(model, model->outputs, model->output_count, &out) &&
+               hyp_model_attach(calibration->model, HYP_ATTACHED_OPTIMIZER, &hooks, calibration);
+    if (ran) {
+        for (int number = 0; ran && number < HYP_VARIANT_COUNT; number++) {
+            calibration->number = number;
+            ran = run_variant(calibration, &in, &out);
+        }
+        ran = hyp_model_detach(calibration->model, HYP_ATTACHED_OPTIMIZER) && ran;
+    }
+    free_tensors(&in);
+    free_tensors(&out);
+    return ran;
+}
+
+bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings,
+                   HypLayerTimes *times)
+{
+    Calibration calibration = {.model = model, .settings = settings};
+    if (!hyp_layer_times_create(&calibration.times, model))
+        return false;
+    const bool ran = run_variants(&calibration);
+    free(calibration.variants);
+    hyp_layer_times_free(ran ? times : &calibration.times);
+    if (ran)
+        *times = calibration.times;
+    return ran;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// calibrate.h - measures how long layers take in each of their variants.
+#ifndef HYP_CALIBRATE_H
+#define HYP_CALIBRATE_H
+
+#include "memory/activation_plan.h"
+#include "memory/layer_times.h"
+
+// Runs the model, which has no optimizer attached, on seeded inputs: all layers in one variant, a
+// few times or for some 0.1 s, then in the next; of each layer's times the least counts. Meanwhile
+// it needs the memory of the variant that needs most. False, last error set and `times` unchanged,
+// when a run fails.
+bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings,
+                   HypLayerTimes *times);
+
+#endif
