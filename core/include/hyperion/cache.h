@@ -96,7 +96,9 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 // Optimize memory layout: packs the weights of products and convolutions once, in execution order,
 // for the level and blocking in force, into one block of memory aligned for huge pages, so that no
 // run packs them again. Where level, blocking or layers change later, the next run packs anew.
-// Results are the same to the bit.
+// Results are the same to the bit. It pays where a weight meets few rows or pixels: of 3 matrices
+// of 1024 x 1024, packing is 46 % of the time with 8 rows, 21 % with 32 and 6 % with 256 (AVX-512,
+// one core of Zen 5, weights cold; scenario perf-layout).
 //
 // Costs hyperionModelPackedBytes of memory (times hyperionSetWeightCopies' count) beside the
 // weights themselves, which stay: about as much again as the weights that are packed, up to twice
