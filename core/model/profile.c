@@ -7,6 +7,7 @@
 #include "common/size_math.h"
 #include "model/graph.h"
 #include "model/run_plan.h"
+#include "model/tensor_places.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,10 @@ typedef struct StepFacts {
 
 // All that the plan gives its sizes to.
 typedef struct Record {
-    StepFacts *facts;           // by step
-    HypLoad *loads;             // by layer, of the run under way
-    HyperionProfileStep *steps; // by place in the ring, then step
+    StepFacts *facts;             // by step
+    HyperionProfilePlace *places; // by tensor
+    HypLoad *loads;               // by layer, of the run under way
+    HyperionProfileStep *steps;   // by place in the ring, then step
     int step_count;
 } Record;
 
@@ -43,6 +45,7 @@ struct HyperionProfile {
 static void free_record(Record *record)
 {
     free(record->facts);
+    free(record->places);
     free(record->loads);
     free(record->steps);
     *record = (Record){0};
@@ -126,16 +129,18 @@ static bool begin_record(void *context, const HyperionModel *model, HypRunPlan *
     size_t row_count;
     Record record = {.step_count = plan->step_count};
     record.facts = calloc(step_count + 1, sizeof *record.facts);
+    record.places = calloc((size_t)model->tensor_count + 1, sizeof *record.places);
     record.loads = calloc((size_t)model->layer_count + 1, sizeof *record.loads);
     if (hyp_size_multiply(step_count, (size_t)profile->place_count, &row_count))
         record.steps = calloc(row_count + 1, sizeof *record.steps);
-    if (!record.facts || !record.loads || !record.steps ||
+    if (!record.facts || !record.places || !record.loads || !record.steps ||
         !describe_plan(model, plan, record.facts)) {
         free_record(&record);
         return hyp_fail(HYPERION_ERROR_MEMORY,
                         "profile model %s: out of memory for %d steps of %d runs", model->name,
                         plan->step_count, profile->place_count);
     }
+    hyp_tensor_places_find(model, plan, record.places);
     free_record(&profile->record);
     profile->record = record;
     profile->run_count = 0;
@@ -418,4 +423,12 @@ HyperionProfileMemory hyperionProfileMemory(const HyperionProfile *profile)
                 memory.resident_peak_bytes = bytes;
         }
     return memory;
+}
+
+HyperionProfilePlace hyperionProfilePlace(const HyperionProfile *profile, int tensor)
+{
+    if (!check_index(profile, "tensor", tensor,
+                     profile && profile->model ? profile->model->tensor_count : 0))
+        return (HyperionProfilePlace){.first_step = -1, .last_step = -1};
+    return profile->record.places[tensor];
 }

@@ -98,6 +98,41 @@ static void write_operands(const RunRecord *run, const CellSummary *summary, cha
     write_mebibytes(metric_value("operand_bytes", run, summary), text);
 }
 
+#define MEBIBYTES(writer, metric)                                                                  \
+    static void writer(const RunRecord *run, const CellSummary *summary, char *text)               \
+    {                                                                                              \
+        write_mebibytes(metric_value(metric, run, summary), text);                                 \
+    }
+MEBIBYTES(write_planned, "memory_planned_bytes")
+MEBIBYTES(write_memory_bound, "memory_lower_bound_bytes")
+MEBIBYTES(write_naive, "memory_naive_bytes")
+MEBIBYTES(write_weights, "memory_weight_bytes")
+MEBIBYTES(write_packed, "memory_packed_bytes")
+MEBIBYTES(write_activations, "memory_activation_bytes")
+MEBIBYTES(write_workspace, "memory_workspace_bytes")
+MEBIBYTES(write_memory_peak, "memory_peak_bytes")
+MEBIBYTES(write_anonymous, "memory_anonymous_bytes")
+#undef MEBIBYTES
+
+#define WHOLE(writer, metric)                                                                      \
+    static void writer(const RunRecord *run, const CellSummary *summary, char *text)               \
+    {                                                                                              \
+        format_number(metric_value(metric, run, summary), 1, text);                                \
+    }
+WHOLE(write_height, "planner_height_bytes")
+WHOLE(write_planner_bound, "planner_lower_bound_bytes")
+WHOLE(write_nodes, "planner_nodes")
+#undef WHOLE
+
+static void write_proved(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    const double proved = metric_value("planner_proved", run, summary);
+    (void)snprintf(text, COLUMN_BYTES, "%s",
+                   isnan(proved) ? FORMAT_UNKNOWN
+                   : proved == 1 ? "lowest: proved"
+                                 : "perhaps not the lowest");
+}
+
 #define MISSES(writer, metric)                                                                     \
     static void writer(const RunRecord *run, const CellSummary *summary, char *text)               \
     {                                                                                              \
@@ -158,6 +193,27 @@ static const Column simulated_columns[] = {
     {.title = NULL},
 };
 
+static const Column memory_columns[] = {
+    {"planned", "memory_planned_bytes", write_planned, NULL, NULL},
+    {"lower bound", "memory_lower_bound_bytes", write_memory_bound, NULL, NULL},
+    {"without reuse", "memory_naive_bytes", write_naive, NULL, NULL},
+    {"weights", "memory_weight_bytes", write_weights, NULL, NULL},
+    {"packed", "memory_packed_bytes", write_packed, NULL, NULL},
+    {"activations", "memory_activation_bytes", write_activations, NULL, NULL},
+    {"workspace", "memory_workspace_bytes", write_workspace, NULL, NULL},
+    {"measured peak", "memory_peak_bytes", write_memory_peak, NULL, NULL},
+    {"measured anonymous", "memory_anonymous_bytes", write_anonymous, NULL, NULL},
+    {.title = NULL},
+};
+
+static const Column planner_columns[] = {
+    {"height [B]", "planner_height_bytes", write_height, NULL, NULL},
+    {"lower bound [B]", "planner_lower_bound_bytes", write_planner_bound, NULL, NULL},
+    {"plan", "planner_proved", write_proved, NULL, "whether a lower plan was ruled out"},
+    {"nodes", "planner_nodes", write_nodes, NULL, NULL},
+    {.title = NULL},
+};
+
 const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
     {NULL, result_columns, false, {true, true}},
     {"Kernels, blocking and memory", detail_columns, false, {true, true}},
@@ -166,7 +222,10 @@ const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
      simulated_columns,
      true,
      {[MEASURE_INSTRUCTIONS] = true}},
+    {"Memory of a model, in MiB", memory_columns, false, {[MEASURE_TIME] = true}},
+    {"Plans", planner_columns, false, {true, true}},
 };
+
 const char *notes_mark(Notes *notes, const char *reason)
 {
     static const char *const marks[NOTE_COUNT] = {"¹", "²", "³", "⁴",  "⁵",  "⁶",

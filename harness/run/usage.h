@@ -17,4 +17,14 @@ void usage_record(const Usage *before, Sample *sample);
 // Largest resident memory so far; -1 unknown.
 long usage_peak_rss_kib(void);
 
+// What is resident now; -1 unknown.
+typedef struct Resident {
+    long all_kib, anonymous_kib;
+} Resident;
+Resident usage_resident(void);
+
+// Gives freed memory back to the system and forgets the largest resident memory so far: what comes
+// after tells of the work and not of its preparation. False where the system cannot.
+bool usage_forget_peak(void);
+
 #endif

@@ -21,6 +21,8 @@ static const char *const axis_words_pages[] = {"4k", "thp", "hugetlb", NULL};
 // Indices are CacheState.
 static const char *const axis_words_layout[] = {"plain", "packed", NULL};
 static const char *const axis_words_cache_state[] = {"warm", "weights-cold", "all-cold", NULL};
+// Flags that can be left to the workload. Indices are AxisAuto.
+static const char *const axis_words_auto[] = {"auto", "true", "false", NULL};
 // Indices are HyperionActivation.
 static const char *const axis_words_function[] = {
     "none", "relu",         "gelu",       "silu",      "tanh", "sigmoid", "leaky_relu",

@@ -39,6 +39,9 @@ typedef struct Axis {
 
 extern const Axis axis_table[AXIS_COUNT];
 
+// Values of flags that a workload can be left to choose.
+typedef enum AxisAuto { AXIS_AUTO, AXIS_AUTO_TRUE, AXIS_AUTO_FALSE } AxisAuto;
+
 // A bound value; which member counts follows from the axis's kind. WORD is an index into words, and
 // for a word with a number more than that: axis_word tells which.
 typedef union AxisValue {

@@ -3,6 +3,7 @@
 
 #include "stats/metrics_conditions.h"
 #include "stats/metrics_emulated.h"
+#include "stats/metrics_memory.h"
 
 #include <assert.h>
 #include <math.h>
@@ -277,6 +278,7 @@ static double find_above_roof(const RunRecord *run, const CellSummary *summary)
         return read_source(summary, source_name);                                                  \
     }
 READ_METRICS(READ)
+METRICS_MEMORY_READ(READ)
 #undef READ
 
 #define READ(function, metric, source_name, unit, missing, help)                                   \
@@ -352,7 +354,7 @@ const Metric metric_table[] = {
                      "predicted misses of the level that was simulated as the last",
                      metrics_predicted_last, "predicted.L1.misses",
                      "no prediction for this operation, or no level simulated"},
-    READ_METRICS(READ)};
+    READ_METRICS(READ) METRICS_MEMORY_MEASURED(CONDITION) METRICS_MEMORY_READ(READ)};
 #undef READ
 #undef RATE
 

@@ -4,6 +4,7 @@
 #define HYP_MODEL_CONTEXT_H
 
 #include "hyperion/profile.h"
+#include "run/usage.h"
 #include "workload/model_instance.h"
 
 typedef struct ModelContext {
@@ -12,6 +13,8 @@ typedef struct ModelContext {
     size_t instance_count, next;
     size_t copies, copy_bytes; // of what is kept cold, as WorkloadPlacement has them
     HyperionTensor **expected; // outputs of the scalar kernels on one thread; NULL until verified
+    Resident idle;             // before anything was allocated
+    bool peak_is_of_runs;      // the largest resident memory was forgotten before the first
     HyperionProfile *profile;  // of the first instance; NULL of the workload `model`
 } ModelContext;
 
@@ -23,6 +26,7 @@ bool model_context_verify(void *opened, Problem *problem);
 void model_context_run(void *opened);
 WorkloadGuess model_context_guess(const AxisValue *values);
 WorkloadFacts model_context_facts(void *opened);
+bool model_context_add_values(void *opened, struct Sample *sample);
 WorkloadPlacement model_context_placement(void *opened);
 const char *model_context_fallback(AxisId axis);
 void model_context_close(void *opened); // NULL is allowed

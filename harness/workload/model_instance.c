@@ -86,6 +86,41 @@ HyperionModel *model_instance_load(const AxisValue *values, Problem *problem)
     return model;
 }
 
+bool model_instance_wants_optimizer(const AxisValue *values)
+{
+    return values[AXIS_TRADEOFF].real >= 0 || values[AXIS_MEMORY_BUDGET].integer > 0 ||
+           values[AXIS_IN_PLACE].integer != AXIS_AUTO ||
+           values[AXIS_TENSOR_REUSE].integer != AXIS_AUTO;
+}
+
+static void choose_memory(ModelInstance *instance, const AxisValue *values)
+{
+    const double tradeoff = values[AXIS_TRADEOFF].real;
+    instance->optimized = model_instance_wants_optimizer(values);
+    instance->memory = (HyperionMemoryOptimizerConfig){
+        .enable_tensor_reuse = values[AXIS_TENSOR_REUSE].integer != AXIS_AUTO_FALSE,
+        .enable_in_place_ops = values[AXIS_IN_PLACE].integer != AXIS_AUTO_FALSE,
+        .memory_speed_tradeoff = tradeoff < 0 ? 1 : (float)tradeoff,
+        .max_memory_budget = (size_t)values[AXIS_MEMORY_BUDGET].integer,
+    };
+}
+
+bool model_instance_optimize(ModelInstance *instance)
+{
+    if (!instance->optimized)
+        return true;
+    if (!instance->optimizer)
+        instance->optimizer = hyperionCreateMemoryOptimizer(&instance->memory);
+    return instance->optimizer && hyperionOptimizeMemoryUsage(instance->optimizer, instance->model,
+                                                              instance->memory.max_memory_budget);
+}
+
+void model_instance_end_optimizing(ModelInstance *instance)
+{
+    hyperionFreeMemoryOptimizer(instance->optimizer);
+    instance->optimizer = NULL;
+}
+
 static bool configure_model(ModelInstance *instance, const AxisValue *values,
                             const WorkloadMachine *machine, HyperionThreadPool *pool,
                             Problem *problem)
@@ -101,9 +136,11 @@ static bool configure_model(ModelInstance *instance, const AxisValue *values,
     hyperionSetSIMDOptimizationLevel(instance->model, (int)instance->level);
     instance->packed =
         strcmp(axis_table[AXIS_LAYOUT].words[values[AXIS_LAYOUT].integer], "packed") == 0;
+    choose_memory(instance, values);
     return (hyperionSetCacheTopology(instance->model, &machine->topology) &&
             hyperionConfigureCacheOptimization(instance->model, &config) &&
-            hyperionSetThreadPool(instance->model, pool) && model_instance_lay_out(instance)) ||
+            hyperionSetThreadPool(instance->model, pool) && model_instance_lay_out(instance) &&
+            model_instance_optimize(instance)) ||
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
@@ -175,6 +212,7 @@ bool model_instance_open(ModelInstance *instance, const AxisValue *values,
 
 void model_instance_close(ModelInstance *instance)
 {
+    model_instance_end_optimizing(instance);
     model_instance_free_tensors(instance->inputs);
     model_instance_free_tensors(instance->outputs);
     hyperionFreeModel(instance->model);

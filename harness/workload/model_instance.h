@@ -3,6 +3,7 @@
 #ifndef HYP_MODEL_INSTANCE_H
 #define HYP_MODEL_INSTANCE_H
 
+#include "hyperion/memory_optimizer.h"
 #include "hyperion/model.h"
 #include "hyperion/simd.h"
 #include "hyperion/tensor.h"
@@ -24,8 +25,11 @@ extern const ModelSize model_sizes[]; // ended by a NULL key
 typedef struct ModelInstance {
     HyperionModel *model;
     HyperionSIMDLevel level;
-    bool packed;             // weights are packed once
-    HyperionTensor **inputs; // NULL-terminated, as the others
+    bool packed;    // weights are packed once
+    bool optimized; // runs with a memory optimizer, set up as below
+    HyperionMemoryOptimizerConfig memory;
+    HyperionMemoryOptimizer *optimizer; // NULL: none now
+    HyperionTensor **inputs;            // NULL-terminated, as the others
     HyperionTensor **outputs;
 } ModelInstance;
 
@@ -43,6 +47,14 @@ void model_instance_close(ModelInstance *instance); // a zeroed one is allowed
 
 // Packs the weights where the axis `layout` says so.
 bool model_instance_lay_out(const ModelInstance *instance);
+
+// Plans the memory of the model, anew where that was done before, where the axes ask for an
+// optimizer; and lets go of it, which a run on plain kernels needs. False, last error set.
+bool model_instance_optimize(ModelInstance *instance);
+void model_instance_end_optimizing(ModelInstance *instance);
+
+// Whether the axes ask for a memory optimizer.
+bool model_instance_wants_optimizer(const AxisValue *values);
 
 bool model_instance_run(const ModelInstance *instance);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // workload_model.c - one forward pass of a model, built-in or from a file.
 #include "hyperion/error.h"
+#include "record/sample.h"
 #include "scenario/plan.h"
 #include "workload/cold_copies.h"
 #include "workload/model_context.h"
+#include "workload/model_memory.h"
 #include "workload/model_pages.h"
 #include "workload/placement_axes.h"
 #include "workload/thread_team.h"
@@ -32,6 +34,10 @@ bool model_context_uses(const AxisValue *values, AxisId axis)
     case AXIS_PAGES:
     case AXIS_CACHE_STATE:
     case AXIS_LAYOUT:
+    case AXIS_TRADEOFF:
+    case AXIS_MEMORY_BUDGET:
+    case AXIS_IN_PLACE:
+    case AXIS_TENSOR_REUSE:
     case AXIS_BATCH:
     case AXIS_SEQ: return true;
     default: return placement_axes_use(axis);
@@ -78,12 +84,25 @@ static bool check_builtin(const AxisValue *values, Problem *problem)
     return true;
 }
 
+static bool check_memory(const AxisValue *values, Problem *problem)
+{
+    const double tradeoff = values[AXIS_TRADEOFF].real;
+    if (tradeoff < 0 && tradeoff != -1)
+        return problem_set(problem, "tradeoff %g: expected 0 to 1, or -1 for no choice of its own",
+                           tradeoff);
+    if (model_instance_wants_optimizer(values) && values[AXIS_LAYOUT].integer != 0)
+        return problem_set(problem, "layout packed: the memory optimizer, which tradeoff, "
+                                    "memory_budget, in_place and tensor_reuse ask for, chooses "
+                                    "which weights are packed");
+    return true;
+}
+
 bool model_context_check(const AxisValue *values, Problem *problem)
 {
     const char *model = values[AXIS_MODEL].text;
     if (!model)
         return problem_set(problem, "model: none given");
-    if (!placement_axes_check(values, problem))
+    if (!placement_axes_check(values, problem) || !check_memory(values, problem))
         return false;
     if (values[AXIS_PAGES].integer == OPERAND_PAGES_RESERVED)
         return problem_set(problem, "pages hugetlb: the memory of a model is the library's own; 4k "
@@ -173,7 +192,7 @@ static bool keep_cold(ModelContext *context, const AxisValue *values,
     // Packed weights are copied too: without them while that is done, least memory is needed.
     return (hyperionResetMemoryLayout(first->model) &&
             hyperionSetWeightCopies(first->model, context->copies) &&
-            model_instance_lay_out(first)) ||
+            model_instance_lay_out(first) && model_instance_optimize(context->instances)) ||
            problem_set(problem, "%s", hyperionGetLastError());
 }
 
@@ -186,6 +205,7 @@ void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine
     }
     const OperandPages pages = (OperandPages)cell->values[AXIS_PAGES].integer;
     context->copies = 1;
+    model_memory_begin(context);
     if (model_pages_prepare(pages, problem))
         context->pool = thread_team_open(cell->values, machine, problem);
     if (!context->pool || !open_instances(context, 1, cell->values, machine, problem) ||
@@ -194,6 +214,7 @@ void *model_context_open(const struct Cell *cell, const WorkloadMachine *machine
         model_context_close(context);
         return NULL;
     }
+    model_memory_settle(context);
     return context;
 }
 
@@ -226,7 +247,7 @@ static bool compare_output(const ModelContext *context, int index, Problem *prob
     return true;
 }
 
-// Plain kernels: one thread, weights packed at every call.
+// Plain kernels: one thread, weights packed at every call, every activation in memory of its own.
 static bool run_scalar(const ModelInstance *instance, HyperionTensor **outputs)
 {
     return hyperionResetMemoryLayout(instance->model) &&
@@ -237,16 +258,18 @@ static bool run_scalar(const ModelInstance *instance, HyperionTensor **outputs)
 bool model_context_verify(void *opened, Problem *problem)
 {
     ModelContext *context = opened;
-    const ModelInstance *instance = &context->instances[0];
+    ModelInstance *instance = &context->instances[0];
     if (!context->expected)
         context->expected = model_instance_outputs(instance);
     if (!context->expected)
         return problem_set(problem, "outputs: %s", hyperionGetLastError());
+    model_instance_end_optimizing(instance);
     hyperionSetSIMDOptimizationLevel(instance->model, HYPERION_SIMD_SCALAR);
     const bool scalar = run_scalar(instance, context->expected);
     hyperionSetSIMDOptimizationLevel(instance->model, (int)instance->level);
     if (!hyperionSetThreadPool(instance->model, context->pool) || !scalar ||
-        !model_instance_lay_out(instance) || !model_instance_run(instance))
+        !model_instance_lay_out(instance) || !model_instance_optimize(instance) ||
+        !model_instance_run(instance))
         return problem_set(problem, "%s", hyperionGetLastError());
     for (int i = 0; i < hyperionModelOutputCount(instance->model); i++)
         if (!compare_output(context, i, problem))
@@ -269,6 +292,11 @@ WorkloadPlacement model_context_placement(void *opened)
         .pool = context->pool, .copies = context->copies, .copy_bytes = context->copy_bytes};
 }
 
+bool model_context_add_values(void *opened, Sample *sample)
+{
+    return sample->task != SAMPLE_TIME || model_memory_add(opened, sample);
+}
+
 WorkloadFacts model_context_facts(void *opened)
 {
     const ModelContext *context = opened;
@@ -276,16 +304,21 @@ WorkloadFacts model_context_facts(void *opened)
     const double operands =
         (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
     const double weights = (double)hyperionModelWeightBytes(instance->model);
+    HyperionProfileMemory memory;
+    const double activations =
+        !instance->optimizer ? (double)hyperionModelActivationBytes(instance->model)
+        : model_memory_read(context, &memory) ? (double)memory.activation_bytes
+                                              : (double)NAN;
     WorkloadFacts facts = {
         .flops = hyperionModelFlops(instance->model),
         .bytes = weights + operands,
-        .operand_bytes = weights + (double)hyperionModelPackedBytes(instance->model) + operands +
-                         (double)hyperionModelActivationBytes(instance->model),
+        .operand_bytes =
+            weights + (double)hyperionModelPackedBytes(instance->model) + operands + activations,
     };
     for (size_t i = 0; instance->outputs[i]; i++)
         facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
     const char *reason = "predictions are of one thread, and the cell has several";
-    if (instance->packed) {
+    if (instance->packed || hyperionModelPackedBytes(instance->model) > 0) {
         reason = "predictions are of weights that are packed at every call";
     } else if (hyperionGetThreadCount(instance->model) == 1) {
         facts.predicted = hyperionGetCacheStats(instance->model);
@@ -305,6 +338,7 @@ const Workload workload_model = {
     .verify = model_context_verify,
     .run = model_context_run,
     .facts = model_context_facts,
+    .add_values = model_context_add_values,
     .placement = model_context_placement,
     .fallback = model_context_fallback,
     .close = model_context_close,

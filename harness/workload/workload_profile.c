@@ -4,7 +4,7 @@
 // theirs.
 #include "hyperion/error.h"
 #include "record/sample.h"
-#include "workload/model_context.h"
+#include "workload/model_memory.h"
 #include "workload/workloads.h"
 
 #include <stdio.h>
@@ -62,6 +62,27 @@ static bool add_times(const ModelContext *context, int layer, Sample *sample)
                             (double)told.wait_sum_ns / (double)told.pass_count, "ns", "clock"));
 }
 
+// Where an activation lies, from which step to which: place<i>.at<offset>.from<step>.to<step>, with
+// its size.
+static bool add_place(const ModelContext *context, int tensor, Sample *sample)
+{
+    const HyperionProfilePlace place = hyperionProfilePlace(context->profile, tensor);
+    char name[sizeof sample->values->name];
+    (void)snprintf(name, sizeof name, "place%d.at%zu.from%d.to%d", tensor, place.offset_bytes,
+                   place.first_step, place.last_step);
+    return !place.placed ||
+           sample_add_value(sample, name, (double)place.size_bytes, "B", "model", "");
+}
+
+static bool add_places(const ModelContext *context, Sample *sample)
+{
+    const int tensor_count = hyperionModelTensorCount(context->instances[0].model);
+    for (int i = 0; i < tensor_count; i++)
+        if (!add_place(context, i, sample))
+            return false;
+    return true;
+}
+
 static bool add_values(void *opened, Sample *sample)
 {
     const ModelContext *context = opened;
@@ -70,7 +91,8 @@ static bool add_values(void *opened, Sample *sample)
         if (!(sample->task == SAMPLE_VERIFY ? add_facts(context, i, sample)
                                             : add_times(context, i, sample)))
             return false;
-    return true;
+    return sample->task == SAMPLE_VERIFY ? add_places(context, sample)
+                                         : model_memory_add(context, sample);
 }
 
 const Workload workload_profile = {

@@ -84,10 +84,10 @@ static void axis_refusals_name_axis_text_and_expectation(void **state)
     assert_refused(AXIS_SIMD_LEVEL, "avx3", "did you mean 'avx2'?");
     assert_refused(AXIS_SIMD_LEVEL, "avx3", "one of scalar, sse41, avx2, avx512, neon, best");
     assert_refused(AXIS_PREFETCH, "yes", "true or false");
-    assert_refused(AXIS_TRADEOFF, "nan", "a number from 0 to 1");
-    assert_refused(AXIS_TRADEOFF, "1.5", "a number from 0 to 1");
-    assert_refused(AXIS_TRADEOFF, "1.5.2", "a number from 0 to 1");
-    assert_refused(AXIS_TRADEOFF, "0x1p-1", "a number from 0 to 1");
+    assert_refused(AXIS_TRADEOFF, "nan", "a number from -1 to 1");
+    assert_refused(AXIS_TRADEOFF, "1.5", "a number from -1 to 1");
+    assert_refused(AXIS_TRADEOFF, "1.5.2", "a number from -1 to 1");
+    assert_refused(AXIS_TRADEOFF, "0x1p-1", "a number from -1 to 1");
     assert_refused(AXIS_MEMORY_BUDGET, "64Kib", "a size such as 64KiB");
     assert_refused(AXIS_MEMORY_BUDGET, "0.3B", "a size");
     assert_refused(AXIS_MEMORY_BUDGET, "-1KiB", "a size");

@@ -204,6 +204,32 @@ static void reuse_is_told_and_whether_it_is_in_place(void **state)
     assert_true(hyp_model_detach(bench->model, HYP_ATTACHED_OPTIMIZER));
 }
 
+// Steps: a 0, b 1, c 2, y 3; the view makes b needed by c.
+static void places_tell_from_which_step_to_which(void **state)
+{
+    const Bench *bench = *state;
+    HyperionProfile *profile = hyperionCreateProfile(bench->model, 1);
+    assert_false(hyperionProfilePlace(profile, 0).valid); // nothing ran yet
+    run(bench);
+    static const int steps[][2] = {{0, 3}, {1, 2}};
+    for (int i = 0; i < 2; i++) {
+        const int tensor = bench->model->layers[i].outputs[0];
+        const HyperionProfilePlace place = hyperionProfilePlace(profile, tensor);
+        assert_true(place.valid && place.placed);
+        assert_int_equal(place.first_step, steps[i][0]);
+        assert_int_equal(place.last_step, steps[i][1]);
+        assert_int_equal(place.size_bytes, BYTES);
+        assert_int_equal(place.offset_bytes % 64, 0);
+    }
+    const int output = bench->model->layers[4].outputs[0];
+    assert_true(hyperionProfilePlace(profile, output).valid);
+    assert_false(hyperionProfilePlace(profile, output).placed); // the caller's memory
+    assert_int_equal(hyperionProfilePlace(profile, output).first_step, -1);
+    assert_false(hyperionProfilePlace(profile, bench->model->tensor_count).valid);
+    assert_false(hyperionProfilePlace(NULL, 0).valid);
+    hyperionFreeProfile(profile);
+}
+
 static bool dawdle(void *context, const HypRun *run)
 {
     const uint64_t start_ns = hyp_platform_now_ns();
@@ -302,6 +328,7 @@ int main(void)
         TEST(it_keeps_the_last_runs_and_none_that_failed),
         TEST(loads_are_told_with_the_layer_they_were_for),
         TEST(reuse_is_told_and_whether_it_is_in_place),
+        TEST(places_tell_from_which_step_to_which),
         TEST(wait_in_another_hook_is_no_time_of_the_layer),
         TEST(change_of_the_model_starts_anew),
         TEST(wrong_calls_say_what_is_wrong),

@@ -61,6 +61,14 @@ typedef struct HyperionProfileMemory {
     bool valid;              // false: the call failed, see hyperionGetLastError
 } HyperionProfileMemory;
 
+// Where the plan in force has a tensor in the memory for activations.
+typedef struct HyperionProfilePlace {
+    bool placed; // false: a view, a weight, or the caller's; zeros and -1 below
+    size_t offset_bytes, size_bytes;
+    int first_step, last_step; // that write or read it, both included; steps count as they run
+    bool valid;                // false: the call failed, see hyperionGetLastError
+} HyperionProfilePlace;
+
 // Records runs of `model` from now on, of which it keeps the last `run_capacity` (1 to 1000000).
 // One a model. Costs each layer some microseconds, which are in no time it tells. The caller frees.
 // NULL on a NULL or running model, one that is profiled already, or when out of memory. Its memory
@@ -84,6 +92,9 @@ HyperionProfileRun hyperionProfileRun(const HyperionProfile *profile, int run);
 HyperionProfileStep hyperionProfileStep(const HyperionProfile *profile, int run, int step);
 HyperionProfileLayer hyperionProfileLayer(const HyperionProfile *profile, int layer);
 HyperionProfileMemory hyperionProfileMemory(const HyperionProfile *profile);
+
+// Tensor 0 to hyperionModelTensorCount - 1. `valid` false as above.
+HyperionProfilePlace hyperionProfilePlace(const HyperionProfile *profile, int tensor);
 
 #ifdef __cplusplus
 }

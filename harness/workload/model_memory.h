@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// model_memory.h - what a model takes: planned by its optimizer, held by the process.
+#ifndef HYP_MODEL_MEMORY_H
+#define HYP_MODEL_MEMORY_H
+
+#include "workload/model_context.h"
+
+struct Sample;
+
+// To be called before the workload allocates anything, and when it is ready to run.
+void model_memory_begin(ModelContext *context);
+void model_memory_settle(ModelContext *context);
+
+// The plan in force. Runs the model once unless the context has a profile. False, last error set.
+bool model_memory_read(const ModelContext *context, HyperionProfileMemory *memory);
+
+// Adds memory.{planned lower_bound naive weight packed activation workspace peak anonymous}_bytes:
+// what is planned (model) of a model that has an optimizer, what is measured (os) of any. False:
+// out of memory.
+bool model_memory_add(const ModelContext *context, struct Sample *sample);
+
+#endif
