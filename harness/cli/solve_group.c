@@ -4,9 +4,11 @@
 #include "cli/command.h"
 
 extern const Command command_solve_offsets;
+extern const Command command_solve_pipeline;
 
 static const Command *const solve_commands[] = {
     &command_solve_offsets,
+    &command_solve_pipeline,
     NULL,
 };
 

@@ -63,6 +63,39 @@ const char *hyperionPlacementStrategyName(int index);
 size_t hyperionPlaceByStrategy(int index, const HyperionBuffer *buffers, size_t count,
                                size_t *offsets);
 
+// --- Pipeline: weights of layers that are loaded, one after the other, while others compute.
+
+// By layer, in the order in which they load and compute. Times are of any one unit.
+typedef struct HyperionPipeline {
+    const double *load, *compute;
+    const size_t *size_bytes; // NULL is allowed where no byte cap is given
+    size_t layer_count;
+} HyperionPipeline;
+
+typedef struct HyperionPipelineTime {
+    double makespan; // until the last layer is computed; infinite where a layer exceeds the cap
+    double bound;    // no window and no cap can be below: the largest, over k, of the loads up to
+                     // layer k and the computes from it on
+    bool valid;      // false: the call failed, see hyperionGetLastError
+} HyperionPipelineTime;
+
+// The time of a pass when at most `window` layers (SIZE_MAX = any number) are in memory beside the
+// one that computes, and no more than byte_cap bytes (0 = any number): those of a layer are taken
+// when its load starts and given back when its compute ends. Not valid on a NULL, times that are
+// negative or not finite, or layers without sizes under a cap. Any thread.
+HyperionPipelineTime hyperionPlanPipeline(const HyperionPipeline *pipeline, size_t window,
+                                          size_t byte_cap);
+
+// The smallest window that is within 2 % of the time of the best, which is `most_window`; that
+// where no window keeps the cap. SIZE_MAX, last error set, on the errors of hyperionPlanPipeline.
+size_t hyperionChoosePrefetchWindow(const HyperionPipeline *pipeline, size_t most_window,
+                                    size_t byte_cap);
+
+// The most hits of `pass_count` passes over layer_count layers with room for `capacity` (> 0) of
+// them, when each has to be in memory when its turn comes (Belady's choice, with forced load).
+// UINT64_MAX, last error set, where capacity is 0.
+uint64_t hyperionCountCyclicHits(size_t layer_count, size_t capacity, size_t pass_count);
+
 #ifdef __cplusplus
 }
 #endif
