@@ -10,6 +10,7 @@ enum { MESSAGE_BYTES = 4096 };
 
 static _Thread_local HyperionErrorKind last_kind;
 static _Thread_local char last_message[MESSAGE_BYTES];
+static _Thread_local uint64_t failure_count;
 
 bool hyp_fail(HyperionErrorKind kind, const char *format, ...)
 {
@@ -20,7 +21,13 @@ bool hyp_fail(HyperionErrorKind kind, const char *format, ...)
     va_end(args);
     memcpy(last_message, message, sizeof last_message);
     last_kind = kind;
+    failure_count++;
     return false;
+}
+
+uint64_t hyp_fail_count(void)
+{
+    return failure_count;
 }
 
 const char *hyperionGetLastError(void)

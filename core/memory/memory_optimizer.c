@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "memory/calibrate.h"
 #include "memory/dial.h"
+#include "memory/tensor_pool.h"
 #include "model/executor.h"
 #include "model/run_plan.h"
 
@@ -18,7 +19,8 @@ struct HyperionMemoryOptimizer {
     size_t model_budget_bytes; // of the last hyperionOptimizeMemoryUsage; 0: none
     HypLayerTimes times;
     HypDialFacts facts;
-    size_t peak_bytes; // held by the model after a run
+    size_t peak_bytes;   // held by the model after a run
+    HypTensorPool *pool; // of hyperionExecuteWithTensorReuse
 };
 
 // The smaller of those that are set; 0: none is.
@@ -86,15 +88,28 @@ HyperionMemoryOptimizer *hyperionCreateMemoryOptimizer(const HyperionMemoryOptim
     if (!optimizer)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "create memory optimizer: out of memory");
     optimizer->config = *config;
+    optimizer->pool =
+        hyp_tensor_pool_create(config->max_memory_budget, config->enable_tensor_reuse);
+    if (!optimizer->pool) {
+        free(optimizer);
+        return NULL;
+    }
     return optimizer;
 }
 
 void hyperionFreeMemoryOptimizer(HyperionMemoryOptimizer *optimizer)
 {
-    if (optimizer && optimizer->model)
+    if (!optimizer)
+        return;
+    if (hyp_tensor_pool_is_running(optimizer->pool)) {
+        (void)hyp_fail(HYPERION_ERROR_BUSY,
+                       "free memory optimizer: a function runs with its tensors");
+        return;
+    }
+    if (optimizer->model)
         (void)hyp_model_detach(optimizer->model, HYP_ATTACHED_OPTIMIZER);
-    if (optimizer)
-        hyp_layer_times_free(&optimizer->times);
+    hyp_layer_times_free(&optimizer->times);
+    hyp_tensor_pool_free(optimizer->pool);
     free(optimizer);
 }
 
@@ -108,16 +123,20 @@ HyperionMemoryStats hyperionGetMemoryOptimizerStats(const HyperionMemoryOptimize
     const HypActivationFacts *activations = &facts->activations;
     const size_t total_bytes = hyp_dial_total_bytes(facts);
     const size_t others_bytes = total_bytes - activations->planned_bytes;
+    const size_t model_bytes = optimizer->model ? count_held(optimizer->model) : 0;
+    const HypPoolFacts pool = hyp_tensor_pool_facts(optimizer->pool);
     return (HyperionMemoryStats){
-        .current_bytes = optimizer->model ? count_held(optimizer->model) : 0,
-        .peak_bytes = optimizer->peak_bytes,
+        .current_bytes = model_bytes + pool.held_bytes,
+        .peak_bytes = optimizer->peak_bytes + pool.peak_bytes,
         .planned_bytes = total_bytes,
         .lower_bound_bytes = others_bytes + activations->lower_bound_bytes,
         .budget_bytes = find_budget(optimizer),
-        .naive_bytes = others_bytes + activations->apart_bytes,
-        .allocation_count = (uint64_t)activations->tensor_count,
-        .reuse_count = (uint64_t)(activations->tensor_count - activations->place_count),
+        .naive_bytes = others_bytes + activations->apart_bytes + pool.naive_bytes,
+        .allocation_count = (uint64_t)activations->tensor_count + pool.lend_count,
+        .reuse_count =
+            (uint64_t)(activations->tensor_count - activations->place_count) + pool.reuse_count,
         .in_place_count = (uint64_t)activations->in_place_count,
+        .fragmentation = pool.fragmentation,
         .valid = true,
     };
 }
@@ -233,11 +252,15 @@ bool hyperionLoadLayerTimes(HyperionMemoryOptimizer *optimizer, const char *path
 bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
                                     HyperionTensorReuseFunction func, void *user_data)
 {
-    (void)optimizer;
-    (void)func;
-    (void)user_data;
-    return hyp_fail(HYPERION_ERROR_UNSUPPORTED,
-                    "execute with tensor reuse: not implemented in this version");
+    if (!optimizer || !func)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "execute with tensor reuse: %s is NULL",
+                        optimizer ? "the function" : "the optimizer");
+    const uint64_t failures_before = hyp_fail_count();
+    if (hyp_tensor_pool_run(optimizer->pool, func, user_data))
+        return true;
+    if (hyp_fail_count() != failures_before)
+        return false; // the reason is known: a call of the library failed in it
+    return hyp_fail(HYPERION_ERROR_ARGUMENT, "execute with tensor reuse: the function gave false");
 }
 
 static bool measure_times(HyperionMemoryOptimizer *optimizer, HyperionModel *model)

@@ -122,6 +122,9 @@ static bool check_tensor(const HyperionModel *model, const char *what, int index
     if (!given)
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s %d, '%s', is NULL", model->name,
                         what, index, tensor->name);
+    if (hyperionTensorType(given) == HYPERION_TYPE_COUNT)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s %d, '%s': %s", model->name, what,
+                        index, tensor->name, hyperionGetLastError());
     if (!hyp_shape_create(&shape, tensor->name, hyperionTensorType(given),
                           hyperionTensorRank(given), hyperionTensorDims(given)))
         return false;

@@ -3,8 +3,10 @@
 
 #include "common/fail.h"
 #include "model/shape.h"
+#include "model/tensor_source.h"
 #include "platform/platform.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,25 @@ struct HyperionTensor {
     HypShape shape;
     void *data;
     bool owned;
+    bool expired; // its memory went back to the source it was from
+    HypLease lease;
 };
+
+static _Thread_local HypTensorSource *source_in_force;
+
+HypTensorSource *hyp_tensor_source_set(HypTensorSource *source)
+{
+    HypTensorSource *before = source_in_force;
+    source_in_force = source;
+    return before;
+}
+
+void hyp_tensor_expire(HyperionTensor *tensor)
+{
+    assert(tensor->lease.take_back && !tensor->expired);
+    tensor->data = NULL;
+    tensor->expired = true;
+}
 
 static HyperionTensor *create_around(HyperionType type, int rank, const int64_t *dims)
 {
@@ -31,10 +51,16 @@ HyperionTensor *hyperionCreateTensor(HyperionType type, int rank, const int64_t 
     HyperionTensor *tensor = create_around(type, rank, dims);
     if (!tensor)
         return NULL;
-    tensor->owned = true;
-    tensor->data = hyp_platform_allocate(tensor->shape.size_bytes, 64);
+    if (source_in_force) {
+        tensor->lease.tensor = tensor;
+        tensor->data =
+            source_in_force->lend(source_in_force, &tensor->lease, tensor->shape.size_bytes);
+    } else {
+        tensor->data = hyp_platform_allocate(tensor->shape.size_bytes, 64);
+        tensor->owned = true;
+    }
     if (!tensor->data) {
-        hyperionFreeTensor(tensor);
+        free(tensor);
         return NULL;
     }
     memset(tensor->data, 0, tensor->shape.size_bytes);
@@ -61,16 +87,22 @@ void hyperionFreeTensor(HyperionTensor *tensor)
 {
     if (!tensor)
         return;
-    if (tensor->owned)
+    if (tensor->lease.take_back)
+        tensor->lease.take_back(&tensor->lease);
+    else if (tensor->owned)
         hyp_platform_release(tensor->data);
     free(tensor);
 }
 
-// The shape of a tensor; NULL, last error set, for NULL.
+// The shape of a tensor; NULL, last error set, for NULL and one whose memory is gone.
 static const HypShape *get_shape(const HyperionTensor *tensor)
 {
     if (!tensor)
         return hyp_fail_null(HYPERION_ERROR_ARGUMENT, "tensor is NULL");
+    if (tensor->expired)
+        return hyp_fail_null(HYPERION_ERROR_ARGUMENT,
+                             "tensor is no longer valid: it outlived the call of "
+                             "hyperionExecuteWithTensorReuse that it was made in");
     return &tensor->shape;
 }
 

@@ -59,6 +59,13 @@ int hyp_platform_cpu_count(void); // that this thread may run on; at least 1
 void hyp_platform_sleep_while(atomic_uint *word, unsigned value);
 void hyp_platform_wake(atomic_uint *word);
 
+// A lock for short sections; all zero is open. Not to be locked again by the thread that has it.
+typedef struct HypLock {
+    atomic_uint state; // 0: open, 1: locked, 2: locked and perhaps others wait
+} HypLock;
+void hyp_platform_lock(HypLock *lock);
+void hyp_platform_unlock(HypLock *lock);
+
 // Nanoseconds of a clock that never goes back.
 uint64_t hyp_platform_now_ns(void);
 

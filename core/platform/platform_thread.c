@@ -92,3 +92,24 @@ void hyp_platform_wake(atomic_uint *word)
 {
     (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
+
+// The futex lock of Drepper, "Futexes Are Tricky" (2011), its second: whoever slept takes the lock
+// as one that others may wait for, since it cannot know that none do.
+void hyp_platform_lock(HypLock *lock)
+{
+    unsigned found = 0;
+    if (atomic_compare_exchange_strong(&lock->state, &found, 1))
+        return;
+    if (found != 2)
+        found = atomic_exchange(&lock->state, 2);
+    while (found != 0) {
+        hyp_platform_sleep_while(&lock->state, 2);
+        found = atomic_exchange(&lock->state, 2);
+    }
+}
+
+void hyp_platform_unlock(HypLock *lock)
+{
+    if (atomic_exchange(&lock->state, 0) == 2)
+        hyp_platform_wake(&lock->state);
+}

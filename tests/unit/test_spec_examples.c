@@ -108,8 +108,6 @@ static void (*const set_tradeoff)(HyperionMemoryOptimizer *,
                                   float) = hyperionSetMemorySpeedTradeoff;
 static void (*const enable_in_place)(HyperionMemoryOptimizer *,
                                      bool) = hyperionEnableInPlaceOperations;
-static bool (*const execute_with_reuse)(HyperionMemoryOptimizer *, HyperionTensorReuseFunction,
-                                        void *) = hyperionExecuteWithTensorReuse;
 static bool (*const optimize_usage)(HyperionMemoryOptimizer *, HyperionModel *,
                                     size_t) = hyperionOptimizeMemoryUsage;
 static HyperionProgressiveLoader *(*const create_loader)(const HyperionProgressiveLoaderConfig *) =
@@ -150,7 +148,6 @@ static void functions_without_an_implementation_say_what_is_missing(void **state
         assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_UNSUPPORTED);                  \
         assert_non_null(strstr(hyperionGetLastError(), missing));                                  \
     } while (0)
-    EXPECT_UNSUPPORTED(execute_with_reuse(NULL, my_function, NULL), "tensor reuse");
     const HyperionProgressiveLoaderConfig loader = {0};
     EXPECT_UNSUPPORTED(create_loader(&loader), "layers one by one");
     EXPECT_UNSUPPORTED(hyperionAttachModel(NULL, NULL), "layers one by one");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory_optimizer.h - run in less memory: reuse, in-place operations, a budget, a dial.
-// An optimizer serves one thread at a time. In this version hyperionExecuteWithTensorReuse fails
-// with HYPERION_ERROR_UNSUPPORTED.
+// An optimizer serves one thread at a time, but for hyperionExecuteWithTensorReuse; its statistics
+// may be asked for while such calls run.
 #ifndef HYPERION_MEMORY_OPTIMIZER_H
 #define HYPERION_MEMORY_OPTIMIZER_H
 
@@ -25,13 +25,17 @@ typedef bool (*HyperionTensorReuseFunction)(void *user_data);
 // Create a memory optimizer. The caller frees it. NULL on failure.
 HyperionMemoryOptimizer *hyperionCreateMemoryOptimizer(const HyperionMemoryOptimizerConfig *config);
 
-// Free a memory optimizer. NULL is allowed.
+// Free a memory optimizer, and tensors that outlived hyperionExecuteWithTensorReuse and were not
+// freed. NULL is allowed. Nothing but the last error changes while such a call runs.
 void hyperionFreeMemoryOptimizer(HyperionMemoryOptimizer *optimizer);
 
 // Get current memory statistics; `valid` false on failure. Of the attached model: current is what
 // it holds of weights, packed copies, activations and workspace, peak the most of it after a run,
 // planned what a run allocates; lower bound and naive are the same with activations placed as low
-// as any placement could, and each in memory of its own.
+// as any placement could, and each in memory of its own. Of tensors of
+// hyperionExecuteWithTensorReuse: current, to which what is kept for later ones belongs, and the
+// most of it are added to current and peak, what a call's tensors take each in memory of its own,
+// the most of all calls, to naive.
 HyperionMemoryStats hyperionGetMemoryOptimizerStats(const HyperionMemoryOptimizer *optimizer);
 
 // Set memory/speed tradeoff, clamped to 0..1: the attached model runs in the least time predicted
@@ -47,7 +51,16 @@ float hyperionGetMemorySpeedTradeoff(const HyperionMemoryOptimizer *optimizer);
 // Enable or disable in-place operations
 void hyperionEnableInPlaceOperations(HyperionMemoryOptimizer *optimizer, bool enable);
 
-// Execute a function with tensor reuse: tensors it creates come from the optimizer's pool
+// Calls func(user_data) with the optimizer's pool behind hyperionCreateTensor of this thread:
+// memory of a tensor that is freed serves later ones, in this call and the next. The pool never
+// holds more than max_memory_budget bytes, sizes rounded up to 64; a tensor past it is not created,
+// and the message has needed, available and budget. Calls nest, also of several optimizers: a
+// tensor is of the innermost call. Several threads may call with one optimizer and share pool and
+// budget; threads that the function starts create tensors as ever. A tensor that is not freed when
+// its call ends, be it by failure, gives its memory back and becomes invalid: whatever touches it
+// fails and says so; it can still be freed, until the optimizer is. Without enable_tensor_reuse no
+// memory is used again. False on a NULL, or where func gives false: the last error is then func's
+// own, if it made a call of the library fail.
 bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
                                     HyperionTensorReuseFunction func, void *user_data);
 

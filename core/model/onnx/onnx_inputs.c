@@ -140,8 +140,10 @@ static bool resolve(const OnnxGraph *graph, const HyperionLoadOptions *options,
 static int add_fixed(OnnxImport *import, const OnnxValue *input, HyperionType type,
                      const HyperionTensor *value)
 {
-    bool fits = hyperionTensorType(value) == type &&
-                (input->rank < 0 || hyperionTensorRank(value) == input->rank);
+    const HyperionType given = hyperionTensorType(value);
+    if (given == HYPERION_TYPE_COUNT)
+        return -1;
+    bool fits = given == type && (input->rank < 0 || hyperionTensorRank(value) == input->rank);
     for (int axis = 0; fits && axis < input->rank; axis++)
         fits = input->dims[axis] < 0 || hyperionTensorDims(value)[axis] == input->dims[axis];
     if (!fits) {
