@@ -3,10 +3,12 @@
 // solve_<what>.c.
 #include "cli/command.h"
 
+extern const Command command_solve_checkpoint;
 extern const Command command_solve_offsets;
 extern const Command command_solve_pipeline;
 
 static const Command *const solve_commands[] = {
+    &command_solve_checkpoint,
     &command_solve_offsets,
     &command_solve_pipeline,
     NULL,

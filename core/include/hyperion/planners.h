@@ -96,6 +96,81 @@ size_t hyperionChoosePrefetchWindow(const HyperionPipeline *pipeline, size_t mos
 // UINT64_MAX, last error set, where capacity is 0.
 uint64_t hyperionCountCyclicHits(size_t layer_count, size_t capacity, size_t pass_count);
 
+// --- Checkpoints: what of a chain's forward pass stays in memory for the backward pass.
+
+// A chain of `length` stages, counted from 1. Stage i makes activation i of activation i - 1;
+// activation 0 is the input. Gradients are as large as their activations. Index 0 of all but
+// activation_bytes is not read.
+typedef struct HyperionChain {
+    int length;
+    const size_t *activation_bytes;     // 0..length
+    const size_t *saved_bytes;          // all a stage keeps for backward; contains its activation
+    const size_t *forward_extra_bytes;  // while the stage runs forward
+    const size_t *backward_extra_bytes; // and backward
+    const double *forward_time;         // any unit, of each stage the same
+    const double *backward_time;
+} HyperionChain;
+
+// The input always counts, the gradient of the last activation from the start. While a stage runs
+// forward, what it makes and its extra bytes count too; while it runs backward, what is stored, the
+// gradient of its activation (whose place the new one takes) and its extra bytes.
+typedef enum HyperionChainOp {
+    HYPERION_CHAIN_FORWARD,            // drops the activation it reads, if that is stored alone
+    HYPERION_CHAIN_FORWARD_KEEP_INPUT, // leaves it as a checkpoint
+    HYPERION_CHAIN_FORWARD_KEEP_ALL,   // leaves it, and keeps all that backward needs
+    HYPERION_CHAIN_BACKWARD,           // drops what the stage kept and the activation it read
+    HYPERION_CHAIN_DROP                // of activation `first`
+} HyperionChainOp;
+
+// The operation on stages first..last, in this order.
+typedef struct HyperionChainStep {
+    HyperionChainOp op;
+    int first, last;
+} HyperionChainStep;
+
+typedef struct HyperionChainPlan {
+    HyperionChainStep *steps; // the plan's; NULL where no plan keeps within the budget
+    size_t step_count;
+    double time;
+    uint64_t extra_forwards; // stages run forward beyond once each
+    size_t peak_bytes;       // of uniform chains: checkpoints, the input among them
+    size_t least_bytes;      // known without a plan: what the planner needs at least
+    bool optimal;            // none is faster, or there is none: proved
+    bool valid;              // false: the call failed, see hyperionGetLastError
+} HyperionChainPlan;
+
+// Plans a backward pass in the least time that keeps within budget_bytes: the dynamic program of
+// rotor (Beaumont, Eyraud-Dubois, Herrmann, Joly, Shilova, "Optimal checkpointing for heterogeneous
+// chains", HAL-02352969), exact in bytes, and where the chain is small enough a search that also
+// drops checkpoints and makes them again. Not valid on a NULL, a length outside 1 to 512, a saved
+// size below its activation, sums that overflow, times that are negative or not finite, or when
+// out of memory. The caller frees the plan. Any thread.
+HyperionChainPlan hyperionPlanCheckpoints(const HyperionChain *chain, size_t budget_bytes);
+
+// The same for `steps` equal stages of which only inputs are stored, at most `checkpoints` of them
+// at once, the chain's own among them: Revolve (Griewank, Walther, ACM TOMS 26, 2000). Time counts
+// forward steps. Not valid on steps outside 1 to 10000000 or checkpoints below 1.
+HyperionChainPlan hyperionPlanUniformCheckpoints(int steps, int checkpoints);
+
+// Its extra forward steps in closed form; UINT64_MAX, last error set, where that is not valid.
+uint64_t hyperionCountUniformForwards(int steps, int checkpoints);
+
+// Frees the steps and forgets them. NULL is allowed.
+void hyperionFreeChainPlan(HyperionChainPlan *plan);
+
+typedef struct HyperionChainReplay {
+    double time;
+    uint64_t extra_forwards;
+    size_t peak_bytes;
+    size_t peak_checkpoints; // inputs kept at once, the chain's own among them
+    bool valid;              // false: the steps are no backward pass, see hyperionGetLastError
+} HyperionChainReplay;
+
+// Runs steps on paper, by the rules above alone: what each reads is there, stages run backward from
+// the last to the first, each once. It shares no code with the planners.
+HyperionChainReplay hyperionReplayChain(const HyperionChain *chain, const HyperionChainStep *steps,
+                                        size_t step_count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// chain_steps.h - the steps of a plan while it is made.
+#ifndef HYP_CHAIN_STEPS_H
+#define HYP_CHAIN_STEPS_H
+
+#include "hyperion/planners.h"
+
+typedef struct HypChainSteps {
+    HyperionChainStep *steps;
+    size_t count, room;
+    bool failed; // out of memory: what was added since is lost
+} HypChainSteps;
+
+// Stages first..last; nothing where last < first. A step that goes on where the last one of its
+// kind ended becomes part of it. Frees the steps when out of memory.
+void hyp_chain_steps_add(HypChainSteps *steps, HyperionChainOp op, int first, int last);
+
+#endif
