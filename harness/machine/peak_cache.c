@@ -4,43 +4,24 @@
 #define _POSIX_C_SOURCE 200809L
 #include "machine/peaks.h"
 
+#include "common/cache_folder.h"
+#include "common/folder.h"
 #include "common/json_fields.h"
 #include "common/json_file.h"
 #include "machine/sysroot.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char cache_schema[] = "hyperion-peaks-1";
-
-static bool name_folder(char *path, size_t path_bytes, Problem *problem)
-{
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int length = -1;
-    // The XDG base directory specification ignores a path that is not absolute.
-    if (cache && cache[0] == '/')
-        length = snprintf(path, path_bytes, "%s/hyperion", cache);
-    else if (home && home[0] == '/')
-        length = snprintf(path, path_bytes, "%s/.cache/hyperion", home);
-    return (length >= 0 && (size_t)length < path_bytes) ||
-           problem_set(problem,
-                       "no cache folder: neither XDG_CACHE_HOME nor HOME is a usable path");
-}
 
 static bool name_file(const char *key, const char *environment, char *path, size_t path_bytes,
                       Problem *problem)
 {
-    char folder[PATH_MAX];
-    if (!name_folder(folder, sizeof folder, problem))
-        return false;
-    const int length = snprintf(path, path_bytes, "%s/peaks-%s-%s.json", folder, key, environment);
-    return (length >= 0 && (size_t)length < path_bytes) ||
-           problem_set(problem, "%s: name too long", folder);
+    char file[256];
+    (void)snprintf(file, sizeof file, "peaks-%.100s-%.100s.json", key, environment);
+    return cache_folder_name(file, path, path_bytes, problem);
 }
 
 static bool peak_is_sound(const json_t *peak, Problem *problem)
@@ -96,27 +77,11 @@ json_t *peaks_load(const char *key, const char *environment, Problem *problem)
     return peaks;
 }
 
-static bool make_folders(char *path, Problem *problem)
-{
-    char *slash = path;
-    do {
-        slash = strchr(slash + 1, '/');
-        if (slash)
-            *slash = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST)
-            return problem_set(problem, "make %s: %s", path, strerror(errno));
-        if (slash)
-            *slash = '/';
-    } while (slash);
-    return true;
-}
-
 bool peaks_store(const char *key, const char *environment, const json_t *peaks, Problem *problem)
 {
-    char folder[PATH_MAX];
     char path[PATH_MAX];
-    if (!name_folder(folder, sizeof folder, problem) || !make_folders(folder, problem) ||
-        !name_file(key, environment, path, sizeof path, problem))
+    if (!name_file(key, environment, path, sizeof path, problem) ||
+        !folder_of_file_make(path, problem))
         return false;
     json_t *file = json_pack("{s:s, s:o}", "schema", cache_schema, "peaks", json_deep_copy(peaks));
     const bool ok =

@@ -7,9 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+// Cells with a memory optimizer are shown with the memory they take.
 bool figure_has_time(const RunRecord *run, const CellSummary *summary)
 {
-    return !isnan(metric_value("time_ns", run, summary));
+    return !isnan(metric_value("time_ns", run, summary)) &&
+           isnan(metric_value("memory_planned_bytes", run, summary));
 }
 
 static Bar read_time_ms(const Figure *figure, size_t cell)

@@ -186,7 +186,7 @@ bool facets_find(FigureList *figures, RunRecord *const *runs, size_t run_count,
                  const RunMachines *machines, FacetList *list)
 {
     for (size_t i = 0; i < figures->count; i++) {
-        if (figures->items[i].shared)
+        if (figures->items[i].shared || !figures->items[i].kind->views->name)
             continue;
         Facet facet = {.machines = machines};
         bool complete = make_room(&facet, run_count);

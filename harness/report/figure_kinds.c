@@ -22,5 +22,12 @@ const FigureKind figure_kind_table[] = {
      figure_tabulate_categories, figure_rate_views},
     {"time-by-model", "categories", AXIS_MODEL, NULL, "time of one pass by SIMD level",
      figure_has_time, figure_define_categories, figure_tabulate_categories, figure_time_views},
+    {"time-over-memory", "front", AXIS_TRADEOFF, NULL, "time over memory by tradeoff",
+     figure_has_front, figure_define_front, figure_tabulate_front, figure_time_views},
+    {"time-over-memory-budget", "front", AXIS_MEMORY_BUDGET, NULL, "time over memory by budget",
+     figure_has_front, figure_define_front, figure_tabulate_front, figure_time_views},
+    // By SIMD level: each other axis that varies has figures of its own.
+    {"arena-layout", "arena", AXIS_SIMD_LEVEL, NULL, "activations in memory over a pass",
+     figure_has_arena, figure_define_arena, figure_tabulate_arena, figure_no_views},
     {.name = NULL},
 };

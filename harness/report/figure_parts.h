@@ -70,4 +70,15 @@ size_t figure_count_categories(const Figure *figure);
 const FigurePoint *figure_find_category(const Figure *figure, double x);
 extern const FigureView figure_time_views[];
 
+// figure_front.c
+bool figure_has_front(const RunRecord *run, const CellSummary *summary);
+void figure_define_front(const Figure *figure, FILE *script);
+void figure_tabulate_front(const Figure *figure, FILE *data);
+
+// figure_arena.c
+bool figure_has_arena(const RunRecord *run, const CellSummary *summary);
+void figure_define_arena(const Figure *figure, FILE *script);
+void figure_tabulate_arena(const Figure *figure, FILE *data);
+extern const FigureView figure_no_views[]; // of a kind that is not drawn for several machines
+
 #endif

@@ -124,6 +124,11 @@ WHOLE(write_planner_bound, "planner_lower_bound_bytes")
 WHOLE(write_nodes, "planner_nodes")
 #undef WHOLE
 
+static void write_predicted_time(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_time(metric_value("memory_predicted_time_ns", run, summary), text);
+}
+
 static void write_proved(const RunRecord *run, const CellSummary *summary, char *text)
 {
     const double proved = metric_value("planner_proved", run, summary);
@@ -201,6 +206,7 @@ static const Column memory_columns[] = {
     {"packed", "memory_packed_bytes", write_packed, NULL, NULL},
     {"activations", "memory_activation_bytes", write_activations, NULL, NULL},
     {"workspace", "memory_workspace_bytes", write_workspace, NULL, NULL},
+    {"predicted time", "memory_predicted_time_ns", write_predicted_time, NULL, NULL},
     {"measured peak", "memory_peak_bytes", write_memory_peak, NULL, NULL},
     {"measured anonymous", "memory_anonymous_bytes", write_anonymous, NULL, NULL},
     {.title = NULL},

@@ -25,7 +25,7 @@ double metrics_memory_anonymous(const RunRecord *run, const CellSummary *summary
 #define NO_PLANNER "the workload is no planner"
 #define METRICS_MEMORY_READ(READ)                                                                  \
     READ(read_planned, "memory_planned_bytes", "memory.planned_bytes", "B", NO_OPTIMIZER,          \
-         "memory that the optimizer planned with")                                                 \
+         "weights, packed copies, activations and workspace, as the optimizer planned them")       \
     READ(read_memory_bound, "memory_lower_bound_bytes", "memory.lower_bound_bytes", "B",           \
          NO_OPTIMIZER, "least that any plan could do with")                                        \
     READ(read_naive, "memory_naive_bytes", "memory.naive_bytes", "B", NO_OPTIMIZER,                \
@@ -37,6 +37,12 @@ double metrics_memory_anonymous(const RunRecord *run, const CellSummary *summary
          NO_OPTIMIZER, "memory for activations")                                                   \
     READ(read_workspace, "memory_workspace_bytes", "memory.workspace_bytes", "B", NO_OPTIMIZER,    \
          "scratch of the layer that needs most")                                                   \
+    READ(read_least, "memory_least_bytes", "memory.least_bytes", "B", NO_OPTIMIZER,                \
+         "least that the model can run in")                                                        \
+    READ(read_most, "memory_most_bytes", "memory.most_bytes", "B", NO_OPTIMIZER,                   \
+         "what it takes at tradeoff 1")                                                            \
+    READ(read_predicted_time, "memory_predicted_time_ns", "memory.predicted_time", "ns",           \
+         NO_OPTIMIZER, "time that the optimizer predicted, from measured times of the layers")     \
     READ(read_height, "planner_height_bytes", "planner.height_bytes", "B", NO_PLANNER,             \
          "end of the highest buffer of the plan")                                                  \
     READ(read_planner_bound, "planner_lower_bound_bytes", "planner.lower_bound_bytes", "B",        \

@@ -61,3 +61,22 @@ ParetoChange stat_pareto_change(const ParetoPoint *base, size_t base_count,
         return (ParetoChange){NAN, NAN};
     return (ParetoChange){(of_both - of_latest) / of_base, (of_both - of_base) / of_base};
 }
+
+static bool point_is_finite(ParetoPoint point)
+{
+    return isfinite(point.x) && isfinite(point.y);
+}
+
+static bool point_beats(ParetoPoint a, ParetoPoint b)
+{
+    return point_is_finite(a) && a.x <= b.x && a.y <= b.y && (a.x < b.x || a.y < b.y);
+}
+
+void stat_pareto_front(const ParetoPoint *points, size_t count, bool *on_front)
+{
+    for (size_t i = 0; i < count; i++) {
+        on_front[i] = point_is_finite(points[i]);
+        for (size_t j = 0; j < count && on_front[i]; j++)
+            on_front[i] = !point_beats(points[j], points[i]);
+    }
+}

@@ -2,6 +2,7 @@
 #include "workload/model_instance.h"
 
 #include "hyperion/error.h"
+#include "workload/layer_times_file.h"
 #include "workload/random_fill.h"
 #include "workload/simd_choice.h"
 
@@ -109,10 +110,18 @@ bool model_instance_optimize(ModelInstance *instance)
 {
     if (!instance->optimized)
         return true;
-    if (!instance->optimizer)
+    const bool is_new = !instance->optimizer;
+    if (is_new)
         instance->optimizer = hyperionCreateMemoryOptimizer(&instance->memory);
-    return instance->optimizer && hyperionOptimizeMemoryUsage(instance->optimizer, instance->model,
-                                                              instance->memory.max_memory_budget);
+    if (!instance->optimizer)
+        return false;
+    const bool known = is_new && layer_times_take(instance->optimizer, instance->times_path);
+    if (!hyperionOptimizeMemoryUsage(instance->optimizer, instance->model,
+                                     instance->memory.max_memory_budget))
+        return false;
+    if (is_new && !known)
+        layer_times_keep(instance->optimizer, instance->times_path);
+    return true;
 }
 
 void model_instance_end_optimizing(ModelInstance *instance)
@@ -137,6 +146,7 @@ static bool configure_model(ModelInstance *instance, const AxisValue *values,
     instance->packed =
         strcmp(axis_table[AXIS_LAYOUT].words[values[AXIS_LAYOUT].integer], "packed") == 0;
     choose_memory(instance, values);
+    layer_times_name(values, instance->level, instance->times_path, sizeof instance->times_path);
     return (hyperionSetCacheTopology(instance->model, &machine->topology) &&
             hyperionConfigureCacheOptimization(instance->model, &config) &&
             hyperionSetThreadPool(instance->model, pool) && model_instance_lay_out(instance) &&

@@ -28,6 +28,7 @@ typedef struct ModelInstance {
     bool packed;    // weights are packed once
     bool optimized; // runs with a memory optimizer, set up as below
     HyperionMemoryOptimizerConfig memory;
+    char times_path[512]; // of the times of its layers on this machine; "" = nowhere to keep them
     HyperionMemoryOptimizer *optimizer; // NULL: none now
     HyperionTensor **inputs;            // NULL-terminated, as the others
     HyperionTensor **outputs;

@@ -16,43 +16,35 @@ void model_memory_settle(ModelContext *context)
     context->peak_is_of_runs = usage_forget_peak();
 }
 
-bool model_memory_read(const ModelContext *context, HyperionProfileMemory *memory)
-{
-    const ModelInstance *instance = &context->instances[0];
-    HyperionProfile *own = context->profile ? NULL : hyperionCreateProfile(instance->model, 1);
-    if (!context->profile && !(own && model_instance_run(instance))) {
-        hyperionFreeProfile(own);
-        return false;
-    }
-    *memory = hyperionProfileMemory(own ? own : context->profile);
-    hyperionFreeProfile(own);
-    return memory->valid;
-}
-
 static bool add_planned(const ModelContext *context, Sample *sample)
 {
-    const ModelInstance *instance = &context->instances[0];
-    const HyperionMemoryStats stats = hyperionGetMemoryOptimizerStats(instance->optimizer);
-    HyperionProfileMemory memory;
-    const bool known = stats.valid && model_memory_read(context, &memory);
+    const HyperionMemoryOptimizer *optimizer = context->instances[0].optimizer;
+    const HyperionMemoryStats stats = hyperionGetMemoryOptimizerStats(optimizer);
+    const HyperionMemoryPlan plan = hyperionGetMemoryPlan(optimizer);
+    const bool known = stats.valid && plan.valid;
     const char *reason = known ? "" : hyperionGetLastError();
-    if (!known)
-        memory = (HyperionProfileMemory){.valid = false};
     const struct {
         const char *name;
-        size_t bytes;
+        double value;
+        const char *unit;
     } values[] = {
-        {"memory.planned_bytes", stats.planned_bytes},
-        {"memory.lower_bound_bytes", stats.lower_bound_bytes},
-        {"memory.naive_bytes", stats.naive_bytes},
-        {"memory.weight_bytes", memory.weight_bytes},
-        {"memory.packed_bytes", hyperionModelPackedBytes(instance->model)},
-        {"memory.activation_bytes", memory.activation_bytes},
-        {"memory.workspace_bytes", memory.workspace_bytes},
+        {"memory.planned_bytes", (double)plan.total_bytes, "B"},
+        {"memory.lower_bound_bytes", (double)stats.lower_bound_bytes, "B"},
+        {"memory.naive_bytes", (double)stats.naive_bytes, "B"},
+        {"memory.least_bytes", (double)plan.least_bytes, "B"},
+        {"memory.most_bytes", (double)plan.most_bytes, "B"},
+        {"memory.weight_bytes", (double)plan.weight_bytes, "B"},
+        {"memory.packed_bytes", (double)plan.packed_bytes, "B"},
+        {"memory.activation_bytes", (double)plan.activation_bytes, "B"},
+        {"memory.workspace_bytes", (double)plan.workspace_bytes, "B"},
+        {"memory.predicted_time", plan.measured ? plan.predicted_ns : (double)NAN, "ns"},
     };
+    if (known && !plan.measured)
+        reason = "the times of the layers were not measured";
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        if (!sample_add_value(sample, values[i].name, known ? (double)values[i].bytes : (double)NAN,
-                              "B", "model", reason))
+        if (!sample_add_value(sample, values[i].name, known ? values[i].value : (double)NAN,
+                              values[i].unit, "model",
+                              isnan(values[i].value) || !known ? reason : ""))
             return false;
     return true;
 }

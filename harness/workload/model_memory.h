@@ -11,12 +11,9 @@ struct Sample;
 void model_memory_begin(ModelContext *context);
 void model_memory_settle(ModelContext *context);
 
-// The plan in force. Runs the model once unless the context has a profile. False, last error set.
-bool model_memory_read(const ModelContext *context, HyperionProfileMemory *memory);
-
-// Adds memory.{planned lower_bound naive weight packed activation workspace peak anonymous}_bytes:
-// what is planned (model) of a model that has an optimizer, what is measured (os) of any. False:
-// out of memory.
+// Adds memory.{planned lower_bound naive least most weight packed activation workspace}_bytes and
+// memory.predicted_time (model) of a model that has an optimizer, memory.{peak anonymous}_bytes
+// (os) of any. False: out of memory.
 bool model_memory_add(const ModelContext *context, struct Sample *sample);
 
 #endif

@@ -304,21 +304,20 @@ WorkloadFacts model_context_facts(void *opened)
     const double operands =
         (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
     const double weights = (double)hyperionModelWeightBytes(instance->model);
-    HyperionProfileMemory memory;
-    const double activations =
-        !instance->optimizer ? (double)hyperionModelActivationBytes(instance->model)
-        : model_memory_read(context, &memory) ? (double)memory.activation_bytes
-                                              : (double)NAN;
+    const HyperionMemoryPlan plan = instance->optimizer ? hyperionGetMemoryPlan(instance->optimizer)
+                                                        : (HyperionMemoryPlan){.valid = false};
     WorkloadFacts facts = {
         .flops = hyperionModelFlops(instance->model),
         .bytes = weights + operands,
         .operand_bytes =
-            weights + (double)hyperionModelPackedBytes(instance->model) + operands + activations,
+            operands + (plan.valid ? (double)plan.total_bytes
+                                   : weights + (double)hyperionModelPackedBytes(instance->model) +
+                                         (double)hyperionModelActivationBytes(instance->model)),
     };
     for (size_t i = 0; instance->outputs[i]; i++)
         facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
     const char *reason = "predictions are of one thread, and the cell has several";
-    if (instance->packed || hyperionModelPackedBytes(instance->model) > 0) {
+    if (instance->packed || plan.packed_bytes > 0) {
         reason = "predictions are of weights that are packed at every call";
     } else if (hyperionGetThreadCount(instance->model) == 1) {
         facts.predicted = hyperionGetCacheStats(instance->model);

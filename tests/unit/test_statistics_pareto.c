@@ -80,9 +80,21 @@ static void unusable_points_give_nan(void **state)
     assert_true(isnan(stat_pareto_change(&good, 0, &good, 1, corner).lost));
 }
 
+static void front_is_what_no_point_beats(void **state)
+{
+    (void)state;
+    const ParetoPoint points[] = {{1, 5}, {2, 5}, {2, 3}, {2, 3}, {4, 4}, {5, 1}, {NAN, 0}};
+    static const bool expected[] = {true, false, true, true, false, true, false};
+    bool on_front[7];
+    stat_pareto_front(points, 7, on_front);
+    for (size_t i = 0; i < 7; i++)
+        assert_true(on_front[i] == expected[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(front_is_what_no_point_beats),
         cmocka_unit_test(area_of_known_fronts),
         cmocka_unit_test(area_is_that_of_the_covered_squares),
         cmocka_unit_test(what_is_lost_is_not_paid_by_what_is_gained),

@@ -172,8 +172,12 @@ static void planner_without_an_instance_is_refused(void **state)
     assert_refused("planner", "{\"file\": \"/nonexistent/file.csv\"}", "/nonexistent/file.csv");
 }
 
+// Times of layers are kept there, not in the user's folder.
 int main(void)
 {
+    char folder[] = "/tmp/hyperion-test-times-XXXXXX";
+    if (!mkdtemp(folder) || setenv("XDG_CACHE_HOME", folder, 1) != 0)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reuse_plans_less_than_memory_for_each),
         cmocka_unit_test(models_run_without_optimizer_unless_asked),
