@@ -12,9 +12,9 @@ static _Thread_local HyperionErrorKind last_kind;
 static _Thread_local char last_message[MESSAGE_BYTES];
 static _Thread_local uint64_t failure_count;
 
-bool hyp_fail(HyperionErrorKind kind, const char *format, ...)
+void hyp_fail_record(HyperionErrorKind kind, const char *format, ...)
 {
-    char message[MESSAGE_BYTES]; // the arguments may be the last message itself
+    char message[MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(message, sizeof message, format, args);
@@ -22,7 +22,6 @@ bool hyp_fail(HyperionErrorKind kind, const char *format, ...)
     memcpy(last_message, message, sizeof last_message);
     last_kind = kind;
     failure_count++;
-    return false;
 }
 
 uint64_t hyp_fail_count(void)
@@ -40,11 +39,19 @@ HyperionErrorKind hyperionGetLastErrorKind(void)
     return last_kind;
 }
 
+// The last message again, the path before it unless it is in it.
+static void fail_at_path(HyperionErrorKind kind, const char *path)
+{
+    const bool named = strstr(last_message, path) != NULL;
+    hyp_fail_record(kind, "%s%s%s", named ? "" : path, named ? "" : ": ", last_message);
+}
+
+void hyp_fail_at_path(const char *path)
+{
+    fail_at_path(last_kind, path);
+}
+
 void hyp_fail_in_file(const char *path)
 {
-    const HyperionErrorKind kind = hyperionGetLastErrorKind();
-    const char *message = hyperionGetLastError();
-    const bool named = strstr(message, path) != NULL;
-    (void)hyp_fail(kind == HYPERION_ERROR_ARGUMENT ? HYPERION_ERROR_FORMAT : kind, "%s%s%s",
-                   named ? "" : path, named ? "" : ": ", message);
+    fail_at_path(last_kind == HYPERION_ERROR_ARGUMENT ? HYPERION_ERROR_FORMAT : last_kind, path);
 }

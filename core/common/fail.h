@@ -8,18 +8,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Always returns false: `return hyp_fail(HYPERION_ERROR_IO, "open %s: %s", path, reason);`
-__attribute__((format(printf, 2, 3))) bool hyp_fail(HyperionErrorKind kind, const char *format,
-                                                    ...);
+// Makes this the last error; the arguments may be the last message itself.
+__attribute__((format(printf, 2, 3))) void hyp_fail_record(HyperionErrorKind kind,
+                                                           const char *format, ...);
 
-// How often it was called on this thread: tells a failure of now from an older one.
+// Always false: `return hyp_fail(HYPERION_ERROR_IO, "open %s: %s", path, reason);`
+// A macro, so that the analyzer sees that it is, and what cannot follow from it.
+#define hyp_fail(...) (hyp_fail_record(__VA_ARGS__), false)
+
+// Always NULL, for constructors.
+#define hyp_fail_null(...) (hyp_fail_record(__VA_ARGS__), (void *)0)
+
+// How often an error was recorded on this thread: tells a failure of now from an older one.
 uint64_t hyp_fail_count(void);
 
-// Always returns NULL, for constructors.
-#define hyp_fail_null(...) ((void)hyp_fail(__VA_ARGS__), (void *)0)
+// Lets the last error begin with the path, once; its kind stays.
+void hyp_fail_at_path(const char *path);
 
-// Makes the last error one of the file: it begins with the path, once, and blames the file for what
-// does not fit together in it.
+// Makes the last error one of the file: as hyp_fail_at_path, and blames the file for what does not
+// fit together in it.
 void hyp_fail_in_file(const char *path);
 
 #endif

@@ -85,8 +85,9 @@ static void free_tensors(Tensors *tensors)
 static bool create_tensors(const HyperionModel *model, const int *which, int count,
                            Tensors *tensors)
 {
-    *tensors = (Tensors){.of = (HyperionTensor **)calloc((size_t)count + 1, sizeof *tensors->of),
-                         .count = count};
+    *tensors =
+        (Tensors){.of = (HyperionTensor **)calloc((size_t)count + 1, sizeof(HyperionTensor *)),
+                  .count = count};
     if (!tensors->of)
         return hyp_fail(HYPERION_ERROR_MEMORY, "calibrate model %s: out of memory", model->name);
     for (int i = 0; i < count; i++) {

@@ -30,7 +30,7 @@ static double find_time(const Choice *choice, int layer, const HypVariant *varia
     if (!choice->times)
         return hyp_layer_times_guess(choice->model, layer, variant);
     // One that was not measured, since a loader had the weights then, gains nothing.
-    const double *measured = &choice->times->ns[layer * HYP_VARIANT_COUNT];
+    const double *measured = &choice->times->ns[(size_t)layer * HYP_VARIANT_COUNT];
     return measured[variant->number] > 0 ? measured[variant->number] : measured[0];
 }
 
@@ -78,7 +78,10 @@ static bool create_choice(Choice *choice, const HypRunPlan *plan)
         return false;
     for (int i = 0; i < model->layer_count; i++)
         list_options(choice, i, &choice->items[i]);
-    return hyp_choice_front_create(&choice->front, choice->items, model->layer_count);
+    HypChoiceFront front;
+    const bool made = hyp_choice_front_create(&front, choice->items, model->layer_count);
+    choice->front = front;
+    return made;
 }
 
 static void free_choice(Choice *choice)

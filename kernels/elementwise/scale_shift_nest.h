@@ -39,6 +39,8 @@ static void scale_shift_part(void *shared, size_t thread)
 {
     const HypParallelCall *call = shared;
     const HypScaleShiftArgs *args = call->args;
+    if (args->channels == 0 || args->inner == 0)
+        return; // nothing to write, and nothing to divide by
     const bool rows = args->inner == 1;
     const size_t length = rows ? args->channels : args->inner;
     const HypRange part = hyp_parallel_part(args->batch * args->channels * args->inner,

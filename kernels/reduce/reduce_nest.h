@@ -109,6 +109,8 @@ VEC_FN void reduce_columns(HyperionReduce function, const HypReduceArgs *args, c
 
 VEC_FN void reduce_range(HyperionReduce function, const HypReduceArgs *args, HypRange part)
 {
+    if (args->inner == 0)
+        return; // nothing to write, and nothing to divide by
     if (args->inner == 1) {
         for (size_t row = part.first; row < part.end; row++)
             args->out[row] = reduce_row(function, args->in + row * args->middle, args->middle);

@@ -76,16 +76,6 @@ static const char *find_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// Messages begin with the path, once, and blame the file for what does not fit together in it.
-static void blame_file(const char *path, bool caller_failed)
-{
-    const HyperionErrorKind kind = hyperionGetLastErrorKind();
-    const char *message = hyperionGetLastError();
-    (void)hyp_fail(kind == HYPERION_ERROR_ARGUMENT && !caller_failed ? HYPERION_ERROR_FORMAT : kind,
-                   "%s%s%s", strstr(message, path) ? "" : path, strstr(message, path) ? "" : ": ",
-                   message);
-}
-
 size_t hyp_onnx_fold_budget(const HypFile *file)
 {
     const uint64_t file_bytes = hyp_platform_file_bytes(file);
@@ -118,7 +108,7 @@ HyperionModel *hyp_onnx_import(const char *path, const HyperionLoadOptions *opti
     OnnxImport import = {.arena = &arena, .file = &file, .options = options};
     const bool built = open_model(&import, path) && build(&import, &file);
     if (!built) {
-        blame_file(path, import.caller_failed);
+        (import.caller_failed ? hyp_fail_at_path : hyp_fail_in_file)(path);
         hyperionFreeModel(import.model);
     }
     hyp_folder_free(&import.folder);
