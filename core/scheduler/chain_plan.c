@@ -3,6 +3,7 @@
 // better.
 #include "common/fail.h"
 #include "common/size_math.h"
+#include "scheduler/chain_search.h"
 #include "scheduler/chain_table.h"
 
 #include <assert.h>
@@ -103,6 +104,21 @@ static bool measure(const HyperionChain *chain, size_t budget_bytes, HyperionCha
     return replay.valid;
 }
 
+// Replaces the plan of the table by a faster one, if there is one.
+static bool improve(const HyperionChain *chain, size_t budget_bytes, HyperionChainPlan *plan)
+{
+    HypChainSteps steps = {0};
+    const double below = plan->steps ? plan->time : INFINITY;
+    const HypChainAnswer answer = hyp_chain_search(chain, budget_bytes, below, &steps);
+    plan->optimal = answer == HYP_CHAIN_FOUND || answer == HYP_CHAIN_NONE;
+    if (answer != HYP_CHAIN_FOUND)
+        return answer != HYP_CHAIN_FAILED;
+    free(plan->steps);
+    plan->steps = steps.steps;
+    plan->step_count = steps.count;
+    return measure(chain, budget_bytes, plan);
+}
+
 HyperionChainPlan hyperionPlanCheckpoints(const HyperionChain *chain, size_t budget_bytes)
 {
     HyperionChainPlan plan = {0};
@@ -111,12 +127,14 @@ HyperionChainPlan hyperionPlanCheckpoints(const HyperionChain *chain, size_t bud
         return (HyperionChainPlan){0};
     plan.steps = steps.steps;
     plan.step_count = steps.count;
-    if (plan.steps && !measure(chain, budget_bytes, &plan)) {
-        hyperionFreeChainPlan(&plan);
-        return plan;
-    }
+    plan.valid = !plan.steps || measure(chain, budget_bytes, &plan);
     plan.optimal = plan.steps && plan.time <= sum_times(chain);
-    plan.valid = true;
+    if (plan.valid && !plan.optimal)
+        plan.valid = improve(chain, budget_bytes, &plan);
+    if (plan.steps && plan.peak_bytes < plan.least_bytes)
+        plan.least_bytes = plan.peak_bytes;
+    if (!plan.valid)
+        hyperionFreeChainPlan(&plan);
     return plan;
 }
 

@@ -317,6 +317,38 @@ static void planning_offsets_fails_cleanly(void **state)
     assert_true(fail_each_allocation(plan_offsets, buffers) > 10);
 }
 
+// A chain and a budget at which a checkpoint is best made twice, so that the search allocates too.
+static bool plan_checkpoints(const void *subject)
+{
+    HyperionChainPlan plan = hyperionPlanCheckpoints(subject, 27);
+    const bool planned = plan.valid;
+    hyperionFreeChainPlan(&plan);
+    return planned;
+}
+
+static bool plan_uniform_checkpoints(const void *subject)
+{
+    HyperionChainPlan plan = hyperionPlanUniformCheckpoints(*(const int *)subject, 4);
+    const bool planned = plan.valid;
+    hyperionFreeChainPlan(&plan);
+    return planned;
+}
+
+static void planning_checkpoints_fails_cleanly(void **state)
+{
+    (void)state;
+    const int steps = 300;
+    const HyperionChain chain = {6,
+                                 (const size_t[]){5, 4, 4, 5, 5, 2, 2},
+                                 (const size_t[]){0, 4, 8, 8, 8, 7, 7},
+                                 (const size_t[]){0, 2, 2, 0, 2, 0, 2},
+                                 (const size_t[]){0, 0, 0, 0, 1, 1, 0},
+                                 (const double[]){0, 9, 8, 3, 2, 8, 5},
+                                 (const double[]){0, 3, 2, 9, 13, 12, 11}};
+    assert_true(fail_each_allocation(plan_checkpoints, &chain) > 10);
+    assert_true(fail_each_allocation(plan_uniform_checkpoints, &steps) > 2);
+}
+
 int main(void)
 {
     until_failure = -1;
@@ -326,6 +358,7 @@ int main(void)
         cmocka_unit_test(streaming_files_fail_cleanly),
         cmocka_unit_test(failed_step_leaves_the_model_as_it_was),
         cmocka_unit_test(planning_offsets_fails_cleanly),
+        cmocka_unit_test(planning_checkpoints_fails_cleanly),
         cmocka_unit_test(first_run_of_a_file_fails_cleanly_and_then_succeeds),
     };
     return cmocka_run_group_tests_name("allocation_failure", tests, NULL, NULL);

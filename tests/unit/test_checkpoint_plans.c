@@ -160,14 +160,15 @@ static void plans_keep_within_their_budget_and_time_never_rises_with_it(void **s
     (void)state;
     for (int round = 0; round < 60; round++) {
         Instance instance;
-        make_instance(&instance, 1 + (int)random_below(16), round % 2 ? 1 : 1000003);
+        make_instance(&instance, 1 + (int)random_below(round < 50 ? 8 : 30),
+                      round % 2 ? 1 : 1000003);
         const size_t unit = round % 2 ? 1 : 1000003;
         HyperionChainPlan all = hyperionPlanCheckpoints(&instance.chain, SIZE_MAX);
         assert_true(all.valid);
         assert_true(all.optimal);
         assert_true(all.time == sum_times(&instance.chain));
         double before = -1;
-        for (size_t budget = all.least_bytes; budget <= all.peak_bytes; budget += 3 * unit) {
+        for (size_t budget = all.least_bytes; budget <= all.peak_bytes; budget += 5 * unit) {
             HyperionChainPlan plan = hyperionPlanCheckpoints(&instance.chain, budget);
             assert_true(plan.valid);
             assert_non_null(plan.steps);
@@ -185,6 +186,30 @@ static void plans_keep_within_their_budget_and_time_never_rises_with_it(void **s
     }
 }
 
+// Keeping every checkpoint until its backward step takes 125 at the least, found by trying all.
+static void a_checkpoint_is_dropped_and_made_again_where_that_is_faster(void **state)
+{
+    (void)state;
+    const HyperionChain chain = {6,
+                                 (const size_t[]){5, 4, 4, 5, 5, 2, 2},
+                                 (const size_t[]){0, 4, 8, 8, 8, 7, 7},
+                                 (const size_t[]){0, 2, 2, 0, 2, 0, 2},
+                                 (const size_t[]){0, 0, 0, 0, 1, 1, 0},
+                                 (const double[]){0, 9, 8, 3, 2, 8, 5},
+                                 (const double[]){0, 3, 2, 9, 13, 12, 11}};
+    HyperionChainPlan plan = hyperionPlanCheckpoints(&chain, 27);
+    assert_true(plan.valid);
+    assert_true(plan.optimal);
+    assert_true(plan.time == 120);
+    assert_true(plan.peak_bytes <= 27);
+    hyperionFreeChainPlan(&plan);
+    plan = hyperionPlanCheckpoints(&chain, 24);
+    assert_true(plan.valid);
+    assert_true(plan.optimal);
+    assert_null(plan.steps);
+    assert_int_equal(plan.least_bytes, 25);
+}
+
 static void a_budget_below_the_least_has_no_plan_and_says_what_is_needed(void **state)
 {
     (void)state;
@@ -196,11 +221,12 @@ static void a_budget_below_the_least_has_no_plan_and_says_what_is_needed(void **
         assert_null(none.steps);
         HyperionChainPlan below = hyperionPlanCheckpoints(&instance.chain, none.least_bytes - 1);
         assert_true(below.valid);
-        assert_null(below.steps);
-        assert_int_equal(below.least_bytes, none.least_bytes);
+        // A stage that keeps all before its turn may need less while it runs than at its turn.
+        assert_true(!below.steps || below.peak_bytes < none.least_bytes);
+        hyperionFreeChainPlan(&below);
         HyperionChainPlan least = hyperionPlanCheckpoints(&instance.chain, none.least_bytes);
         assert_non_null(least.steps);
-        assert_int_equal(least.peak_bytes, none.least_bytes);
+        assert_true(least.peak_bytes <= none.least_bytes);
         hyperionFreeChainPlan(&least);
     }
 }
@@ -336,6 +362,7 @@ static void hold_against(const char *name, const char *rows, const char *member,
             HyperionChainPlan plan = hyperionPlanCheckpoints(&instance.chain, budget);
             assert_true(plan.valid);
             assert_true(plan.steps || json_is_null(known));
+            assert_true(plan.optimal || !exact);
             if (plan.steps && exact)
                 assert_true(plan.time == json_number_value(known));
             else if (plan.steps && json_is_number(known))
@@ -352,10 +379,10 @@ static void plans_are_never_above_the_persistent_optimum(void **state)
     hold_against("chains_persistent.json", "rows", "persistent_optimal", false);
 }
 
-static void plans_of_small_chains_are_never_above_the_persistent_optimum(void **state)
+static void plans_of_small_chains_are_the_known_optimum(void **state)
 {
     (void)state;
-    hold_against("small_chains_exact.json", "breakpoints", "persistent_optimal", false);
+    hold_against("small_chains_exact.json", "breakpoints", "optimal", true);
 }
 
 int main(void)
@@ -364,11 +391,12 @@ int main(void)
         cmocka_unit_test(uniform_plans_run_forward_as_often_as_trying_everything_says),
         cmocka_unit_test(uniform_plans_are_those_of_the_known_table),
         cmocka_unit_test(plans_keep_within_their_budget_and_time_never_rises_with_it),
+        cmocka_unit_test(a_checkpoint_is_dropped_and_made_again_where_that_is_faster),
         cmocka_unit_test(a_budget_below_the_least_has_no_plan_and_says_what_is_needed),
         cmocka_unit_test(the_replay_refuses_what_is_no_backward_pass),
         cmocka_unit_test(arguments_that_make_no_sense_are_refused),
         cmocka_unit_test(plans_are_never_above_the_persistent_optimum),
-        cmocka_unit_test(plans_of_small_chains_are_never_above_the_persistent_optimum),
+        cmocka_unit_test(plans_of_small_chains_are_the_known_optimum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

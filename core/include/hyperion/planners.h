@@ -134,17 +134,18 @@ typedef struct HyperionChainPlan {
     double time;
     uint64_t extra_forwards; // stages run forward beyond once each
     size_t peak_bytes;       // of uniform chains: checkpoints, the input among them
-    size_t least_bytes;      // known without a plan: what the planner needs at least
+    size_t least_bytes;      // with so many there is a plan, perhaps with fewer
     bool optimal;            // none is faster, or there is none: proved
     bool valid;              // false: the call failed, see hyperionGetLastError
 } HyperionChainPlan;
 
 // Plans a backward pass in the least time that keeps within budget_bytes: the dynamic program of
 // rotor (Beaumont, Eyraud-Dubois, Herrmann, Joly, Shilova, "Optimal checkpointing for heterogeneous
-// chains", HAL-02352969), exact in bytes, and where the chain is small enough a search that also
-// drops checkpoints and makes them again. Not valid on a NULL, a length outside 1 to 512, a saved
-// size below its activation, sums that overflow, times that are negative or not finite, or when
-// out of memory. The caller frees the plan. Any thread.
+// chains", HAL-02352969), in bytes of any size, and for up to 11 stages a search that also drops
+// checkpoints and makes them again. Beyond, plans keep their checkpoints and are not proved. Time
+// never rises with the budget, but for very long chains, where it is a near miss. Not valid on a
+// NULL, a length outside 1 to 512, a saved size below its activation, sums that overflow, times
+// that are negative or not finite, or when out of memory. The caller frees the plan. Any thread.
 HyperionChainPlan hyperionPlanCheckpoints(const HyperionChain *chain, size_t budget_bytes);
 
 // The same for `steps` equal stages of which only inputs are stored, at most `checkpoints` of them
