@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// workload_planner.c - the offset planner on an instance in a file: how low, how long.
+// workload_planner.c - the offset planner on an instance in a file or on the activations of a
+// built-in model: how low, how long.
 #include "hyperion/error.h"
 #include "hyperion/planners.h"
 #include "record/sample.h"
 #include "scenario/plan.h"
 #include "solve/buffer_file.h"
+#include "workload/model_buffers.h"
+#include "workload/model_instance.h"
 #include "workload/workloads.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct PlannerContext {
-    BufferFile file;
+    BufferFile file; // of a model the buffers alone, without names
     HyperionOffsetRequest request;
     size_t *offsets;
     HyperionOffsetPlan plan; // of the last iteration
@@ -39,6 +43,13 @@ static void close_planner(void *opened)
     free(context);
 }
 
+static bool read_instance(BufferFile *file, const char *path, Problem *problem)
+{
+    if (strncmp(path, MODEL_BUILTIN_PREFIX, sizeof MODEL_BUILTIN_PREFIX - 1) == 0)
+        return model_buffers_read(path, &file->buffers, &file->count, problem);
+    return buffer_file_read(file, path, problem);
+}
+
 static void *open_planner(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem)
 {
     (void)machine;
@@ -51,7 +62,7 @@ static void *open_planner(const struct Cell *cell, const WorkloadMachine *machin
         .capacity_bytes = (size_t)cell->values[AXIS_CAPACITY].integer,
         .effort = (float)cell->values[AXIS_EFFORT].real,
     };
-    if (buffer_file_read(&context->file, cell->values[AXIS_FILE].text, problem)) {
+    if (read_instance(&context->file, cell->values[AXIS_FILE].text, problem)) {
         context->offsets = calloc(context->file.count + 1, sizeof *context->offsets);
         if (context->offsets)
             return context;
@@ -123,7 +134,8 @@ static bool add_values(void *opened, Sample *sample)
 
 const Workload workload_planner = {
     .name = "planner",
-    .help = "offsets of buffers in one block of memory, planned for an instance in a file",
+    .help = "offsets of buffers in one block of memory, planned for an instance in a file or the "
+            "activations of a built-in model",
     .uses = use_axis,
     .check = check_file,
     .open = open_planner,

@@ -165,6 +165,21 @@ static void planner_finds_and_proves_the_lowest_plan(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void activations_of_a_model_are_an_instance(void **state)
+{
+    (void)state;
+    Sample sample = measure("planner", "{\"file\": \"builtin:cnn:image=16,channels=8,stages=2\"}",
+                            SAMPLE_VERIFY);
+    Sample planned = measure(
+        "model", "{" CNN ", \"tensor_reuse\": \"true\", \"in_place\": \"false\"}", SAMPLE_TIME);
+    assert_true(sample_value(&sample, "planner.proved") == 1);
+    assert_true(sample_value(&sample, "planner.height_bytes") ==
+                sample_value(&planned, "memory.activation_bytes"));
+    sample_clear(&sample);
+    sample_clear(&planned);
+    assert_refused("planner", "{\"file\": \"builtin:nosuch\"}", "nosuch");
+}
+
 static void planner_without_an_instance_is_refused(void **state)
 {
     (void)state;
@@ -184,6 +199,7 @@ int main(void)
         cmocka_unit_test(profiles_bring_the_places_of_activations),
         cmocka_unit_test(optimizer_axes_that_contradict_are_refused),
         cmocka_unit_test(planner_finds_and_proves_the_lowest_plan),
+        cmocka_unit_test(activations_of_a_model_are_an_instance),
         cmocka_unit_test(planner_without_an_instance_is_refused),
     };
     return cmocka_run_group_tests_name("workload_memory", tests, NULL, NULL);
