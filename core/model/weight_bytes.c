@@ -27,7 +27,7 @@ static bool read_values(const HypFile *file, const HypGraphTensor *weight, void 
     return true;
 }
 
-static bool fill_weight(const HyperionModel *model, const HypGraphTensor *weight, void *data)
+static bool fill_plain(const HyperionModel *model, const HypGraphTensor *weight, void *data)
 {
     if (weight->source == HYP_WEIGHT_SEEDED) {
         hyp_seeded_values_fill(&weight->seeded, data, weight->shape.element_count);
@@ -59,6 +59,21 @@ static void fold_rows(const HyperionModel *model, const HypGraphTensor *weight,
             data[i] = data[i] * (scale ? scale[row] : 1.0F) + (shift ? shift[row] : 0.0F);
 }
 
+bool hyp_weights_read_folds(HyperionModel *model, int tensor)
+{
+    return read_folds(model, &model->tensors[tensor].rows);
+}
+
+bool hyp_weights_fill(const HyperionModel *model, int tensor, void *data)
+{
+    const HypGraphTensor *weight = &model->tensors[tensor];
+    if (!fill_plain(model, weight, data))
+        return false;
+    if (weight->rows.scaled || weight->rows.shifted)
+        fold_rows(model, weight, &weight->rows, data);
+    return true;
+}
+
 bool hyp_weights_read(HyperionModel *model, int tensor)
 {
     const int root = hyp_model_root(model, tensor);
@@ -73,12 +88,10 @@ bool hyp_weights_read(HyperionModel *model, int tensor)
     void *data = hyp_platform_allocate(weight->shape.size_bytes, 64);
     if (!data)
         return false;
-    if (!fill_weight(model, weight, data)) {
+    if (!hyp_weights_fill(model, root, data)) {
         hyp_platform_release(data);
         return false;
     }
-    if (weight->rows.scaled || weight->rows.shifted)
-        fold_rows(model, weight, &weight->rows, data);
     weight->data = data;
     return true;
 }

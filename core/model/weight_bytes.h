@@ -11,6 +11,14 @@
 // Of a streaming file, reads the whole run that it stands in and checks that.
 bool hyp_weights_read(HyperionModel *model, int tensor);
 
+// Reads or generates weight `tensor`, no view and of no run, to `data`, which is 64-byte aligned;
+// the model does not change. The weights its rows are folded with are in memory. Several threads
+// may. False, last error set, as above.
+bool hyp_weights_fill(const HyperionModel *model, int tensor, void *data);
+
+// Has the weights in memory that the rows of weight `tensor` are folded with, if any.
+bool hyp_weights_read_folds(HyperionModel *model, int tensor);
+
 // Has the rows of weight `tensor`, which is f32 and no view, scaled and shifted when it is read,
 // and now if it has been. False, last error set, when `rows` cannot be read then.
 bool hyp_weights_fold_rows(HyperionModel *model, int tensor, const HypRowFold *rows);

@@ -18,6 +18,11 @@ void hyp_platform_release(void *memory); // NULL is allowed
 // Asks for huge pages under memory that was not touched yet; it works as well without.
 void hyp_platform_prefer_huge_pages(void *memory, size_t size_bytes);
 
+// Whole pages from the system, zeroed and present, and straight back to it: no allocator keeps
+// them. A multiple of 4096 bytes, more than 0.
+void *hyp_platform_map(size_t size_bytes);
+void hyp_platform_unmap(void *memory, size_t size_bytes); // NULL is allowed
+
 // A regular file opened for reading; anything else (folder, pipe, device) is refused. Positioned
 // reads only, so that several threads may share it.
 typedef struct HypFile HypFile;
@@ -65,6 +70,16 @@ typedef struct HypLock {
 } HypLock;
 void hyp_platform_lock(HypLock *lock);
 void hyp_platform_unlock(HypLock *lock);
+
+// A lock that one thread holds at a time, and may wait in until another notifies: then all who wait
+// look again.
+typedef struct HypMonitor HypMonitor;
+HypMonitor *hyp_platform_create_monitor(void);
+void hyp_platform_free_monitor(HypMonitor *monitor); // NULL is allowed; nobody holds it
+void hyp_platform_enter(HypMonitor *monitor);
+void hyp_platform_leave(HypMonitor *monitor);
+void hyp_platform_wait(HypMonitor *monitor); // held before and after
+void hyp_platform_notify(HypMonitor *monitor);
 
 // Nanoseconds of a clock that never goes back.
 uint64_t hyp_platform_now_ns(void);

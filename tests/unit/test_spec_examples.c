@@ -148,20 +148,24 @@ static void functions_without_an_implementation_say_what_is_missing(void **state
         assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_UNSUPPORTED);                  \
         assert_non_null(strstr(hyperionGetLastError(), missing));                                  \
     } while (0)
-    const HyperionProgressiveLoaderConfig loader = {0};
-    EXPECT_UNSUPPORTED(create_loader(&loader), "layers one by one");
-    EXPECT_UNSUPPORTED(hyperionAttachModel(NULL, NULL), "layers one by one");
-    EXPECT_UNSUPPORTED(load_layer(NULL, 0), "layers one by one");
-    EXPECT_UNSUPPORTED(unload_layer(NULL, 0), "layers one by one");
-    EXPECT_UNSUPPORTED(loader_stats(NULL).valid, "layers one by one");
     const HyperionLayerSchedulerConfig scheduler = {0};
     EXPECT_UNSUPPORTED(create_scheduler(NULL, &scheduler), "scheduling");
     EXPECT_UNSUPPORTED(create_plan(NULL), "scheduling");
     EXPECT_UNSUPPORTED(execute_layer(NULL, 0, NULL, NULL), "scheduling");
     EXPECT_UNSUPPORTED(set_strategy(NULL, 0, HYPERION_CHECKPOINT_AUTO), "scheduling");
     EXPECT_UNSUPPORTED(estimate(NULL).valid, "scheduling");
-    EXPECT_UNSUPPORTED(layer_status(NULL, 0) != HYPERION_LAYER_STATUS_INVALID, "one by one");
 #undef EXPECT_UNSUPPORTED
+}
+
+static void the_loader_refuses_what_it_cannot_have(void **state)
+{
+    (void)state;
+    assert_null(create_loader(NULL));
+    assert_false(load_layer(NULL, 0));
+    assert_false(unload_layer(NULL, 0));
+    assert_int_equal(layer_status(NULL, 0), HYPERION_LAYER_STATUS_INVALID);
+    assert_false(loader_stats(NULL).valid);
+    assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_ARGUMENT);
 }
 
 static void setters_without_an_implementation_say_so_and_frees_take_null(void **state)
@@ -215,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_run_without_harm),
         cmocka_unit_test(functions_without_an_implementation_say_what_is_missing),
+        cmocka_unit_test(the_loader_refuses_what_it_cannot_have),
         cmocka_unit_test(setters_without_an_implementation_say_so_and_frees_take_null),
         cmocka_unit_test(the_memory_optimizer_plans),
         cmocka_unit_test(performance_functions_are_real),

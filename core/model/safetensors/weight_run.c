@@ -67,6 +67,13 @@ static bool check(const HypWeightRun *run, const HypChecksum *checksum)
                     run->size_bytes, run->file_offset, run->checksum, found);
 }
 
+static bool fail_run(const HyperionModel *model, const HypWeightRun *run)
+{
+    return hyp_fail(hyperionGetLastErrorKind(), "model %s, weights of %s%s: %s", model->name,
+                    run->layer < 0 ? "no layer" : "layer ",
+                    run->layer < 0 ? "" : model->layers[run->layer].name, hyperionGetLastError());
+}
+
 bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run)
 {
     HypChecksum *checksum = hyp_checksum_begin();
@@ -84,8 +91,24 @@ bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run)
             hyp_platform_release(fresh[i]);
     }
     free(fresh);
-    return read ||
-           hyp_fail(hyperionGetLastErrorKind(), "model %s, weights of %s%s: %s", model->name,
-                    run->layer < 0 ? "no layer" : "layer ",
-                    run->layer < 0 ? "" : model->layers[run->layer].name, hyperionGetLastError());
+    return read || fail_run(model, run);
+}
+
+bool hyp_weight_run_fill(const HyperionModel *model, const HypWeightRun *run, void *data)
+{
+    // Small enough to be in the cache when it is checked.
+    const size_t block_bytes = (size_t)1 << 20;
+    const HypFile *file = model->files[0];
+    HypChecksum *checksum = hyp_checksum_begin();
+    bool read = checksum != NULL;
+    for (uint64_t done = 0; read && done < run->size_bytes; done += block_bytes) {
+        const uint64_t left = run->size_bytes - done;
+        const size_t count = left < block_bytes ? (size_t)left : block_bytes;
+        read = hyp_platform_read(file, run->file_offset + done, (char *)data + done, count);
+        if (read)
+            hyp_checksum_add(checksum, (char *)data + done, count);
+    }
+    read = read && hyp_platform_file_unchanged(file) && check(run, checksum);
+    hyp_checksum_end(checksum);
+    return read || fail_run(model, run);
 }

@@ -12,4 +12,8 @@ const HypWeightRun *hyp_weight_run_of(const HyperionModel *model, int tensor);
 // fails, the file changed since it was loaded, or the bytes do not have the checksum.
 bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run);
 
+// Reads the bytes of the run to `data` and checks them; the model does not change. Several threads
+// may. False, last error set, as above.
+bool hyp_weight_run_fill(const HyperionModel *model, const HypWeightRun *run, void *data);
+
 #endif
