@@ -64,6 +64,11 @@ bool hyp_activation_plan_make(const HyperionModel *model, const HypActivationSet
         facts->apart_bytes = facts->planned_bytes = plan->activation_bytes;
         facts->lower_bound_bytes = plan->activation_bytes;
     }
-    assert(hyp_activation_plan_check(model, plan));
+#ifndef NDEBUG
+    if (!hyp_activation_plan_check(model, plan)) {
+        assert(hyperionGetLastErrorKind() == HYPERION_ERROR_MEMORY); // of the check itself
+        return false;
+    }
+#endif
     return true;
 }

@@ -10,10 +10,12 @@
 
 enum {
     LEAST_RUNS = 3, // the first one warms up
-    MOST_RUNS = 12,
+    MOST_RUNS = 8,
+    MOST_ROUNDS = 3, // through all variants, since other work on the machine comes and goes
 };
 
-static const uint64_t enough_ns = 60000000; // of runs of one variant
+static const uint64_t enough_ns = 10000000;         // of runs of one variant in one round
+static const uint64_t enough_rounds_ns = 300000000; // after which no further round begins
 
 typedef struct Calibration {
     HyperionModel *model;
@@ -60,7 +62,8 @@ static void after_step(void *context, const HypRun *run)
     const double ns = (double)(hyp_platform_now_ns() - calibration->start_ns);
     const HypVariant *variant =
         hyp_layer_variants_nearest(&calibration->variants[run->layer], calibration->number);
-    double *least = &calibration->times.ns[run->layer * HYP_VARIANT_COUNT + variant->number];
+    double *least =
+        &calibration->times.ns[(size_t)run->layer * HYP_VARIANT_COUNT + (size_t)variant->number];
     calibration->used |= variant->number == calibration->number;
     if (calibration->warm && (*least == 0 || ns < *least))
         *least = ns < 1 ? 1 : ns;
@@ -123,6 +126,22 @@ static bool run_variant(Calibration *calibration, const Tensors *in, const Tenso
     return true;
 }
 
+// There and back again, so that a drift of the machine favours none.
+static bool run_rounds(Calibration *calibration, const Tensors *in, const Tensors *out)
+{
+    const uint64_t start_ns = hyp_platform_now_ns();
+    bool ran = true;
+    for (int round = 0; ran && round < MOST_ROUNDS; round++) {
+        if (hyp_platform_now_ns() - start_ns > enough_rounds_ns)
+            break;
+        for (int turn = 0; ran && turn < HYP_VARIANT_COUNT; turn++) {
+            calibration->number = round % 2 ? HYP_VARIANT_COUNT - 1 - turn : turn;
+            ran = run_variant(calibration, in, out);
+        }
+    }
+    return ran;
+}
+
 static bool run_variants(Calibration *calibration)
 {
     Tensors in = {0};
@@ -132,10 +151,7 @@ static bool run_variants(Calibration *calibration)
                create_tensors(model, model->outputs, model->output_count, &out) &&
                hyp_model_attach(calibration->model, HYP_ATTACHED_OPTIMIZER, &hooks, calibration);
     if (ran) {
-        for (int number = 0; ran && number < HYP_VARIANT_COUNT; number++) {
-            calibration->number = number;
-            ran = run_variant(calibration, &in, &out);
-        }
+        ran = run_rounds(calibration, &in, &out);
         ran = hyp_model_detach(calibration->model, HYP_ATTACHED_OPTIMIZER) && ran;
     }
     free_tensors(&in);

@@ -85,8 +85,10 @@ static bool create_table(Table *table, const HypChoiceItem *items, int item_coun
     table->left_count = calloc(count, sizeof *table->left_count);
     table->times = calloc(table->unit_count + 1, sizeof *table->times);
     table->choices = calloc(count, table->unit_count + 1);
-    return (table->left && table->left_count && table->times && table->choices) ||
-           hyp_fail(HYPERION_ERROR_MEMORY, "choose variants: out of memory");
+    if (table->left && table->left_count && table->times && table->choices)
+        return true;
+    (void)hyp_fail(HYPERION_ERROR_MEMORY, "choose variants: out of memory");
+    return false;
 }
 
 static const HypChoiceOption *find_option(const Table *table, int item, int index)

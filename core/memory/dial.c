@@ -71,8 +71,10 @@ static bool create_choice(Choice *choice, const HypRunPlan *plan)
     const HyperionModel *model = choice->model;
     const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
     choice->items = calloc((size_t)model->layer_count + 1, sizeof *choice->items);
-    if (!choice->items)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
+    if (!choice->items) {
+        (void)hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
+        return false;
+    }
     choice->variants = hyp_layer_variants_create(model, plan, !loader || !loader->provides_weights);
     if (!choice->variants)
         return false;
@@ -106,6 +108,7 @@ static bool fail_budget(const Choice *choice, const HypDialSettings *settings,
 static int choose_point(const Choice *choice, const HypDialSettings *settings, HypDialFacts *facts)
 {
     const HypChoiceFront *front = &choice->front;
+    assert(front->points && front->count > 0);
     const int knee = hyp_choice_front_knee(front, choice->base_bytes);
     const size_t least_bytes = front->points[0].bytes;
     const size_t most_bytes = front->points[knee].bytes;

@@ -18,7 +18,7 @@ void hyp_memory_layout_release_unasked(HyperionModel *model);
 size_t hyp_memory_layout_held_bytes(const HyperionModel *model);
 bool hyp_memory_layout_plan_bytes(const HyperionModel *model, const HypRunPlan *plan,
                                   size_t *bytes);
-size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int layer,
+size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int index,
                                      const HyperionGemmBlocking *blocking, void *const *data);
 
 // Keeps the packed weights in `copies` copies, as weight_copies.h keeps the others.

@@ -22,10 +22,11 @@ static void make_items(uint32_t *seed, HypChoiceItem *items)
     for (int i = 0; i < ITEMS; i++) {
         items[i].option_count = 1 + (int)(next_random(seed) % OPTIONS);
         for (int j = 0; j < items[i].option_count; j++)
-            items[i].options[j] = (HypChoiceOption){.kept_bytes = next_random(seed) % 8 * 64,
-                                                    .scratch_bytes = next_random(seed) % 8 * 64,
-                                                    .time_ns = 1 + next_random(seed) % 1000,
-                                                    .id = j};
+            items[i].options[j] =
+                (HypChoiceOption){.kept_bytes = (size_t)64 * (next_random(seed) % 8),
+                                  .scratch_bytes = (size_t)64 * (next_random(seed) % 8),
+                                  .time_ns = 1 + next_random(seed) % 1000,
+                                  .id = j};
     }
 }
 

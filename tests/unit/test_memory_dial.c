@@ -95,7 +95,8 @@ static void more_bytes_only_for_less_time_and_the_same_results(void **state)
     (void)state;
     for (int i = 0; i < MODEL_COUNT; i++) {
         Loaded loaded = load(models[i]);
-        run(&loaded);
+        run(&loaded); // on one thread
+        assert_true(hyperionSetThreadCount(loaded.model, 1 + i % 2));
         void *expected = copy_output(&loaded);
         optimize(&loaded, 0);
         HyperionMemoryPlan last = get_plan(&loaded);

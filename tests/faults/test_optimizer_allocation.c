@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// test_optimizer_allocation.c - what the library allocates for runs with a memory optimizer: as
+// many bytes as were planned, counted where it asks the system for them; and the n-th allocation
+// fails, for every n.
+#include "hyperion/hyperion.h"
+
+#include "platform/platform.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { MOST_BLOCKS = 4096 };
+
+// Memory from hyp_platform_allocate that was not released.
+static struct {
+    void *memory;
+    size_t size_bytes;
+} blocks[MOST_BLOCKS];
+static size_t held_bytes, peak_bytes;
+static int64_t live_count;    // allocations not yet freed, of any kind
+static int64_t until_failure; // allocations that still succeed; negative: all do
+
+void *__real_hyp_platform_allocate(size_t size_bytes, size_t alignment);
+void __real_hyp_platform_release(void *memory);
+void *__real_malloc(size_t size_bytes);
+void *__real_calloc(size_t count, size_t size_bytes);
+void *__real_realloc(void *memory, size_t size_bytes);
+void __real_free(void *memory);
+void *__wrap_hyp_platform_allocate(size_t size_bytes, size_t alignment);
+void __wrap_hyp_platform_release(void *memory);
+void *__wrap_malloc(size_t size_bytes);
+void *__wrap_calloc(size_t count, size_t size_bytes);
+void *__wrap_realloc(void *memory, size_t size_bytes);
+void __wrap_free(void *memory);
+
+static bool is_to_fail(void)
+{
+    return until_failure >= 0 && until_failure-- == 0;
+}
+
+static void *count_live(void *memory)
+{
+    live_count += memory != NULL;
+    return memory;
+}
+
+// The block of that memory, of NULL a free one.
+static int find_block(const void *memory)
+{
+    for (int i = 0; i < MOST_BLOCKS; i++)
+        if (blocks[i].memory == memory)
+            return i;
+    fail_msg("more than %d blocks", MOST_BLOCKS);
+    return 0;
+}
+
+void *__wrap_hyp_platform_allocate(size_t size_bytes, size_t alignment)
+{
+    void *memory = count_live(
+        __real_hyp_platform_allocate(is_to_fail() ? SIZE_MAX - 1 : size_bytes, alignment));
+    if (!memory)
+        return NULL;
+    const int block = find_block(NULL);
+    blocks[block].memory = memory;
+    blocks[block].size_bytes = size_bytes;
+    held_bytes += size_bytes;
+    peak_bytes = held_bytes > peak_bytes ? held_bytes : peak_bytes;
+    return memory;
+}
+
+void __wrap_hyp_platform_release(void *memory)
+{
+    if (!memory)
+        return;
+    const int block = find_block(memory);
+    held_bytes -= blocks[block].size_bytes;
+    blocks[block].memory = NULL; // free() counts that it lives no more
+    __real_hyp_platform_release(memory);
+}
+
+void *__wrap_malloc(size_t size_bytes)
+{
+    return is_to_fail() ? NULL : count_live(__real_malloc(size_bytes));
+}
+
+void *__wrap_calloc(size_t count, size_t size_bytes)
+{
+    return is_to_fail() ? NULL : count_live(__real_calloc(count, size_bytes));
+}
+
+void *__wrap_realloc(void *memory, size_t size_bytes)
+{
+    if (is_to_fail())
+        return NULL;
+    live_count -= memory != NULL;
+    return count_live(__real_realloc(memory, size_bytes));
+}
+
+void __wrap_free(void *memory)
+{
+    live_count -= memory != NULL;
+    __real_free(memory);
+}
+
+static const char times_path[] = HYPERION_BINARY_DIR "/test_optimizer_allocation.times";
+
+typedef struct Tensors {
+    HyperionTensor *input, *output;
+} Tensors;
+
+static HyperionTensor *create(HyperionTensorInfo info)
+{
+    return hyperionCreateTensor(info.type, info.rank, info.dims);
+}
+
+static HyperionMemoryOptimizer *create_optimizer(void)
+{
+    const HyperionMemoryOptimizerConfig config = {.enable_tensor_reuse = true,
+                                                  .enable_in_place_ops = true};
+    return hyperionCreateMemoryOptimizer(&config);
+}
+
+static void keep_times(const char *name)
+{
+    HyperionMemoryOptimizer *optimizer = create_optimizer();
+    HyperionModel *model = hyperionLoadModel(name);
+    if (!hyperionOptimizeMemoryUsage(optimizer, model, 0) ||
+        !hyperionSaveLayerTimes(optimizer, times_path))
+        fail_msg("%s: %s", name, hyperionGetLastError());
+    hyperionFreeModel(model);
+    hyperionFreeMemoryOptimizer(optimizer);
+}
+
+// Back and forth, so that each plan comes after one that needs more and one that needs less.
+static void check_plans(const char *name)
+{
+    static const float tradeoffs[] = {0, 1, 0.5F, 0, 0.25F, 0.75F, 1};
+    keep_times(name);
+    HyperionModel *model = hyperionLoadModel(name);
+    HyperionMemoryOptimizer *optimizer = create_optimizer();
+    Tensors tensors = {create(hyperionModelInput(model, 0)), create(hyperionModelOutput(model, 0))};
+    assert_true(hyperionLoadLayerTimes(optimizer, times_path));
+    const size_t before_bytes = held_bytes;
+    peak_bytes = held_bytes;
+    assert_true(hyperionOptimizeMemoryUsage(optimizer, model, 0));
+    assert_int_equal(peak_bytes, before_bytes); // it allocates nothing before a run does
+    for (size_t i = 0; i < sizeof tradeoffs / sizeof *tradeoffs; i++) {
+        hyperionSetMemorySpeedTradeoff(optimizer, tradeoffs[i]);
+        const HyperionMemoryPlan plan = hyperionGetMemoryPlan(optimizer);
+        assert_true(plan.measured);
+        peak_bytes = held_bytes;
+        const size_t last_bytes = held_bytes;
+        assert_true(hyperionRunModel(model, &tensors.input, &tensors.output));
+        assert_int_equal(held_bytes - before_bytes, plan.total_bytes);
+        // Nothing of the next plan is allocated beside what it replaces.
+        assert_int_equal(peak_bytes, held_bytes > last_bytes ? held_bytes : last_bytes);
+    }
+    hyperionFreeTensor(tensors.input);
+    hyperionFreeTensor(tensors.output);
+    hyperionFreeModel(model);
+    hyperionFreeMemoryOptimizer(optimizer);
+    assert_int_equal(remove(times_path), 0);
+}
+
+static void runs_allocate_what_was_planned(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32", "builtin:transformer:layers=2",
+        "builtin:shufflenet:image=64", "builtin:resnet18:image=64,width=16"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        check_plans(models[i]);
+}
+
+// From nothing to a run in one go: the peak of it all is what was planned.
+static void the_peak_from_the_start_is_what_was_planned(void **state)
+{
+    (void)state;
+    static const char name[] = "builtin:transformer:layers=2";
+    keep_times(name);
+    for (int step = 0; step <= 4; step++) {
+        HyperionModel *model = hyperionLoadModel(name);
+        HyperionMemoryOptimizer *optimizer = create_optimizer();
+        Tensors tensors = {create(hyperionModelInput(model, 0)),
+                           create(hyperionModelOutput(model, 0))};
+        const size_t before_bytes = held_bytes;
+        peak_bytes = held_bytes;
+        assert_true(hyperionLoadLayerTimes(optimizer, times_path));
+        hyperionSetMemorySpeedTradeoff(optimizer, (float)step / 4);
+        assert_true(hyperionOptimizeMemoryUsage(optimizer, model, 0));
+        assert_true(hyperionRunModel(model, &tensors.input, &tensors.output));
+        assert_int_equal(peak_bytes - before_bytes, hyperionGetMemoryPlan(optimizer).total_bytes);
+        hyperionFreeTensor(tensors.input);
+        hyperionFreeTensor(tensors.output);
+        hyperionFreeModel(model);
+        hyperionFreeMemoryOptimizer(optimizer);
+    }
+    assert_int_equal(remove(times_path), 0);
+}
+
+static bool optimize_and_run(void)
+{
+    static const char name[] = "builtin:mlp:hidden=8,layers=2,batch=8";
+    HyperionModel *model = hyperionLoadModel(name);
+    HyperionMemoryOptimizer *optimizer = model ? create_optimizer() : NULL;
+    Tensors tensors = {NULL, NULL};
+    bool done = optimizer && (tensors.input = create(hyperionModelInput(model, 0))) &&
+                (tensors.output = create(hyperionModelOutput(model, 0))) &&
+                hyperionOptimizeMemoryUsage(optimizer, model, 0) &&
+                hyperionRunModel(model, &tensors.input, &tensors.output);
+    hyperionFreeMemoryOptimizer(optimizer);
+    hyperionFreeTensor(tensors.input);
+    hyperionFreeTensor(tensors.output);
+    hyperionFreeModel(model);
+    return done;
+}
+
+static void each_allocation_that_fails_fails_cleanly(void **state)
+{
+    (void)state;
+    int n = 0;
+    for (;; n++) {
+        const int64_t live_before = live_count;
+        until_failure = n;
+        const bool done = optimize_and_run();
+        const bool failed_one = until_failure < 0;
+        until_failure = -1;
+        assert_int_equal(live_count, live_before);
+        assert_true(done != failed_one);
+        if (done)
+            break;
+        assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_MEMORY);
+    }
+    assert_true(n > 50);
+}
+
+int main(void)
+{
+    until_failure = -1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_allocate_what_was_planned),
+        cmocka_unit_test(the_peak_from_the_start_is_what_was_planned),
+        cmocka_unit_test(each_allocation_that_fails_fails_cleanly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
