@@ -21,7 +21,7 @@ typedef struct Choice {
     const HypLayerTimes *times; // NULL: guesses
     HypLayerVariants *variants; // by layer
     HypChoiceItem *items;       // by layer; option ids are indices of its variants
-    HypChoiceFront front;
+    HypChoiceFront *front;
     size_t base_bytes; // weights and activations, which every choice needs
 } Choice;
 
@@ -80,15 +80,12 @@ static bool create_choice(Choice *choice, const HypRunPlan *plan)
         return false;
     for (int i = 0; i < model->layer_count; i++)
         list_options(choice, i, &choice->items[i]);
-    HypChoiceFront front;
-    const bool made = hyp_choice_front_create(&front, choice->items, model->layer_count);
-    choice->front = front;
-    return made;
+    return hyp_choice_front_create(choice->front, choice->items, model->layer_count);
 }
 
 static void free_choice(Choice *choice)
 {
-    hyp_choice_front_free(&choice->front);
+    hyp_choice_front_free(choice->front);
     free(choice->variants);
     free(choice->items);
 }
@@ -100,14 +97,14 @@ static bool fail_budget(const Choice *choice, const HypDialSettings *settings,
                     "plan model %s: it needs %zu bytes at least (weights %zu, activations %zu, "
                     "workspace %zu), the budget has %zu; lower bound %zu",
                     choice->model->name, facts->least_bytes, facts->weight_bytes,
-                    facts->activations.planned_bytes, choice->front.points[0].bytes,
+                    facts->activations.planned_bytes, choice->front->points[0].bytes,
                     settings->budget_bytes, facts->lower_bound_bytes);
 }
 
 // Fills in the limits; the index of the point of the front, -1 and last error set without one.
 static int choose_point(const Choice *choice, const HypDialSettings *settings, HypDialFacts *facts)
 {
-    const HypChoiceFront *front = &choice->front;
+    const HypChoiceFront *front = choice->front;
     assert(front->points && front->count > 0);
     const int knee = hyp_choice_front_knee(front, choice->base_bytes);
     const size_t least_bytes = front->points[0].bytes;
@@ -159,12 +156,14 @@ bool hyp_dial_plan(const HyperionModel *model, const HypDialSettings *settings,
     if (!hyp_activation_plan_make(model, &settings->activations, plan, &facts->activations) ||
         !count_weights(model, facts))
         return false;
+    HypChoiceFront front = {0};
     Choice choice = {.model = model,
+                     .front = &front,
                      .times = facts->measured ? times : NULL,
                      .base_bytes = facts->weight_bytes + facts->activations.planned_bytes};
     const int point = create_choice(&choice, plan) ? choose_point(&choice, settings, facts) : -1;
     if (point >= 0)
-        apply_point(&choice, &choice.front.points[point], plan, facts);
+        apply_point(&choice, &front.points[point], plan, facts);
     free_choice(&choice);
     return point >= 0 && hyp_memory_layout_plan_bytes(model, plan, &facts->packed_bytes);
 }
