@@ -274,12 +274,14 @@ static bool measure_times(HyperionMemoryOptimizer *optimizer, HyperionModel *mod
 // Attaches an optimizer that is free, unless the budget or anything else fails.
 static bool attach(HyperionMemoryOptimizer *optimizer, HyperionModel *model, size_t budget_bytes)
 {
-    if (!hyp_model_attach(model, HYP_ATTACHED_OPTIMIZER, &hooks, optimizer))
+    optimizer->model = model;
+    optimizer->model_budget_bytes = budget_bytes;
+    if (!hyp_model_attach(model, HYP_ATTACHED_OPTIMIZER, &hooks, optimizer)) {
+        forget_model(optimizer);
         return false;
+    }
     bool planned = hyp_model_begin_change(model, "optimize memory usage");
     if (planned) {
-        optimizer->model = model;
-        optimizer->model_budget_bytes = budget_bytes;
         planned = try_plan(optimizer);
         hyp_model_end_change(model);
     }
