@@ -21,44 +21,56 @@ static int find_root(const HyperionModel *model, int tensor)
     return tensor;
 }
 
-static bool share_bytes(const Paper *paper, int a, int b)
+// Whether `size_bytes` at `offset` have any of the tensor's bytes.
+static bool meets(const Paper *paper, int tensor, size_t offset, size_t size_bytes)
 {
-    const size_t a_first = paper->plan->offsets[a];
-    const size_t b_first = paper->plan->offsets[b];
-    if (a_first == SIZE_MAX || b_first == SIZE_MAX)
-        return false;
-    return a_first < b_first + paper->model->tensors[b].shape.size_bytes &&
-           b_first < a_first + paper->model->tensors[a].shape.size_bytes;
+    const size_t first = paper->plan->offsets[tensor];
+    return first != SIZE_MAX && offset < first + paper->model->tensors[tensor].shape.size_bytes &&
+           first < offset + size_bytes;
 }
 
-// Whether `part`, an input of the concatenation, already lies where the result has it.
-static bool is_slice(const Paper *paper, const HypLayer *layer, int result, int part)
+// Whether a concatenation's inputs are pieces of its result, one behind the other.
+static bool has_pieces(const Paper *paper, const HypLayer *layer)
 {
-    size_t offset = paper->plan->offsets[result];
-    for (int i = 0; layer->op == HYPERION_LAYER_CONCAT && i < layer->input_count; i++) {
+    const HypShape *shape = &paper->model->tensors[layer->outputs[0]].shape;
+    return layer->op == HYPERION_LAYER_CONCAT &&
+           hyp_shape_product(shape, 0, (int)layer->attributes.axis) == 1;
+}
+
+// Whether the layer writes any of the tensor's bytes. What a concatenation finds in its place it
+// leaves there, and with it the pieces that it was itself made of.
+static bool writes_over(const Paper *paper, const HypLayer *layer, int tensor)
+{
+    const int result = layer->outputs[0];
+    const size_t first = paper->plan->offsets[result];
+    if (first == SIZE_MAX)
+        return false;
+    if (!has_pieces(paper, layer))
+        return meets(paper, tensor, first, paper->model->tensors[result].shape.size_bytes);
+    size_t place = first;
+    for (int i = 0; i < layer->input_count; i++) {
         const int root = find_root(paper->model, layer->inputs[i]);
-        if (root == part && paper->plan->offsets[root] == offset)
+        const size_t size_bytes = paper->model->tensors[root].shape.size_bytes;
+        if (paper->plan->offsets[root] != place && meets(paper, tensor, place, size_bytes))
             return true;
-        offset += paper->model->tensors[root].shape.size_bytes;
+        place += size_bytes;
     }
     return false;
 }
 
 // Whether the result may be written over this input while the layer reads it.
-static bool may_share(const Paper *paper, const HypLayer *layer, int result, int input)
+static bool may_overwrite(const Paper *paper, const HypLayer *layer, int input)
 {
+    const int result = layer->outputs[0];
     const HypShape *shape = &paper->model->tensors[layer->inputs[input]].shape;
-    const int root = find_root(paper->model, layer->inputs[input]);
-    if (is_slice(paper, layer, result, root))
-        return true;
     return input < hyp_layer_op(layer->op)->overwrites &&
            hyp_shape_equal(shape, &paper->model->tensors[result].shape) &&
-           paper->plan->offsets[root] == paper->plan->offsets[result];
+           paper->plan->offsets[find_root(paper->model, layer->inputs[input])] ==
+               paper->plan->offsets[result];
 }
 
 static bool check_reads(const Paper *paper, const HypLayer *layer)
 {
-    const int result = layer->outputs[0];
     for (int i = 0; i < layer->input_count; i++) {
         const int root = find_root(paper->model, layer->inputs[i]);
         if (paper->plan->offsets[root] == SIZE_MAX)
@@ -66,7 +78,7 @@ static bool check_reads(const Paper *paper, const HypLayer *layer)
         if (!paper->whole[root])
             return hyp_layer_fail(layer, "the plan has input '%s' overwritten or not written yet",
                                   paper->model->tensors[root].name);
-        if (share_bytes(paper, root, result) && !may_share(paper, layer, result, i))
+        if (writes_over(paper, layer, root) && !may_overwrite(paper, layer, i))
             return hyp_layer_fail(layer, "the plan writes the result over input '%s'",
                                   paper->model->tensors[root].name);
     }
@@ -79,16 +91,17 @@ static void write_result(const Paper *paper, const HypLayer *layer)
     if (paper->plan->offsets[result] == SIZE_MAX)
         return;
     for (int i = 0; i < paper->model->tensor_count; i++)
-        if (i != result && paper->whole[i] && share_bytes(paper, i, result))
-            // What a concatenation finds in its place it leaves there.
-            paper->whole[i] = is_slice(paper, layer, result, i);
+        if (i != result && paper->whole[i] && writes_over(paper, layer, i))
+            paper->whole[i] = false;
     paper->whole[result] = true;
 }
 
 bool hyp_activation_plan_check(const HyperionModel *model, const HypRunPlan *plan)
 {
     const Paper paper = {model, plan, calloc((size_t)model->tensor_count + 1, sizeof(bool))};
-    bool good = paper.whole != NULL || hyp_fail(HYPERION_ERROR_MEMORY, "check plan: out of memory");
+    if (!paper.whole)
+        return hyp_fail(HYPERION_ERROR_MEMORY, "check plan: out of memory");
+    bool good = true;
     for (int step = 0; good && step < plan->step_count; step++) {
         const HypLayer *layer = &model->layers[plan->steps[step]];
         good = check_reads(&paper, layer);

@@ -205,9 +205,11 @@ void hyp_block_heap_clear(HypBlockHeap *heap)
 {
     assert(heap->free_bytes == heap->held_bytes && heap->idle_bytes == heap->held_bytes);
     for (int i = 0; i < HYP_BLOCK_CLASSES; i++)
-        while (heap->free_blocks[i]) {
-            HypBlock *block = heap->free_blocks[i];
-            unlink_free(heap, block);
-            release_slab(heap, block);
+        for (HypBlock *block = heap->free_blocks[i], *next; block; block = next) {
+            next = block->next;
+            hyp_platform_release(block->data);
+            free(block);
         }
+    *heap =
+        (HypBlockHeap){.budget_bytes = heap->budget_bytes, .keeps_nothing = heap->keeps_nothing};
 }

@@ -135,6 +135,64 @@ static bool create_pool(const void *subject)
     return pool != NULL;
 }
 
+// Tensors that come from the platform, from what was given back whole, and from parts of it; the
+// last is left over.
+static bool make_pooled_tensors(void *user_data)
+{
+    (void)user_data;
+    HyperionTensor *large = hyperionCreateTensor(HYPERION_TYPE_F32, 1, (int64_t[]){300});
+    hyperionFreeTensor(large);
+    HyperionTensor *part = hyperionCreateTensor(HYPERION_TYPE_F32, 1, (int64_t[]){100});
+    HyperionTensor *rest = hyperionCreateTensor(HYPERION_TYPE_F32, 1, (int64_t[]){30});
+    hyperionFreeTensor(part);
+    HyperionTensor *left = hyperionCreateTensor(HYPERION_TYPE_F32, 1, (int64_t[]){500});
+    hyperionFreeTensor(rest);
+    return large && part && rest && left;
+}
+
+static bool execute_with_tensor_reuse(const void *subject)
+{
+    (void)subject;
+    const HyperionMemoryOptimizerConfig config = {.enable_tensor_reuse = true};
+    HyperionMemoryOptimizer *optimizer = hyperionCreateMemoryOptimizer(&config);
+    const bool executed =
+        optimizer && hyperionExecuteWithTensorReuse(optimizer, make_pooled_tensors, NULL);
+    hyperionFreeMemoryOptimizer(optimizer);
+    return executed;
+}
+
+static void tensor_reuse_fails_cleanly(void **state)
+{
+    (void)state;
+    // Optimizer, pool, four tensors, two blocks with memory of their own, two split.
+    assert_int_equal(fail_each_allocation(execute_with_tensor_reuse, NULL), 12);
+}
+
+static bool optimize_and_run(const void *subject)
+{
+    const HyperionMemoryOptimizerConfig config = {
+        .enable_tensor_reuse = true, .enable_in_place_ops = true, .memory_speed_tradeoff = 0.5F};
+    HyperionModel *model = hyperionLoadModel(subject);
+    HyperionMemoryOptimizer *optimizer = hyperionCreateMemoryOptimizer(&config);
+    HyperionTensor *x = hyperionCreateTensor(HYPERION_TYPE_F32, 2, (int64_t[]){1, 5});
+    HyperionTensor *y = hyperionCreateTensor(HYPERION_TYPE_F32, 2, (int64_t[]){1, 10});
+    const bool ran = model && optimizer && x && y &&
+                     hyperionOptimizeMemoryUsage(optimizer, model, 0) &&
+                     hyperionRunModel(model, &x, &y);
+    hyperionFreeTensor(x);
+    hyperionFreeTensor(y);
+    hyperionFreeMemoryOptimizer(optimizer);
+    hyperionFreeModel(model);
+    return ran;
+}
+
+static void optimizing_memory_fails_cleanly(void **state)
+{
+    (void)state;
+    assert_true(fail_each_allocation(optimize_and_run, "builtin:mlp:input=5,hidden=5,layers=3") >
+                30);
+}
+
 static void creating_fails_cleanly(void **state)
 {
     (void)state;
@@ -354,6 +412,8 @@ int main(void)
     until_failure = -1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creating_fails_cleanly),
+        cmocka_unit_test(tensor_reuse_fails_cleanly),
+        cmocka_unit_test(optimizing_memory_fails_cleanly),
         cmocka_unit_test(loading_fails_cleanly),
         cmocka_unit_test(streaming_files_fail_cleanly),
         cmocka_unit_test(failed_step_leaves_the_model_as_it_was),
