@@ -6,11 +6,13 @@
 extern const Command command_solve_checkpoint;
 extern const Command command_solve_offsets;
 extern const Command command_solve_pipeline;
+extern const Command command_solve_order;
 
 static const Command *const solve_commands[] = {
     &command_solve_checkpoint,
     &command_solve_offsets,
     &command_solve_pipeline,
+    &command_solve_order,
     NULL,
 };
 

@@ -172,6 +172,51 @@ typedef struct HyperionChainReplay {
 HyperionChainReplay hyperionReplayChain(const HyperionChain *chain, const HyperionChainStep *steps,
                                         size_t step_count);
 
+// --- Order: in which order the nodes of a graph run, so that the least memory is live at once.
+// Running a node needs what is live and its own bytes; an input is freed once its last consumer has
+// run, and what nobody consumes stays. In place, a node that allows it takes over the memory of one
+// input that no other node is still to read and that is at least as large.
+
+typedef struct HyperionOrderNode {
+    size_t size_bytes;
+    bool in_place; // whether it allows that
+} HyperionOrderNode;
+
+typedef struct HyperionOrderEdge {
+    int from, to; // nodes; `to` reads what `from` makes. One that comes twice counts once
+} HyperionOrderEdge;
+
+typedef struct HyperionOrderGraph {
+    const HyperionOrderNode *nodes;
+    const HyperionOrderEdge *edges;
+    int node_count, edge_count;
+} HyperionOrderGraph;
+
+typedef struct HyperionOrderRequest {
+    bool in_place;
+    size_t most_states; // of the search, so that the plan does not depend on the machine; 0 = none
+} HyperionOrderRequest;
+
+typedef struct HyperionOrderPlan {
+    HyperionPlanStatus status; // optimal or feasible
+    size_t peak_bytes;
+    size_t lower_bound_bytes; // no order can need less
+    const char *strategy;     // what found it: "least-peak", "search", ...
+    size_t states;            // sets of nodes that the search met
+    bool valid;               // false: the call failed, see hyperionGetLastError
+} HyperionOrderPlan;
+
+// Fills order[node_count]. An order of least peak, found by a search over the sets of nodes that
+// have run; past most_states the best of what it met and of heuristics. The same call gives the
+// same order. Not valid, order unchanged, on a NULL, an edge between nodes that do not exist, a
+// cycle, sizes whose sum does not fit in the address space, or when out of memory. Any thread.
+HyperionOrderPlan hyperionPlanOrder(const HyperionOrderGraph *graph,
+                                    const HyperionOrderRequest *request, int *order);
+
+// The peak of a given order, counted on its own. SIZE_MAX, and the last error says why, where it is
+// no order of the graph, and on the errors of hyperionPlanOrder.
+size_t hyperionOrderPeak(const HyperionOrderGraph *graph, const int *order, bool in_place);
+
 #ifdef __cplusplus
 }
 #endif
