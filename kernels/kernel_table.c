@@ -36,3 +36,22 @@ const HypKernelVariant *hyp_kernel_find(HypKernelOp op, HyperionSIMDLevel highes
     }
     return best;
 }
+
+void **hyp_kernel_workspace(HypKernelOp op, HypKernelArgs *args, size_t *size_bytes)
+{
+    switch (op) {
+    case HYP_OP_GEMM:
+        *size_bytes = hyp_gemm_workspace_bytes(&args->gemm);
+        return &args->gemm.workspace;
+    case HYP_OP_CONV2D:
+        *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
+        return &args->conv2d.workspace;
+    case HYP_OP_DEPTHWISE2D:
+        *size_bytes = hyp_depthwise2d_workspace_bytes(&args->depthwise2d);
+        return &args->depthwise2d.workspace;
+    case HYP_OP_ATTENTION:
+        *size_bytes = hyp_attention_workspace_bytes(&args->attention);
+        return &args->attention.workspace;
+    default: *size_bytes = 0; return NULL;
+    }
+}

@@ -31,6 +31,16 @@ size_t hyp_conv2d_workspace_bytes(const HypConv2dArgs *args);
 size_t hyp_depthwise2d_workspace_bytes(const HypConv2dArgs *args);
 size_t hyp_attention_workspace_bytes(const HypAttentionArgs *args);
 
+#define OP(name, args_type, ENUM) args_type name;
+typedef union HypKernelArgs {
+    HYP_KERNEL_OPS(OP)
+} HypKernelArgs;
+#undef OP
+
+// The member of `args` that points to the workspace of `op`, and the bytes that are needed there;
+// NULL and 0 for operations without one.
+void **hyp_kernel_workspace(HypKernelOp op, HypKernelArgs *args, size_t *size_bytes);
+
 // Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned
 // and as large as said. What is packed suits any number of threads, but only the k, kc, mr and nr
 // of `args` (and, of b, its n and nc). The last panel is filled up with zeros: at most mr - 1 rows

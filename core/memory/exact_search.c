@@ -357,6 +357,7 @@ static HypSearchAnswer search_root(Search *search, Node node)
 // Width, area and the most contended section, each once before the others.
 static void set_keys(const HypPlacement *placement, Item *item, const HyperionBuffer *buffer)
 {
+    assert(item->size > 0);
     int64_t contention = 0;
     for (int s = item->first; s < item->end; s++) {
         const int64_t live = (int64_t)placement->sections.live_bytes[s];

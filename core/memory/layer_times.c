@@ -193,7 +193,7 @@ double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVar
     const double flops = op->flops ? op->flops(model, shown) : 0;
     const double bytes = (double)hyp_layer_output(model, shown)->size_bytes;
     double ns = flops / flops_per_ns + bytes / packed_bytes_per_ns;
-    const int shrinks = variant->number / 2;
+    const int shrinks = variant->number / 2; // the numbers come in pairs: not packed, packed
     ns *= 1 + shrink_cost * shrinks;
     if (!variant->packed && op->packed_input)
         ns += (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /

@@ -15,7 +15,7 @@ static const HypPlacementStrategy *const strategies[] = {
 
 const HypPlacementStrategy *hyp_placement_strategy(int index)
 {
-    const int count = (int)(sizeof strategies / sizeof *strategies);
+    const int count = (int)(sizeof strategies / sizeof strategies[0]);
     return index >= 0 && index < count ? strategies[index] : NULL;
 }
 

@@ -3,10 +3,6 @@
 // as all-MiniLM-L6-v2; 22,713,216), with their poolers. All tokens are of the first sentence.
 #include "model/zoo_blocks.h"
 
-#include "common/fail.h"
-
-#include <inttypes.h>
-
 #define PARAMETERS(P, WIDE, MANY_HEADS, DEEP, WIDE_INSIDE)                                         \
     P(BATCH, batch, 1, 1, 4096)                                                                    \
     P(SEQ, seq, 128, 1, 65536)                                                                     \
@@ -64,12 +60,9 @@ static int add_pooler(HypZooSketch *sketch, const int64_t *values, int x)
 
 static bool build(HypZooSketch *sketch, const int64_t *values)
 {
-    if (!hyp_zoo_check_heads(sketch, values[HIDDEN], values[HEADS]))
+    if (!hyp_zoo_check_heads(sketch, values[HIDDEN], values[HEADS]) ||
+        !hyp_zoo_check_positions(sketch, values[SEQ], values[POSITIONS]))
         return false;
-    if (values[SEQ] > values[POSITIONS])
-        return hyp_fail(HYPERION_ERROR_ARGUMENT,
-                        "%s: seq=%" PRId64 " is more than positions=%" PRId64, sketch->model->name,
-                        values[SEQ], values[POSITIONS]);
     const HypZooBlock block = {
         .width = values[HIDDEN],
         .heads = values[HEADS],

@@ -13,6 +13,13 @@ bool hyp_zoo_check_heads(const HypZooSketch *sketch, int64_t hidden, int64_t hea
                     sketch->model->name, heads, hidden);
 }
 
+bool hyp_zoo_check_positions(const HypZooSketch *sketch, int64_t seq, int64_t positions)
+{
+    return seq <= positions ||
+           hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: seq=%" PRId64 " is more than positions=%" PRId64,
+                    sketch->model->name, seq, positions);
+}
+
 int hyp_zoo_table(HypZooSketch *sketch, const char *name, int64_t rows, int64_t width)
 {
     return hyp_zoo_weight(sketch, name, "weight", 2, (int64_t[]){rows, width}, 0.0F,

@@ -17,6 +17,9 @@ typedef struct HypZooBlock {
 // Fails, naming the model and its keys, unless the heads divide the width.
 bool hyp_zoo_check_heads(const HypZooSketch *sketch, int64_t hidden, int64_t heads);
 
+// The same, unless there is a learned position for each of the sequence.
+bool hyp_zoo_check_positions(const HypZooSketch *sketch, int64_t seq, int64_t positions);
+
 // A weight "<name>.weight" of one vector a row, whose product with a normalised vector is of order
 // 1; and the rows that `ids` name.
 int hyp_zoo_table(HypZooSketch *sketch, const char *name, int64_t rows, int64_t width);

@@ -3,9 +3,6 @@
 // of the words.
 #include "model/zoo_blocks.h"
 
-#include "common/fail.h"
-
-#include <inttypes.h>
 #include <math.h>
 
 #define PARAMETERS(P)                                                                              \
@@ -24,12 +21,9 @@ static const HypZooParameter parameters[] = {PARAMETERS(HYP_ZOO_ROW)};
 static bool build(HypZooSketch *sketch, const int64_t *values)
 {
     static const HyperionLayerAttributes head = {.transpose_b = true};
-    if (!hyp_zoo_check_heads(sketch, values[HIDDEN], values[HEADS]))
+    if (!hyp_zoo_check_heads(sketch, values[HIDDEN], values[HEADS]) ||
+        !hyp_zoo_check_positions(sketch, values[SEQ], values[POSITIONS]))
         return false;
-    if (values[SEQ] > values[POSITIONS])
-        return hyp_fail(HYPERION_ERROR_ARGUMENT,
-                        "%s: seq=%" PRId64 " is more than positions=%" PRId64, sketch->model->name,
-                        values[SEQ], values[POSITIONS]);
     const HypZooBlock block = {
         .width = values[HIDDEN],
         .heads = values[HEADS],

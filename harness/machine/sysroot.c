@@ -23,14 +23,22 @@ static bool say_why(char *text, size_t text_bytes, const char *path, const char 
     return false;
 }
 
-bool sysroot_read(const char *root, const char *path, char *text, size_t text_bytes)
+// NULL, `text` saying why, where it cannot be opened.
+static FILE *open_text(const char *root, const char *path, char *text, size_t text_bytes)
 {
     char joined[PATH_MAX];
-    if (!join_path(root, path, joined))
-        return say_why(text, text_bytes, path, "name too long");
-    FILE *file = fopen(joined, "re");
+    const bool fits = join_path(root, path, joined);
+    FILE *file = fits ? fopen(joined, "re") : NULL;
     if (!file)
-        return say_why(text, text_bytes, path, strerror(errno));
+        (void)say_why(text, text_bytes, path, fits ? strerror(errno) : "name too long");
+    return file;
+}
+
+bool sysroot_read(const char *root, const char *path, char *text, size_t text_bytes)
+{
+    FILE *file = open_text(root, path, text, text_bytes);
+    if (!file)
+        return false;
     // The kernel gives the whole of such a file in one go, and some fail on read, not on open.
     errno = 0;
     size_t length = fread(text, 1, text_bytes - 1, file);
@@ -49,12 +57,9 @@ bool sysroot_read(const char *root, const char *path, char *text, size_t text_by
 
 bool sysroot_read_line(const char *root, const char *path, char *text, size_t text_bytes)
 {
-    char joined[PATH_MAX];
-    if (!join_path(root, path, joined))
-        return say_why(text, text_bytes, path, "name too long");
-    FILE *file = fopen(joined, "re");
+    FILE *file = open_text(root, path, text, text_bytes);
     if (!file)
-        return say_why(text, text_bytes, path, strerror(errno));
+        return false;
     const bool read = text_bytes <= INT_MAX && fgets(text, (int)text_bytes, file) != NULL;
     (void)fclose(file);
     if (!read)
@@ -82,12 +87,9 @@ static char *match_field(char *line, const char *name)
 bool sysroot_read_field(const char *root, const char *path, const char *name, char *text,
                         size_t text_bytes)
 {
-    char joined[PATH_MAX];
-    if (!join_path(root, path, joined))
-        return say_why(text, text_bytes, path, "name too long");
-    FILE *file = fopen(joined, "re");
+    FILE *file = open_text(root, path, text, text_bytes);
     if (!file)
-        return say_why(text, text_bytes, path, strerror(errno));
+        return false;
     char *line = NULL;
     size_t line_bytes = 0;
     const char *value = NULL;

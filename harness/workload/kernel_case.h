@@ -23,15 +23,9 @@ typedef struct KernelOperand {
     OperandRole role;
 } KernelOperand;
 
-#define OP(name, args_type, ENUM) args_type name;
-typedef union KernelArgs {
-    HYP_KERNEL_OPS(OP)
-} KernelArgs;
-#undef OP
-
 typedef struct KernelCase {
     HypKernelOp op;
-    KernelArgs args; // sizes and settings; pointers and blocking are NULL and zero
+    HypKernelArgs args; // sizes and settings; pointers and blocking are NULL and zero
     KernelOperand operands[KERNEL_MOST_OPERANDS];
     size_t operand_count;
     double flops; // nominal; NAN where floating-point work is no measure of the operation

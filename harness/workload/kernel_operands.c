@@ -24,26 +24,6 @@ typedef struct Making {
     size_t cold_bytes;                  // of it data: what rotation must push out
 } Making;
 
-// Bytes of workspace, and the member that points to it; NULL for operations without one.
-static void **find_workspace(KernelArgs *args, HypKernelOp op, size_t *size_bytes)
-{
-    switch (op) {
-    case HYP_OP_GEMM:
-        *size_bytes = hyp_gemm_workspace_bytes(&args->gemm);
-        return &args->gemm.workspace;
-    case HYP_OP_CONV2D:
-        *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
-        return &args->conv2d.workspace;
-    case HYP_OP_DEPTHWISE2D:
-        *size_bytes = hyp_depthwise2d_workspace_bytes(&args->depthwise2d);
-        return &args->depthwise2d.workspace;
-    case HYP_OP_ATTENTION:
-        *size_bytes = hyp_attention_workspace_bytes(&args->attention);
-        return &args->attention.workspace;
-    default: *size_bytes = 0; return NULL;
-    }
-}
-
 static void add_array(Making *making, size_t size_bytes, size_t pointer_offset, OperandRole role)
 {
     KernelOperands *operands = making->operands;
@@ -66,7 +46,7 @@ static void list_arrays(Making *making)
         add_array(making, problem->operands[i].count * sizeof(float),
                   problem->operands[i].pointer_offset, problem->operands[i].role);
     size_t workspace_bytes = 0;
-    void **workspace = find_workspace(&problem->args, problem->op, &workspace_bytes);
+    void **workspace = hyp_kernel_workspace(problem->op, &problem->args, &workspace_bytes);
     if (workspace)
         add_array(making, workspace_bytes, (size_t)((char *)workspace - (char *)&problem->args),
                   OPERAND_OUTPUT);
@@ -100,7 +80,7 @@ static void place_arrays(Making *making, bool rotating)
                 operand_memory_take(&operands->memory, making->arrays[i].size_bytes);
 }
 
-static void point_arguments(const KernelOperands *operands, size_t copy, KernelArgs *args)
+static void point_arguments(const KernelOperands *operands, size_t copy, HypKernelArgs *args)
 {
     for (size_t i = 0; i < operands->array_count; i++) {
         char *array = operands->arrays[i].first;
@@ -194,7 +174,7 @@ void kernel_operands_close(KernelOperands *operands)
     operand_memory_close(&operands->memory);
 }
 
-void kernel_operands_rotate(KernelOperands *operands, KernelArgs *args)
+void kernel_operands_rotate(KernelOperands *operands, HypKernelArgs *args)
 {
     operands->next = (operands->next + operands->step) % operands->copies;
     point_arguments(operands, operands->next, args);

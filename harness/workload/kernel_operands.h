@@ -40,6 +40,6 @@ bool kernel_operands_open(KernelOperands *operands, KernelCase *problem, const O
 void kernel_operands_close(KernelOperands *operands); // a zeroed one is allowed
 
 // Points the arguments to the copy that was not used for longest.
-void kernel_operands_rotate(KernelOperands *operands, KernelArgs *args);
+void kernel_operands_rotate(KernelOperands *operands, HypKernelArgs *args);
 
 #endif

@@ -61,7 +61,7 @@ static bool choose_blocking(KernelContext *context, const AxisValue *values, Pro
     return true;
 }
 
-static void set_parallel(KernelArgs *args, HypKernelOp op, const HyperionParallel *parallel)
+static void set_parallel(HypKernelArgs *args, HypKernelOp op, const HyperionParallel *parallel)
 {
     switch (op) {
 #define OP(name, args_type, ENUM)                                                                  \

@@ -7,12 +7,6 @@
 
 enum { MOST_EMULATED_THREADS = 5 };
 
-#define OP(name, args_type, ENUM) args_type name;
-typedef union AnyArgs {
-    HYP_KERNEL_OPS(OP)
-} AnyArgs;
-#undef OP
-
 // Where the pointers stand in the arguments of an operation.
 typedef struct ArgsLayout {
     size_t args_bytes;
@@ -42,32 +36,12 @@ static const ArgsLayout layouts[HYP_OP_COUNT] = {
     [HYP_OP_ATTENTION] = LAYOUT(HypAttentionArgs, q, out),
 };
 
-static void set_pointer(AnyArgs *args, size_t offset, const void *pointer)
+static void set_pointer(HypKernelArgs *args, size_t offset, const void *pointer)
 {
     memcpy((char *)args + offset, &pointer, sizeof pointer);
 }
 
-// Bytes of workspace, and the member that points to it; NULL for operations without one.
-static void **find_workspace(HypKernelOp op, AnyArgs *args, size_t *size_bytes)
-{
-    switch (op) {
-    case HYP_OP_GEMM:
-        *size_bytes = hyp_gemm_workspace_bytes(&args->gemm);
-        return &args->gemm.workspace;
-    case HYP_OP_CONV2D:
-        *size_bytes = hyp_conv2d_workspace_bytes(&args->conv2d);
-        return &args->conv2d.workspace;
-    case HYP_OP_DEPTHWISE2D:
-        *size_bytes = hyp_depthwise2d_workspace_bytes(&args->depthwise2d);
-        return &args->depthwise2d.workspace;
-    case HYP_OP_ATTENTION:
-        *size_bytes = hyp_attention_workspace_bytes(&args->attention);
-        return &args->attention.workspace;
-    default: *size_bytes = 0; return NULL;
-    }
-}
-
-static void call_variant(const HypKernelVariant *variant, const AnyArgs *args)
+static void call_variant(const HypKernelVariant *variant, const HypKernelArgs *args)
 {
     switch (variant->op) {
 #define OP(name, args_type, ENUM)                                                                  \
@@ -117,12 +91,12 @@ static bool expect_same(HypCheckRun *run, const HypCheckBuffer *serial, const Hy
     return true;
 }
 
-static bool run_split(HypCheckRun *run, const HypKernelVariant *variant, AnyArgs *args,
+static bool run_split(HypCheckRun *run, const HypKernelVariant *variant, HypKernelArgs *args,
                       const HyperionParallel *parallel, HypCheckBuffer *workspace)
 {
     size_t workspace_bytes = 0;
     set_pointer(args, layouts[variant->op].parallel, parallel);
-    void **place = find_workspace(variant->op, args, &workspace_bytes);
+    void **place = hyp_kernel_workspace(variant->op, args, &workspace_bytes);
     if (!hyp_check_allocate(run, workspace, workspace_bytes / sizeof(float), 0))
         return false;
     if (place)
@@ -138,7 +112,7 @@ bool hyp_check_split(HypCheckRun *run, const HypKernelVariant *variant, const vo
     const HyperionParallel parallel = choose_parallel(run);
     HypCheckBuffer out = {.count = 0};
     HypCheckBuffer workspace = {.count = 0};
-    AnyArgs args;
+    HypKernelArgs args;
     memcpy(&args, serial_args, layout->args_bytes);
     const size_t misalignment = (uintptr_t)serial_out->data / sizeof(float) % HYP_LINE_FLOATS;
     bool agrees = hyp_check_allocate(run, &out, serial_out->count, misalignment);

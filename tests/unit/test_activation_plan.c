@@ -26,8 +26,8 @@ static const char *const models[] = {
     "builtin:densenet121:image=32",
     "builtin:shufflenet:image=32",
     "builtin:squeezenet:image=32",
-    HYPERION_SOURCE_DIR "/../shared/models/ultraface-rfb-320.onnx",
-    HYPERION_SOURCE_DIR "/../shared/models/gpt2-tiny.onnx",
+    (HYPERION_SOURCE_DIR "/../shared/models/ultraface-rfb-320.onnx"),
+    (HYPERION_SOURCE_DIR "/../shared/models/gpt2-tiny.onnx"),
 };
 
 typedef struct Tensors {
