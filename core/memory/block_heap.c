@@ -207,9 +207,7 @@ void hyp_block_heap_clear(HypBlockHeap *heap)
     for (int i = 0; i < HYP_BLOCK_CLASSES; i++)
         for (HypBlock *block = heap->free_blocks[i], *next; block; block = next) {
             next = block->next;
-            hyp_platform_release(block->data);
-            free(block);
+            unlink_free(heap, block);
+            release_slab(heap, block);
         }
-    *heap =
-        (HypBlockHeap){.budget_bytes = heap->budget_bytes, .keeps_nothing = heap->keeps_nothing};
 }

@@ -3,12 +3,15 @@
 
 #include "common/fail.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static bool make_room(HypChainSteps *steps)
 {
-    if (steps->count < steps->room)
+    if (steps->count < steps->room) {
+        assert(steps->steps);
         return true;
+    }
     const size_t room = steps->room ? 2 * steps->room : 64;
     HyperionChainStep *larger = realloc(steps->steps, room * sizeof *larger);
     if (!larger) {

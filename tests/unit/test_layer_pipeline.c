@@ -125,19 +125,23 @@ static void check_times(const HyperionPipeline *pipeline, const json_t *answers,
     }
 }
 
+static double *read_numbers(const json_t *instance, const char *key, size_t *count)
+{
+    double *numbers = NULL;
+    Problem problem = {0};
+    assert_true(json_read_numbers(instance, key, &numbers, count, &problem));
+    return numbers;
+}
+
 static void check_instance(const json_t *instance)
 {
-    double *load = NULL;
-    double *compute = NULL;
-    double *bytes = NULL;
     size_t count = 0;
-    Problem problem = {0};
-    assert_true(json_read_numbers(instance, "load", &load, &count, &problem) &&
-                json_read_numbers(instance, "compute", &compute, &count, &problem) &&
-                json_read_numbers(instance, "bytes", &bytes, &count, &problem));
+    double *load = read_numbers(instance, "load", &count);
+    double *compute = read_numbers(instance, "compute", &count);
+    double *bytes = read_numbers(instance, "bytes", &count);
     size_t *sizes = calloc(count + 1, sizeof *sizes);
-    assert_true(sizes && bytes);
-    for (size_t i = 0; bytes && i < count; i++)
+    assert_non_null(sizes);
+    for (size_t i = 0; i < count; i++)
         sizes[i] = (size_t)bytes[i];
     const HyperionPipeline pipeline = {load, compute, sizes, count};
     check_times(&pipeline, json_object_get(instance, "makespan_by_window"), false);
