@@ -12,7 +12,7 @@
 #include "report/figure_files.h"
 #include "support/sweep_fixture.h"
 
-enum { CELL_COUNT = 5, TEXT_BYTES = 16384 };
+enum { CELL_COUNT = 5, ALL_SAMPLES = 2 * CELL_COUNT, TEXT_BYTES = 16384 };
 
 static const char scenario[] = "name: memory\n"
                                "description: memory\n"
@@ -32,7 +32,7 @@ static const double times[CELL_COUNT] = {4, 3, 3.5, 2, 4};
 
 typedef struct Fixture {
     RunRecord run;
-    Sample samples[2 * CELL_COUNT];
+    Sample samples[ALL_SAMPLES];
     CellSummary *summaries;
     FigureList figures;
 } Fixture;
@@ -69,14 +69,14 @@ static int setup(void **state)
     fixture->run = (RunRecord){.plan = fixture_plan(scenario),
                                .machine = fixture_machine("0123456789abcdef"),
                                .samples = fixture->samples,
-                               .sample_count = 2 * CELL_COUNT};
+                               .sample_count = ALL_SAMPLES};
     assert_int_equal(fixture->run.plan->cell_count, CELL_COUNT);
     for (size_t i = 0; i < CELL_COUNT; i++) {
         fixture->samples[2 * i] = make_sample(i, SAMPLE_VERIFY);
         fixture->samples[2 * i + 1] = make_sample(i, SAMPLE_TIME);
     }
-    add_value(&fixture->samples[2 * CELL_COUNT - 2], "place3.at0.from0.to1", 2048);
-    add_value(&fixture->samples[2 * CELL_COUNT - 2], "place5.at2048.from1.to4", 1024);
+    add_value(&fixture->samples[ALL_SAMPLES - 2], "place3.at0.from0.to1", 2048);
+    add_value(&fixture->samples[ALL_SAMPLES - 2], "place5.at2048.from1.to4", 1024);
     fixture->summaries = metrics_summarise(&fixture->run);
     assert_non_null(fixture->summaries);
     assert_true(figures_find(&fixture->run, fixture->summaries, "", &fixture->figures));
