@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_STAGES = 512 };
+enum { MOST_STAGES = 256 };
 
 static bool check_present(const HyperionChain *chain)
 {

@@ -55,6 +55,7 @@ static Kept kept_of(uint64_t state, int stage)
 
 static uint64_t with_kept(uint64_t state, int stage, Kept kept)
 {
+    assert(stage >= 1);
     const int shift = 2 * (stage - 1);
     return (state & ~((uint64_t)3 << shift)) | (uint64_t)kept << shift;
 }

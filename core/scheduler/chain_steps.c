@@ -8,8 +8,7 @@
 
 static bool make_room(HypChainSteps *steps)
 {
-    if (steps->count < steps->room) {
-        assert(steps->steps);
+    if (steps->steps && steps->count < steps->room)
         return true;
     }
     const size_t room = steps->room ? 2 * steps->room : 64;

@@ -31,13 +31,13 @@ static bool reserve(Builder *builder, size_t count)
 {
     if (count <= builder->room)
         return true;
-    HypChainCurve *curves[] = {&builder->best, &builder->option, &builder->merged};
-    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
-        HypChainPoint *points = realloc(curves[i]->points, count * sizeof *points);
+    HypChainCurve *const curves[] = {&builder->best, &builder->option, &builder->merged, NULL};
+    for (HypChainCurve *const *curve = curves; *curve; curve++) {
+        HypChainPoint *points = realloc((*curve)->points, count * sizeof *points);
         if (!points)
             return hyp_fail(HYPERION_ERROR_MEMORY, "plan checkpoints: out of memory for %zu points",
                             count);
-        curves[i]->points = points;
+        (*curve)->points = points;
     }
     builder->room = count;
     return true;

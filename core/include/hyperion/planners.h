@@ -144,7 +144,7 @@ typedef struct HyperionChainPlan {
 // chains", HAL-02352969), in bytes of any size, and for up to 11 stages a search that also drops
 // checkpoints and makes them again. Beyond, plans keep their checkpoints and are not proved. Time
 // never rises with the budget, but for very long chains, where it is a near miss. Not valid on a
-// NULL, a length outside 1 to 512, a saved size below its activation, sums that overflow, times
+// NULL, a length outside 1 to 256, a saved size below its activation, sums that overflow, times
 // that are negative or not finite, or when out of memory. The caller frees the plan. Any thread.
 HyperionChainPlan hyperionPlanCheckpoints(const HyperionChain *chain, size_t budget_bytes);
 
