@@ -3,14 +3,12 @@
 
 #include "common/fail.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 static bool make_room(HypChainSteps *steps)
 {
     if (steps->steps && steps->count < steps->room)
         return true;
-    }
     const size_t room = steps->room ? 2 * steps->room : 64;
     HyperionChainStep *larger = realloc(steps->steps, room * sizeof *larger);
     if (!larger) {
