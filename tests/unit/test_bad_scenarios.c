@@ -188,8 +188,7 @@ static void axes_are_checked(void **state)
          "scale_shift; given "
          "'binar', did you mean 'binary'?"},
         {AXES("op: binary, size: 1, prefetch_window: 2"),
-         ":6:33: axis prefetch_window is refused: the progressive loader is not implemented in "
-         "this version"},
+         ":6:33: axis prefetch_window is refused: no workload streams weights in this version"},
         {AXES("op: binary, size: 1, rows: 2"),
          ":6:33: axis rows is not used by workload kernel, op binary"},
         {AXES("op: binary"), ":6:11: axis size is missing: workload kernel, op binary needs it"},
