@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_block.h"
 
+#include "common/size_math.h"
+
 #include <math.h>
 
 // A last block shorter by more than one part in so many behaves unlike the others.
@@ -9,16 +11,6 @@ enum { SHORTER_PART = 4 };
 static size_t divide_up(size_t value, size_t divisor)
 {
     return value / divisor + (value % divisor != 0);
-}
-
-size_t hyp_greatest_divisor(size_t a, size_t b)
-{
-    while (b) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
 }
 
 int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS])
@@ -54,14 +46,14 @@ double hyp_lines_of_run(size_t width, size_t step, size_t line_floats)
 {
     if (width == 0)
         return 0;
-    const size_t grain = hyp_greatest_divisor(step, line_floats);
+    const size_t grain = hyp_size_divisor(step, line_floats);
     const size_t reach = divide_up(width, grain) * grain + line_floats - grain;
     return (double)reach / (double)line_floats;
 }
 
 double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_floats)
 {
-    const size_t grain = hyp_greatest_divisor(step, line_floats);
+    const size_t grain = hyp_size_divisor(step, line_floats);
     const size_t gap = stride - width + grain;
     const size_t untouched = gap > line_floats ? gap - line_floats : 0;
     return (double)(stride - untouched) / (double)line_floats;
@@ -69,7 +61,7 @@ double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_fl
 
 double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_floats)
 {
-    const size_t grain = hyp_greatest_divisor(step, piece);
+    const size_t grain = hyp_size_divisor(step, piece);
     const size_t whole = width / piece;
     return (double)whole * hyp_lines_of_run(piece, grain, line_floats) +
            hyp_lines_of_run(width - whole * piece, grain, line_floats);
@@ -80,7 +72,7 @@ double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
     if (count == 0)
         return 0;
     const size_t last = count * width - 1;
-    const size_t both = width / hyp_greatest_divisor(width, line_floats) * line_floats;
+    const size_t both = width / hyp_size_divisor(width, line_floats) * line_floats;
     const size_t lines = count + last / line_floats - last / both;
     return (double)lines;
 }
@@ -136,10 +128,10 @@ HypGemmBlock hyp_gemm_block(const HypGemmNest *nest, size_t mc, size_t kc, size_
                           .sliver = (double)(kc * nest->nr) / (double)line};
     block.packed_a = ceil(block.panels * block.panel);
     block.packed_b = ceil(block.slivers * block.sliver);
-    block.tile_row = hyp_lines_of_run(nest->nr < nc ? nest->nr : nc,
-                                      hyp_greatest_divisor(shape->n, nest->nr), line);
-    block.c_row = hyp_lines_of_run(nc, hyp_greatest_divisor(shape->n, nest->blocks.nc), line);
-    block.a_row = hyp_lines_of_run(kc, hyp_greatest_divisor(shape->k, nest->blocks.kc), line);
+    block.tile_row =
+        hyp_lines_of_run(nest->nr < nc ? nest->nr : nc, hyp_size_divisor(shape->n, nest->nr), line);
+    block.c_row = hyp_lines_of_run(nc, hyp_size_divisor(shape->n, nest->blocks.nc), line);
+    block.a_row = hyp_lines_of_run(kc, hyp_size_divisor(shape->k, nest->blocks.kc), line);
     measure_b_source(nest, &block);
     return block;
 }

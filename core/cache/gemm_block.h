@@ -73,6 +73,4 @@ double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_
 // own.
 double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats);
 
-size_t hyp_greatest_divisor(size_t a, size_t b);
-
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_windows.h"
 
+#include "common/size_math.h"
+
 #include <math.h>
 
 // Floats of a row that packing with transposition reads at once.
@@ -21,7 +23,7 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
     const HypGemmNest *nest = &predictor->nest;
     HypAccount *account = &predictor->account;
     const size_t line = nest->line_floats;
-    const size_t step = hyp_greatest_divisor(rows->stride, nest->blocks.kc);
+    const size_t step = hyp_size_divisor(rows->stride, nest->blocks.kc);
     const double group = (double)rows->group;
     const double touches = hyp_lines_of_pieces(rows->width, TRANSPOSED_TOGETHER, step, line);
     const double row_lines = hyp_lines_of_run(rows->width, step, line);
@@ -63,7 +65,7 @@ static void account_b_rows(HypGemmPredictor *predictor, const HypIterations *at)
     const size_t n = nest->shape.n;
     const size_t nc = at->exact.nc;
     const double rows = (double)at->exact.kc * at->times;
-    const size_t step = hyp_greatest_divisor(n, nest->blocks.nc);
+    const size_t step = hyp_size_divisor(n, nest->blocks.nc);
     const double touches = hyp_lines_of_pieces(nc, nest->nr, n, line);
     const double distinct = hyp_lines_of_row(nc, n, step, line);
     const double compulsory = (double)nc / (double)line;

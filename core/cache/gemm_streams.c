@@ -2,6 +2,7 @@
 #include "cache/gemm_streams.h"
 
 #include "cache/gemm_windows.h"
+#include "common/size_math.h"
 
 #include <math.h>
 
@@ -162,7 +163,7 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     const double mc = (double)typical->mc;
     const double rows = (double)at->exact.mc * at->times;
     const double touches = hyp_lines_of_pieces(nc, nest->nr, n, line);
-    const double distinct = hyp_lines_of_row(nc, n, hyp_greatest_divisor(n, nest->blocks.nc), line);
+    const double distinct = hyp_lines_of_row(nc, n, hyp_size_divisor(n, nest->blocks.nc), line);
     const double compulsory = (double)nc / (double)line;
     account->traffic.accesses += rows * touches * (at->first_depth ? 1 : 2);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// size_math.h - sums and products of sizes that say when they overflow.
+// size_math.h - sums and products of sizes that say when they overflow, divisors.
 #ifndef HYP_SIZE_MATH_H
 #define HYP_SIZE_MATH_H
 
@@ -25,6 +25,17 @@ static inline bool hyp_size_round_up(size_t value, size_t step, size_t *result)
         return false;
     *result = raised - raised % step;
     return true;
+}
+
+// The greatest number that divides both; the other one where one is 0.
+static inline size_t hyp_size_divisor(size_t a, size_t b)
+{
+    while (b != 0) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
 }
 
 #endif

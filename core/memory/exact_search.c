@@ -3,6 +3,7 @@
 
 #include "common/array.h"
 #include "common/fail.h"
+#include "common/size_math.h"
 #include "common/sort.h"
 #include "platform/platform.h"
 
@@ -59,23 +60,13 @@ typedef struct Node {
     int rank;
 } Node;
 
-static size_t greatest_divisor(size_t a, size_t b)
-{
-    while (b != 0) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 size_t hyp_search_unit(const HypPlacement *placement)
 {
     size_t unit = 0;
     for (size_t i = 0; i < placement->count; i++) {
-        unit = greatest_divisor(unit, placement->buffers[i].size_bytes);
+        unit = hyp_size_divisor(unit, placement->buffers[i].size_bytes);
         if (placement->buffers[i].alignment > 1)
-            unit = greatest_divisor(unit, placement->buffers[i].alignment);
+            unit = hyp_size_divisor(unit, placement->buffers[i].alignment);
     }
     return unit > 0 ? unit : 1;
 }

@@ -71,6 +71,13 @@ static bool measure(const Lives *lives)
     return true;
 }
 
+// Lets a group be there whenever the other one is.
+static void extend(Life *life, const Life *other)
+{
+    life->first_step = other->first_step < life->first_step ? other->first_step : life->first_step;
+    life->last_step = other->last_step > life->last_step ? other->last_step : life->last_step;
+}
+
 // Joins group `from` into group `to`, of whose bytes its own begin at `offset`.
 static void join(const Lives *lives, int to, int from, size_t offset)
 {
@@ -85,8 +92,7 @@ static void join(const Lives *lives, int to, int from, size_t offset)
         made->offset_of[member] += offset;
     }
     lives->of[last].next = from;
-    kept->first_step = gone->first_step < kept->first_step ? gone->first_step : kept->first_step;
-    kept->last_step = gone->last_step > kept->last_step ? gone->last_step : kept->last_step;
+    extend(kept, gone);
     kept->last_write = gone->last_write > kept->last_write ? gone->last_write : kept->last_write;
     kept->writes += gone->writes;
 }
@@ -155,10 +161,24 @@ static bool can_be_slice(const Lives *lives, int part, int result, int step, siz
 {
     const Life *life = &lives->of[part];
     const Life *whole = &lives->of[result];
-    return part >= 0 && part != lives->made->group_of[result] && offset % HYP_PLACE_BYTES == 0 &&
+    return part != lives->made->group_of[result] && offset % HYP_PLACE_BYTES == 0 &&
            // Its bytes are there when the concatenation comes, and nothing changes them while the
            // result is read; nor does anything change the result while they are.
            life->last_write < step && (whole->last_write == step || life->last_step <= step);
+}
+
+// Whether group `to` with group `from` inside needs no more memory at a time than both apart.
+static bool is_worth_joining(const Lives *lives, int to, int from, size_t *live)
+{
+    const Life whole = lives->of[to];
+    const Life part = lives->of[from];
+    const size_t apart = find_bound(lives, live);
+    extend(&lives->of[to], &part);
+    lives->of[from].writes = 0;
+    const size_t joined = find_bound(lives, live);
+    lives->of[to] = whole;
+    lives->of[from] = part;
+    return joined <= apart;
 }
 
 // Bytes of the inputs of a concatenation over its outermost axis, one behind the other, into the
@@ -175,24 +195,10 @@ static void join_slices(const Lives *lives, const HypLayer *layer, int step, siz
         const int part = made->group_of[root];
         const size_t place = made->offset_of[result] + offset;
         offset += size_bytes;
-        // Of a group, all members have its size, or it is one that other slices made.
-        if (part < 0 || made->offset_of[root] != 0 || lives->of[part].size_bytes < size_bytes ||
-            !can_be_slice(lives, part, result, step, place) || size_bytes % HYP_PLACE_BYTES != 0 ||
-            lives->of[part].size_bytes != size_bytes)
-            continue;
-        const size_t before = find_bound(lives, live);
-        const Life kept = lives->of[made->group_of[result]];
-        Life *whole = &lives->of[made->group_of[result]];
-        const Life alone = lives->of[part];
-        // Tried on lifetimes alone, joined when it pays.
-        whole->first_step =
-            alone.first_step < whole->first_step ? alone.first_step : whole->first_step;
-        whole->last_step = alone.last_step > whole->last_step ? alone.last_step : whole->last_step;
-        lives->of[part].writes = 0;
-        const size_t after = find_bound(lives, live);
-        *whole = kept;
-        lives->of[part] = alone;
-        if (after > before)
+        // The input is the whole of its group, with nothing left over at its end.
+        if (part < 0 || made->offset_of[root] != 0 || lives->of[part].size_bytes != size_bytes ||
+            !can_be_slice(lives, part, result, step, place) ||
+            !is_worth_joining(lives, made->group_of[result], part, live))
             continue;
         join(lives, made->group_of[result], part, place);
         made->slice_count++;

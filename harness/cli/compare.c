@@ -139,7 +139,6 @@ static int compare_paths(const char *base_path, const char *new_path,
     return code;
 }
 
-// Any cell called faster or slower.
 static bool judge_runs(const AgainstRuns *runs, double threshold, bool *alarm, Problem *problem)
 {
     const ComparisonOptions comparison_options = {.least_time_effect = threshold,
@@ -148,7 +147,7 @@ static bool judge_runs(const AgainstRuns *runs, double threshold, bool *alarm, P
     MeasuredSide *latest = base ? measured_side_load(runs->latest, problem) : NULL;
     Comparison *comparison = latest ? comparison_make(base, latest, &comparison_options) : NULL;
     if (comparison)
-        *alarm = comparison->count_of[VERDICT_FASTER] || comparison->count_of[VERDICT_SLOWER];
+        *alarm = comparison_raises_alarm(comparison);
     const bool judged = comparison || problem_set(problem, "compare: out of memory");
     comparison_free(comparison);
     measured_side_free(latest);

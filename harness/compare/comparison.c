@@ -298,6 +298,11 @@ Verdict comparison_overall(const Comparison *comparison)
     return overall;
 }
 
+bool comparison_raises_alarm(const Comparison *comparison)
+{
+    return comparison->count_of[VERDICT_FASTER] > 0 || comparison->count_of[VERDICT_SLOWER] > 0;
+}
+
 int comparison_exit_code(const Comparison *comparison)
 {
     if (comparison->machines_differ)

@@ -119,4 +119,7 @@ const char *comparison_verdict_name(Verdict verdict);
 Verdict comparison_overall(const Comparison *comparison);
 int comparison_exit_code(const Comparison *comparison);
 
+// Whether any cell is called faster or slower: of one program against itself, a false alarm.
+bool comparison_raises_alarm(const Comparison *comparison);
+
 #endif

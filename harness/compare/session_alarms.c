@@ -36,8 +36,7 @@ static bool compare(const MeasuredSide *base, const MeasuredSide *latest, AlarmC
     if (!comparison)
         return false;
     count->comparisons = 1;
-    count->alarms =
-        comparison->count_of[VERDICT_FASTER] > 0 || comparison->count_of[VERDICT_SLOWER] > 0;
+    count->alarms = comparison_raises_alarm(comparison);
     comparison_free(comparison);
     return true;
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE
 #include "run/achieved.h"
 
 #include "machine/sysroot.h"
 #include "run/page_facts.h"
-#include "workload/workload.h"
+#include "workload/thread_team.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,18 +15,11 @@ static bool add_value(Sample *sample, const char *name, double value, const char
     return sample_add_value(sample, name, value, unit, "os", isnan(value) ? missing : "");
 }
 
-static void note_cpu(void *context, size_t thread)
-{
-    ((int *)context)[thread] = sched_getcpu();
-}
-
 static bool add_cpus(const WorkloadPlacement *placement, Sample *sample)
 {
-    int cpus[HYPERION_MAX_THREADS] = {sched_getcpu()};
-    const HyperionParallel parallel = hyperionThreadPoolParallel(placement->pool);
-    if (parallel.threads > 1)
-        parallel.run(parallel.pool, parallel.threads, note_cpu, cpus);
-    for (size_t i = 0; i < parallel.threads; i++) {
+    int cpus[HYPERION_MAX_THREADS];
+    const size_t threads = thread_team_cpus(placement->pool, cpus);
+    for (size_t i = 0; i < threads; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "thread%zu.cpu", i);
         if (!add_value(sample, name, cpus[i] < 0 ? (double)NAN : cpus[i], "", "not told"))

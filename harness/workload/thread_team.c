@@ -11,11 +11,19 @@ static void note_cpu(void *context, size_t thread)
     ((int *)context)[thread] = sched_getcpu();
 }
 
-static bool check_cpus(HyperionThreadPool *pool, const int *cpus, size_t threads, Problem *problem)
+size_t thread_team_cpus(HyperionThreadPool *pool, int cpus[HYPERION_MAX_THREADS])
 {
     const HyperionParallel parallel = hyperionThreadPoolParallel(pool);
+    cpus[0] = sched_getcpu();
+    if (parallel.threads > 1)
+        parallel.run(parallel.pool, parallel.threads, note_cpu, cpus);
+    return parallel.threads;
+}
+
+static bool check_cpus(HyperionThreadPool *pool, const int *cpus, size_t threads, Problem *problem)
+{
     int achieved[HYPERION_MAX_THREADS];
-    parallel.run(parallel.pool, threads, note_cpu, achieved);
+    (void)thread_team_cpus(pool, achieved);
     for (size_t i = 0; i < threads; i++)
         if (achieved[i] != cpus[i])
             return problem_set(problem, "thread %zu: bound to CPU %d, runs on CPU %d", i, cpus[i],

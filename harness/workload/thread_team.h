@@ -12,4 +12,8 @@
 HyperionThreadPool *thread_team_open(const AxisValue *values, const WorkloadMachine *machine,
                                      Problem *problem);
 
+// Where each thread of the pool (NULL: the calling one) runs just now; negative: not told. Returns
+// how many there are.
+size_t thread_team_cpus(HyperionThreadPool *pool, int cpus[HYPERION_MAX_THREADS]);
+
 #endif

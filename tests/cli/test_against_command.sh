@@ -2,22 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_against_command.sh HYPERION - `hyperion compare --against` in a small git repository whose revisions
 # "build" a worker that is this one, one of another protocol, or nothing.
-set -eu
-hyperion=$1
+. "$(dirname "$0")/in_folder.sh"
 worker=$(dirname "$hyperion")/hyperion-worker
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 for tool in git cmake ninja; do
     command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
 done
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
 
 # expect CODES WORDS ARGUMENTS...: runs hyperion; its exit code is one of CODES ("0|3"), WORDS stand on stderr.
 expect() {

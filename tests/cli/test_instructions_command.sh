@@ -3,19 +3,7 @@
 # test_instructions_command.sh HYPERION - a sweep that measures instructions, with a real valgrind: the same
 # counts to the instruction and to the miss, whatever the working folder, the environment and the program's
 # path; and what is said where valgrind is missing.
-set -eu
-hyperion=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-# Peaks are measured once and kept here.
-export XDG_CACHE_HOME="$folder/cache"
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 cat >small.yaml <<'YAML'
 name: small

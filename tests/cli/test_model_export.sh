@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_model_export.sh HYPERION - `hyperion model export`: what is written gives the same outputs to
 # the bit, and the checker of ONNX accepts it (Debian's python3-onnx; that part is left out without).
-set -eu
-hyperion=$1
 shared=$(cd "$(dirname "$0")/../.." && pwd)/../shared/models
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() {
-    echo "FAILED: $1"
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 python=
 for candidate in python3 /usr/bin/python3; do

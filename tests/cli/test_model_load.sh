@@ -1,17 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # test_model_load.sh HYPERION - sizes that a model file leaves open are given on the command line.
-set -eu
-hyperion=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 # refuse TEXT ARGUMENTS...: exit code 1, TEXT among the diagnostics, nothing on standard output.
 refuse() {

@@ -1,17 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # test_model_run.sh HYPERION - `hyperion model run`: inputs from files or seeds, outputs to files.
-set -eu
-hyperion=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 # expect CODE ARGUMENTS...: runs hyperion; the exit code is CODE.
 expect() {

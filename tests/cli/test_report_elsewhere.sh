@@ -2,18 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test_report_elsewhere.sh HYPERION - report and plot of copied run directories where neither the
 # scenario nor the folder of the run nor its machine is at hand, of one machine and of two.
-set -eu
-hyperion=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-export XDG_CACHE_HOME="$folder/cache"
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 mkdir here
 cat >here/small.yaml <<'YAML'

@@ -1,19 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # test_run_command.sh HYPERION - `hyperion run` with real workers: exit codes, messages and files.
-set -eu
-hyperion=$1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-# Peaks are measured once and kept here.
-export XDG_CACHE_HOME="$folder/cache"
-
-fail() {
-    echo "FAILED: $1"
-    cat out err 2>/dev/null || true
-    exit 1
-}
+. "$(dirname "$0")/in_folder.sh"
 
 # expect CODE WORDS ARGUMENTS...: runs hyperion; the exit code is CODE, and WORDS stand on stderr.
 expect() {
