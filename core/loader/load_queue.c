@@ -75,6 +75,27 @@ static int take_next(HyperionProgressiveLoader *loader)
     return requested >= 0 ? requested : take_ahead(loader);
 }
 
+// With the monitor held, and left while the program's function runs.
+static void tell_progress(HyperionProgressiveLoader *loader, int index)
+{
+    const HypResidentLayer *layer = &loader->residency.layers[index];
+    const HypLoaderProgress told = loader->progress;
+    const size_t size_bytes = layer->source.size_bytes;
+    const HyperionLoaderProgress progress = {.layer = index,
+                                             .done_bytes = size_bytes,
+                                             .layer_bytes = size_bytes,
+                                             .loaded_bytes = loader->io.loaded_bytes,
+                                             .elapsed_ns =
+                                                 layer->load_end_ns - layer->load_start_ns};
+    if (!told.function)
+        return;
+    loader->progress.call_count++;
+    hyp_platform_leave(loader->monitor);
+    told.function(told.user_data, &progress);
+    hyp_platform_enter(loader->monitor);
+    loader->progress.call_count--;
+}
+
 // With the monitor left while bytes come.
 static void load(HyperionProgressiveLoader *loader, int index)
 {
@@ -89,16 +110,19 @@ static void load(HyperionProgressiveLoader *loader, int index)
     const bool succeeded = block && hyp_layer_source_read(model, &layer->source, block);
     const uint64_t end_ns = hyp_platform_now_ns();
     hyp_platform_enter(loader->monitor);
-    loader->loading_count--;
     layer->block = block;
     layer->load_start_ns = start_ns;
     layer->load_end_ns = end_ns;
     loader->io.load_count++;
+    loader->io.failed_count += !succeeded;
     if (succeeded)
         loader->io.loaded_bytes += layer->source.size_bytes;
     else
         hyp_residency_release(&loader->residency, index);
+    if (succeeded)
+        tell_progress(loader, index);
     end_load(layer, succeeded);
+    loader->loading_count--;
     hyp_platform_notify(loader->monitor);
 }
 

@@ -9,13 +9,36 @@
 // One reads while the other checks and fetches pages.
 enum { HYP_LOADER_THREADS = 2 };
 
+// Of HyperionLoaderIOConfig; direct reads begin and end at multiples of the alignment.
+enum {
+    HYP_LOADER_ALIGNMENT = 4096,
+    HYP_LOADER_MOST_BLOCK = 256 << 20,
+    HYP_LOADER_MOST_DEPTH = 256,
+    HYP_LOADER_WINDOWS = 256 // changes of the window that are kept
+};
+
+typedef struct HypLoaderProgress {
+    HyperionLoaderProgressFunction function; // NULL: none
+    void *user_data;
+    int call_count; // calls of it under way
+} HypLoaderProgress;
+
+// A ring: change i at i % HYP_LOADER_WINDOWS.
+typedef struct HypWindowHistory {
+    HyperionLoaderWindowChange changes[HYP_LOADER_WINDOWS];
+    size_t count;
+} HypWindowHistory;
+
 struct HyperionProgressiveLoader {
     HyperionProgressiveLoaderConfig config;
     HypMonitor *monitor; // of all below but `model` as its own thread sees it
     HypThread *threads[HYP_LOADER_THREADS];
     HyperionModel *model; // attached; NULL: none
     HypResidency residency;
+    HyperionLoaderIOConfig io_config;
     HyperionLoaderIOStats io;
+    HypLoaderProgress progress;
+    HypWindowHistory windows;
     // Of the run under way:
     const int *steps; // NULL: none
     int step_count, step;
@@ -33,6 +56,13 @@ void hyp_loader_work(void *opaque);
 // Asks for a layer and waits for it, with the monitor held. False where it failed, and the layer
 // says why.
 bool hyp_loader_await(HyperionProgressiveLoader *loader, int layer);
+
+// Enters the monitor of a loader that has such a layer; false, last error set and not entered.
+// `call` names the public function in messages.
+bool hyp_loader_enter(const HyperionProgressiveLoader *loader, const char *call, int layer);
+
+// A run begins, and goes so many layers ahead.
+void hyp_loader_note_window(HyperionProgressiveLoader *loader, int window);
 
 // Records the failure of a layer as last error; returns false.
 bool hyp_loader_fail(const HyperionProgressiveLoader *loader, const char *call, int layer);

@@ -127,8 +127,7 @@ bool hyperionAttachModel(HyperionProgressiveLoader *loader, HyperionModel *model
     return true;
 }
 
-// Enters the monitor of a loader that has such a layer; false, last error set and not entered.
-static bool enter(const HyperionProgressiveLoader *loader, const char *call, int layer_index)
+bool hyp_loader_enter(const HyperionProgressiveLoader *loader, const char *call, int layer_index)
 {
     if (!loader)
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: the loader is NULL", call);
@@ -147,7 +146,7 @@ static bool enter(const HyperionProgressiveLoader *loader, const char *call, int
 
 bool hyperionLoadLayer(HyperionProgressiveLoader *loader, int layer_index)
 {
-    if (!enter(loader, "load layer", layer_index))
+    if (!hyp_loader_enter(loader, "load layer", layer_index))
         return false;
     HypResidentLayer *layer = &loader->residency.layers[layer_index];
     layer->requested = layer->status != HYPERION_LAYER_STATUS_LOADED;
@@ -159,7 +158,7 @@ bool hyperionLoadLayer(HyperionProgressiveLoader *loader, int layer_index)
 
 bool hyperionUnloadLayer(HyperionProgressiveLoader *loader, int layer_index)
 {
-    if (!enter(loader, "unload layer", layer_index))
+    if (!hyp_loader_enter(loader, "unload layer", layer_index))
         return false;
     const HypResidentLayer *layer = &loader->residency.layers[layer_index];
     const bool is_busy = layer->in_use || layer->requested ||
@@ -178,7 +177,7 @@ bool hyperionUnloadLayer(HyperionProgressiveLoader *loader, int layer_index)
 
 HyperionLayerStatus hyperionGetLayerStatus(const HyperionProgressiveLoader *loader, int layer_index)
 {
-    if (!enter(loader, "get layer status", layer_index))
+    if (!hyp_loader_enter(loader, "get layer status", layer_index))
         return HYPERION_LAYER_STATUS_INVALID;
     const HyperionLayerStatus status = loader->residency.layers[layer_index].status;
     hyp_platform_leave(loader->monitor);
@@ -187,7 +186,7 @@ HyperionLayerStatus hyperionGetLayerStatus(const HyperionProgressiveLoader *load
 
 void hyperionSetLayerPriority(HyperionProgressiveLoader *loader, int layer_index, int priority)
 {
-    if (!enter(loader, "set layer priority", layer_index))
+    if (!hyp_loader_enter(loader, "set layer priority", layer_index))
         return;
     loader->residency.layers[layer_index].priority = priority;
     hyp_platform_notify(loader->monitor);
@@ -219,17 +218,5 @@ HyperionMemoryStats hyperionGetProgressiveLoaderStats(const HyperionProgressiveL
     stats.planned_bytes = stats.budget_bytes && stats.budget_bytes < stats.naive_bytes
                               ? stats.budget_bytes
                               : stats.naive_bytes;
-    return stats;
-}
-
-HyperionLoaderIOStats hyperionGetLoaderIOStats(const HyperionProgressiveLoader *loader)
-{
-    if (!loader)
-        return (HyperionLoaderIOStats){
-            .valid = hyp_fail(HYPERION_ERROR_ARGUMENT, "get loader I/O stats: the loader is NULL")};
-    hyp_platform_enter(loader->monitor);
-    HyperionLoaderIOStats stats = loader->io;
-    stats.wasted_count = loader->residency.wasted_count;
-    hyp_platform_leave(loader->monitor);
     return stats;
 }

@@ -17,13 +17,14 @@ typedef struct HypResidentLayer {
     void *block; // of source.size_bytes; NULL: none
     HyperionLayerStatus status;
     int priority;
-    size_t next_use;                                 // steps until it is needed
-    bool requested;                                  // a call waits for it
-    bool in_use;                                     // by the step under way
-    bool was_used;                                   // since it was loaded
-    bool succeeded;                                  // the last load
-    uint64_t load_count;                             // that ended
-    uint64_t load_start_ns, load_end_ns, compute_ns; // of the last; 0: none yet
+    size_t next_use;                     // steps until it is needed
+    bool requested;                      // a call waits for it
+    bool in_use;                         // by the step under way
+    bool was_used;                       // since it was loaded
+    bool succeeded;                      // the last load
+    uint64_t load_count;                 // that ended
+    uint64_t load_start_ns, load_end_ns; // of the last; 0: none yet
+    uint64_t compute_start_ns, compute_end_ns;
     HyperionErrorKind error_kind;
     char error[HYP_LAYER_ERROR_BYTES];
 } HypResidentLayer;

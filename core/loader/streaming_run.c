@@ -46,9 +46,9 @@ static size_t choose_window(const HyperionProgressiveLoader *loader, size_t most
         const size_t place = pipeline.layer_count;
         if (layer->source.size_bytes == 0)
             continue;
-        known = layer->load_end_ns > 0 && layer->compute_ns > 0;
+        known = layer->load_end_ns > 0 && layer->compute_end_ns > 0;
         times[place] = (double)(layer->load_end_ns - layer->load_start_ns);
-        times[count + place] = (double)layer->compute_ns;
+        times[count + place] = (double)(layer->compute_end_ns - layer->compute_start_ns);
         size_bytes[place] = layer->source.size_bytes;
         pipeline.layer_count++;
     }
@@ -70,12 +70,12 @@ static bool begin_run(void *context, const HypRun *run)
     loader->step = -1;
     loader->last_reader = -1;
     loader->residency.is_running = true;
-    loader->io.window = config->enable_prefetch ? config->prefetch_window : 0;
-    if (config->enable_prefetch && config->enable_adaptive_window) {
-        const size_t window = choose_window(loader, (size_t)config->prefetch_window);
-        if (window != SIZE_MAX)
-            loader->io.window = (int)window;
+    size_t window = config->enable_prefetch ? (size_t)config->prefetch_window : 0;
+    if (config->enable_adaptive_window) {
+        const size_t chosen = choose_window(loader, window);
+        window = chosen == SIZE_MAX ? window : chosen;
     }
+    hyp_loader_note_window(loader, (int)window);
     hyp_platform_leave(loader->monitor);
     return true;
 }
@@ -83,8 +83,11 @@ static bool begin_run(void *context, const HypRun *run)
 // The time since a layer had its weights is what it, and those without weights behind it, took.
 static void note_computed(HyperionProgressiveLoader *loader, uint64_t now_ns)
 {
-    if (loader->last_reader >= 0)
-        loader->residency.layers[loader->last_reader].compute_ns = now_ns - loader->last_reader_ns;
+    if (loader->last_reader >= 0) {
+        HypResidentLayer *layer = &loader->residency.layers[loader->last_reader];
+        layer->compute_start_ns = loader->last_reader_ns;
+        layer->compute_end_ns = now_ns;
+    }
     loader->last_reader = -1;
 }
 

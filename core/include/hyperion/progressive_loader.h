@@ -5,8 +5,8 @@
 // Weights that were given as bytes (hyperionAddWeight), those that are outputs, and the scales that
 // normalisation was folded from stay outside of the loader and its cap; those of built-in models
 // are generated when they are loaded. While a loader is attached products pack their weights at
-// each call. In this version there is no io_uring, O_DIRECT, choice of block and depth, dropping of
-// the page cache or progress callback.
+// each call. In this version io_uring, O_DIRECT, and another block and depth can be asked for
+// (hyperionSetLoaderIO), but reads are buffered and whole.
 #ifndef HYPERION_PROGRESSIVE_LOADER_H
 #define HYPERION_PROGRESSIVE_LOADER_H
 
@@ -33,18 +33,85 @@ typedef enum HyperionLayerStatus {
     HYPERION_LAYER_STATUS_INVALID // no such layer, no loader, or no model attached
 } HyperionLayerStatus;
 
+// Who reads: io_uring, or a pool of threads that make positioned reads.
+typedef enum HyperionLoaderBackend {
+    HYPERION_LOADER_BACKEND_AUTO,
+    HYPERION_LOADER_BACKEND_URING,
+    HYPERION_LOADER_BACKEND_THREADS,
+    HYPERION_LOADER_BACKEND_COUNT
+} HyperionLoaderBackend;
+
+// What is asked of the page cache.
+typedef enum HyperionLoaderMode {
+    HYPERION_LOADER_MODE_BUFFERED, // reads go through it
+    HYPERION_LOADER_MODE_DIRECT,   // reads pass it by (O_DIRECT)
+    HYPERION_LOADER_MODE_DONTNEED, // what was read is dropped from it (posix_fadvise)
+    HYPERION_LOADER_MODE_COUNT
+} HyperionLoaderMode;
+
+typedef struct HyperionLoaderIOConfig {
+    HyperionLoaderBackend backend; // AUTO takes the one that suits the mode (default)
+    HyperionLoaderMode mode;       // default: BUFFERED
+    size_t block_bytes;            // of one read, a multiple of 4096 up to 256 MiB; 0 = 1 MiB
+    int queue_depth;               // reads under way at a time, up to 256; 0 = 8
+} HyperionLoaderIOConfig;
+
+// How the loader reads now, and why not otherwise.
+typedef struct HyperionLoaderIO {
+    HyperionLoaderBackend backend; // not AUTO
+    HyperionLoaderMode mode;       // what is asked for until a file refuses it
+    size_t block_bytes;
+    int queue_depth;
+    char backend_reason[160]; // why this back end; "": it was asked for
+    char mode_reason[160];    // why another mode than asked for; "": it is that
+    bool valid;               // false: the call failed, see hyperionGetLastError
+} HyperionLoaderIO;
+
 // What the loader did since it was made.
 typedef struct HyperionLoaderIOStats {
     uint64_t load_count;       // layers read, also in vain
-    uint64_t loaded_bytes;     // into memory
+    uint64_t failed_count;     // of them, in vain
+    uint64_t loaded_bytes;     // of layers that were read
+    uint64_t read_count;       // reads that ended, of a block or what was left of one
+    uint64_t read_bytes;       // that came from files
+    uint64_t short_count;      // reads that gave less than they were asked for, and were finished
+    uint64_t retry_count;      // reads that were interrupted or put off, and tried again
     uint64_t hit_count;        // steps whose weights were in memory since an earlier use
     uint64_t prefetched_count; // steps whose weights came in time
     uint64_t wait_count;       // steps that waited for theirs,
     uint64_t stall_ns;         // in total so long
     uint64_t wasted_count;     // layers that were loaded and left memory without any use
+    uint64_t run_count;        // runs that began
     int window;                // layers ahead, of the last run
     bool valid;                // false: the call failed, see hyperionGetLastError
 } HyperionLoaderIOStats;
+
+// When a layer was loaded and run last, in nanoseconds of one clock that never goes back. 0: not
+// yet. Loads follow one another: one starts with its first read, or when the one before has ended.
+typedef struct HyperionLoaderLayerTimes {
+    uint64_t load_start_ns, load_end_ns;       // reads, checks and whatever the weights need then
+    uint64_t compute_start_ns, compute_end_ns; // its step and those without weights behind it
+    uint64_t load_count;                       // how often it was read
+    size_t size_bytes;                         // in memory; 0 = it has no weights to load
+    bool valid;                                // false: the call failed, see hyperionGetLastError
+} HyperionLoaderLayerTimes;
+
+// From run `run` on, counted from 1, the loader went `window` layers ahead.
+typedef struct HyperionLoaderWindowChange {
+    uint64_t run;
+    uint64_t start_ns; // of that run, of the clock above
+    int window;
+} HyperionLoaderWindowChange;
+
+typedef struct HyperionLoaderProgress {
+    int layer;
+    size_t done_bytes, layer_bytes; // of the layer: read, and in all
+    uint64_t loaded_bytes;          // of all layers since the loader was made, this one included
+    uint64_t elapsed_ns;            // since the load of the layer began
+} HyperionLoaderProgress;
+
+typedef void (*HyperionLoaderProgressFunction)(void *user_data,
+                                               const HyperionLoaderProgress *progress);
 
 // Create a progressive loader. The caller frees it. NULL on failure: a NULL or a negative window.
 // The adaptive window is the smallest, up to prefetch_window, that by the times of earlier runs is
@@ -87,6 +154,35 @@ HyperionMemoryStats hyperionGetProgressiveLoaderStats(const HyperionProgressiveL
 
 // `valid` false on a NULL.
 HyperionLoaderIOStats hyperionGetLoaderIOStats(const HyperionProgressiveLoader *loader);
+
+// Sets how files are read, from the next layer on; returns when loads under way have ended. NULL:
+// the defaults. What the system or a file refuses is done another way, and hyperionGetLoaderIO says
+// so. False, and nothing changed, on values out of range or when out of memory. Any thread.
+bool hyperionSetLoaderIO(HyperionProgressiveLoader *loader, const HyperionLoaderIOConfig *config);
+
+// `valid` false on a NULL. Any thread.
+HyperionLoaderIO hyperionGetLoaderIO(const HyperionProgressiveLoader *loader);
+
+// "auto", "uring", "threads"; "buffered", "direct", "dontneed". NULL for no such value.
+const char *hyperionLoaderBackendName(HyperionLoaderBackend backend);
+const char *hyperionLoaderModeName(HyperionLoaderMode mode);
+
+// Has `function` called while layers load: after each block that was read, at least once a second
+// while none comes, and when the layer is in memory (done_bytes is layer_bytes). NULL: no longer,
+// and no call is under way when this returns. It is called by a thread of the loader, which reads
+// on when it returns; it must not call the loader.
+void hyperionSetLoaderProgress(HyperionProgressiveLoader *loader,
+                               HyperionLoaderProgressFunction function, void *user_data);
+
+// `valid` false on a NULL, no such layer, or no model attached. Any thread.
+HyperionLoaderLayerTimes hyperionGetLoaderLayerTimes(const HyperionProgressiveLoader *loader,
+                                                     int layer_index);
+
+// The window over time: how often it changed, the first run's included; the last of them go to
+// changes[0..capacity), oldest first. Some 256 are kept. SIZE_MAX, last error set, on a NULL
+// loader.
+size_t hyperionGetLoaderWindows(const HyperionProgressiveLoader *loader,
+                                HyperionLoaderWindowChange *changes, size_t capacity);
 
 #ifdef __cplusplus
 }
