@@ -3,6 +3,8 @@
 #ifndef HYP_VEC_AVX512_H
 #define HYP_VEC_AVX512_H
 
+#include "trace/trace_note.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,7 @@ VEC_FN vec vec_load_even(const float *p)
 }
 VEC_FN vec vec_load_part(const float *p, size_t count)
 {
+    VEC_NOTE_READ(p, count);
     return _mm512_maskz_loadu_ps(vec_first_lanes(count), p);
 }
 VEC_FN void vec_store(float *p, vec v)
@@ -40,6 +43,7 @@ VEC_FN void vec_store(float *p, vec v)
 }
 VEC_FN void vec_store_part(float *p, vec v, size_t count)
 {
+    VEC_NOTE_WRITE(p, count);
     _mm512_mask_storeu_ps(p, vec_first_lanes(count), v);
 }
 VEC_FN vec vec_keep(vec v, size_t count)
@@ -138,6 +142,7 @@ VEC_FN float vec_greatest(vec a)
 }
 VEC_FN void vec_prefetch(const void *p)
 {
+    VEC_NOTE_PREFETCH(p);
     _mm_prefetch((const char *)p, _MM_HINT_T0);
 }
 

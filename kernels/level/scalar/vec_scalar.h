@@ -3,6 +3,8 @@
 #ifndef HYP_VEC_SCALAR_H
 #define HYP_VEC_SCALAR_H
 
+#include "trace/trace_note.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -147,6 +149,7 @@ VEC_FN float vec_greatest(vec a)
 }
 VEC_FN void vec_prefetch(const void *p)
 {
+    VEC_NOTE_PREFETCH(p);
     __builtin_prefetch(p, 0, 3);
 }
 

@@ -4,6 +4,8 @@
 #ifndef HYP_VEC_SSE41_H
 #define HYP_VEC_SSE41_H
 
+#include "trace/trace_note.h"
+
 #include <smmintrin.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,9 +47,13 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
     case 0: break;
     case 3:
         _mm_store_ss(p + 2, _mm_movehl_ps(v, v)); // and the two below
+        VEC_NOTE_WRITE(p, 2);
         _mm_storel_pi((__m64 *)(void *)p, v);
         break;
-    case 2: _mm_storel_pi((__m64 *)(void *)p, v); break;
+    case 2:
+        VEC_NOTE_WRITE(p, 2);
+        _mm_storel_pi((__m64 *)(void *)p, v);
+        break;
     case 1: _mm_store_ss(p, v); break;
     default: _mm_storeu_ps(p, v); break;
     }
@@ -161,6 +167,7 @@ VEC_FN float vec_greatest(vec a)
 }
 VEC_FN void vec_prefetch(const void *p)
 {
+    VEC_NOTE_PREFETCH(p);
     _mm_prefetch((const char *)p, _MM_HINT_T0);
 }
 
