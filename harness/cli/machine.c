@@ -10,7 +10,8 @@ enum { OPTION_JSON, OPTION_MEASURE, OPTION_SYSROOT };
 
 static const CommandOption options[] = {
     [OPTION_JSON] = {"--json", NULL, false, "one JSON document"},
-    [OPTION_MEASURE] = {"--measure", NULL, false, "measure the peaks again (about a second)"},
+    [OPTION_MEASURE] = {"--measure", NULL, false,
+                        "measure what it can do again (some ten seconds)"},
     [OPTION_SYSROOT] = {"--sysroot", "DIR", false,
                         "describe a captured machine: DIR/proc, DIR/sys, DIR/topology.xml"},
     {NULL, NULL, false, NULL},
@@ -28,12 +29,12 @@ static json_t *describe(const CommandArguments *arguments, Problem *problem)
         return machine_describe_captured(sysroot[0], NULL, problem);
     if (!arguments->options_of[OPTION_MEASURE])
         return machine_describe(NULL, problem);
-    (void)fprintf(stderr, "measuring the peak of one core ...\n");
-    json_t *peaks = machine_measure_peaks(false, problem);
-    json_t *machine = peaks ? machine_describe(NULL, problem) : NULL;
-    if (machine && !machine_set_peaks(machine, peaks))
+    (void)fprintf(stderr, "measuring peaks, latencies and bandwidths ...\n");
+    json_t *limits = machine_measure_limits(LIMITS_ALL, problem);
+    json_t *machine = limits ? machine_describe(NULL, problem) : NULL;
+    if (machine && !machine_set_limits(machine, limits))
         (void)problem_set(problem, "out of memory");
-    json_decref(peaks);
+    json_decref(limits);
     return machine;
 }
 
@@ -56,7 +57,7 @@ static int run_machine(const CommandArguments *arguments)
 const Command command_machine = {
     .name = "machine",
     .operands = "",
-    .summary = "what this machine is: caches, SIMD, counters, kernel, keys, measured peaks",
+    .summary = "what this machine is: caches, SIMD, counters, kernel, keys, measured limits",
     .options = options,
     .run = run_machine,
 };

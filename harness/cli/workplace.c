@@ -90,11 +90,11 @@ bool workplace_describe(Workplace *place, Problem *problem)
     if (!place->machine || !machine_cache_topology(&place->topology, problem))
         return false;
     if (json_is_null(json_object_get(place->machine, "limits"))) {
-        (void)fprintf(stderr, "measuring the peak of one core (once per machine) ...\n");
-        json_t *peaks = machine_measure_peaks(true, &reason);
-        if (!peaks || !machine_set_peaks(place->machine, peaks))
+        (void)fprintf(stderr, "measuring peaks (once per machine) ...\n");
+        json_t *limits = machine_measure_limits(LIMITS_PEAKS, &reason);
+        if (!limits || !machine_set_limits(place->machine, limits))
             (void)fprintf(stderr, "no peaks: %s\n", reason.text);
-        json_decref(peaks);
+        json_decref(limits);
     }
     if (gethostname(place->host, sizeof place->host - 1) != 0)
         place->host[0] = '\0';

@@ -7,7 +7,6 @@
 #include "machine/facts.h"
 #include "machine/fingerprint.h"
 #include "machine/host_facts.h"
-#include "machine/peaks.h"
 #include "machine/simd_facts.h"
 #include "machine/topology.h"
 
@@ -49,12 +48,12 @@ static bool set_limits(json_t *machine, const char *root)
     Problem problem = {0};
     if (root[0])
         return fact_unknown(machine, "limits", "%s", captured);
-    json_t *peaks =
-        peaks_load(fact_text(machine, "key"), fact_text(machine, "environment_digest"), &problem);
-    if (!peaks)
+    json_t *limits =
+        limits_load(fact_text(machine, "key"), fact_text(machine, "environment_digest"), &problem);
+    if (!limits)
         return fact_unknown(machine, "limits", "%s", problem.text);
-    const bool ok = machine_set_peaks(machine, peaks);
-    json_decref(peaks);
+    const bool ok = machine_set_limits(machine, limits);
+    json_decref(limits);
     return ok;
 }
 
@@ -95,35 +94,39 @@ json_t *machine_describe_captured(const char *sysroot, char **topology_xml, Prob
     return describe(sysroot, topology_xml, problem);
 }
 
-bool machine_set_peaks(json_t *machine, json_t *peaks)
+bool machine_set_limits(json_t *machine, json_t *limits)
 {
     (void)json_object_del(machine, "limits_reason");
-    return fact_set(machine, "limits", json_pack("{s:O}", "peaks", peaks));
+    return json_object_set(machine, "limits", limits) == 0;
 }
 
-json_t *machine_measure_peaks(bool use_cache, Problem *problem)
+static json_t *find_limits(const json_t *machine, LimitsScope scope, Problem *problem)
 {
     Problem ignored = {0};
+    const char *name = fact_text(machine, "key");
+    const char *environment = fact_text(machine, "environment_digest");
+    json_t *limits = scope == LIMITS_PEAKS ? limits_load(name, environment, &ignored) : NULL;
+    if (limits)
+        return limits;
+    limits = limits_measure(scope, problem);
+    // A folder that cannot be written costs the next run a second, no more.
+    if (limits)
+        (void)limits_store(name, environment, limits, &ignored);
+    return limits;
+}
+
+json_t *machine_measure_limits(LimitsScope scope, Problem *problem)
+{
     Topology *topology = topology_load("", problem);
     if (!topology)
         return NULL;
     json_t *machine = collect_facts("", topology);
     topology_free(topology);
-    const bool identified = machine && set_fingerprints(machine);
-    json_t *peaks = NULL;
-    if (!identified)
+    json_t *limits = NULL;
+    if (machine && set_fingerprints(machine))
+        limits = find_limits(machine, scope, problem);
+    else
         (void)problem_set(problem, "out of memory describing the machine");
-    else {
-        const char *name = fact_text(machine, "key");
-        const char *environment = fact_text(machine, "environment_digest");
-        peaks = use_cache ? peaks_load(name, environment, &ignored) : NULL;
-        if (!peaks) {
-            peaks = peaks_measure(problem);
-            // A folder that cannot be written costs the next run a second, no more.
-            if (peaks)
-                (void)peaks_store(name, environment, peaks, &ignored);
-        }
-    }
     json_decref(machine);
-    return peaks;
+    return limits;
 }

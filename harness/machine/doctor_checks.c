@@ -229,7 +229,8 @@ json_t *doctor_examine(const char *root, size_t profile, Problem *problem)
         (void)problem_set(problem, "out of memory");
     json_decref(state);
     json_decref(facts);
-    if (json_integer_value(json_object_get(result, verdict_names[VERDICT_UNKNOWN])) == CHECK_COUNT) {
+    if (json_integer_value(json_object_get(result, verdict_names[VERDICT_UNKNOWN])) ==
+        CHECK_COUNT) {
         (void)problem_set(problem, "%s/proc and %s/sys hold nothing that the checks read", root,
                           root);
         json_decref(result);

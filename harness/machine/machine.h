@@ -6,6 +6,7 @@
 
 #include "common/problem.h"
 #include "hyperion/cache.h"
+#include "machine/machine_limits.h"
 #include "machine/topology.h"
 
 #include <jansson.h>
@@ -15,7 +16,7 @@
 // "counters", "kernel", "virtualisation", "build" (compiler, flags, commit), "limits" (or null with
 // a reason); unknown facts are null with a "<name>_reason". hwloc's XML goes to *topology_xml (free
 // with free; NULL in a program built without hwloc) when that is not NULL. NULL on failure.
-// "limits" is {"peaks": as machine_measure_peaks} if they are in the user's cache: nothing is timed
+// "limits" is as machine_measure_limits gives it if it is in the user's cache: nothing is timed
 // here.
 json_t *machine_describe(char **topology_xml, Problem *problem);
 
@@ -30,15 +31,25 @@ json_t *machine_topology_to_json(const HyperionCacheTopology *topology);
 bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topology,
                                 Problem *problem);
 
-// Measured peak GFLOP/s of one core for each SIMD level it has: median and spread of several runs
-// of register-only multiply-adds, best over 4 to 16 accumulator chains. Takes a second or two.
-// Cached per machine key and environment under the user's cache folder; read from there when
-// `use_cache`. {"avx2": {"gflops": median, "low": 10th percentile, "high": best run, "runs",
-// "chains", "instructions", "provenance": "clock"}, ...}
-json_t *machine_measure_peaks(bool use_cache, Problem *problem);
+// What this machine was measured to be able to do, with the spread of the runs:
+//   "peaks"      GFLOP/s of one core at each SIMD level, register-only multiply-adds, best over 4
+//   to
+//                16 accumulator chains: {"avx2": {"gflops": median, "low": 10th percentile, "high":
+//                best run, "runs", "threads", "chains", "instructions", "provenance": "clock"},
+//                ...}
+//   "peaks_all"  the same of a thread on every core
+//   "memory"     nearest first, the last is "memory" itself: [{"name": "L1", "advertised_bytes",
+//                "observed_bytes" (pointer chase), "latency_ns": median, "latency_least_ns",
+//                "latency_high_ns", "bandwidth": see bandwidth.h, "bandwidth_all"}, ...]
+//   "chase"      the curve behind those: {"points": [[array bytes, least ns, median, 90th
+//                percentile], ...], "memory_bytes", "huge_page_bytes"}
+// What is unknown is null beside a reason; "memory" and "chase" are, when only the peaks were asked
+// for. Cached per machine key and environment under the user's cache folder. LIMITS_PEAKS is read
+// from there if possible, with what else is there; LIMITS_ALL is measured anew.
+json_t *machine_measure_limits(LimitsScope scope, Problem *problem);
 
 // Puts them (not taken over) into a description as its "limits"; false: out of memory.
-bool machine_set_peaks(json_t *machine, json_t *peaks);
+bool machine_set_limits(json_t *machine, json_t *limits);
 
 // CPUs that workers can be bound to, best first: one hardware thread a core, those of CPU 0's core
 // last because it takes interrupts; then their siblings. Returns how many, at most capacity.

@@ -140,27 +140,6 @@ static void print_caches(const json_t *caches)
     json_array_foreach(caches, i, cache) print_cache(cache);
 }
 
-static void print_peaks(const json_t *machine)
-{
-    const char *level = NULL;
-    json_t *peak = NULL;
-    json_t *peaks = json_object_get(json_object_get(machine, "limits"), "peaks");
-    if (!peaks) {
-        printf("\n");
-        print_label("peaks");
-        printf("%s\n", fact_reason(machine, "limits"));
-        return;
-    }
-    printf("\n  %-*s %9s %9s %9s   GFLOP/s, single precision\n", LABEL_COLUMNS, "peak of one core",
-           "median", "low", "high");
-    json_object_foreach(peaks, level, peak)
-        printf("    %-*s %9.1f %9.1f %9.1f   %s, %lld chains\n", LABEL_COLUMNS - 2, level,
-               json_number_value(json_object_get(peak, "gflops")),
-               json_number_value(json_object_get(peak, "low")),
-               json_number_value(json_object_get(peak, "high")), text_or(peak, "instructions", ""),
-               (long long)json_integer_value(json_object_get(peak, "chains")));
-}
-
 static bool shares_fate(const json_t *a, const json_t *b)
 {
     return strcmp(text_or(a, "source", ""), text_or(b, "source", "")) == 0 &&
@@ -280,7 +259,7 @@ void machine_print(const json_t *machine)
     print_identity(machine);
     print_simd(json_object_get(machine, "simd"));
     print_caches(json_object_get(machine, "caches"));
-    print_peaks(machine);
+    limits_print(machine);
     print_counters(machine);
     print_settings(machine);
     print_build(machine);

@@ -7,6 +7,8 @@
 #define PEAK_LANES 8
 #define PEAK_FILL(value) _mm256_set1_ps(value)
 #define PEAK_STEP(acc, x, y) _mm256_fmadd_ps(acc, x, y)
+#define PEAK_LOAD(at) _mm256_load_ps(at)
+#define PEAK_STORE(at, vector) _mm256_store_ps(at, vector)
 #define PEAK_REGISTER "x"
 #define PEAK_LEVEL peak_avx2
 #define PEAK_ID HYPERION_SIMD_AVX2

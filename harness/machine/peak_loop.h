@@ -7,6 +7,7 @@
 //   PEAK_REGISTER           constraint letter of its registers
 //   PEAK_LEVEL              name of the PeakLevel to define; PEAK_ID, its HyperionSIMDLevel
 //   PEAK_INSTRUCTIONS       what the step is made of, for people
+// and what stream_loop.h asks for besides.
 // A chain needs no register but its accumulator, so no other form of a product can issue more. The
 // accumulators are variables, not an array: clang would keep an array in memory.
 #ifndef HYP_PEAK_LOOP_H
@@ -16,6 +17,8 @@
 
 // The compiler must take the value as one it knows nothing of, in a register.
 #define PEAK_HIDE(value) __asm__ volatile("" : "+" PEAK_REGISTER(value))
+
+#include "machine/stream_loop.h"
 
 #define PEAK_CHAINS_4(DO)                                                                          \
     DO(0);                                                                                         \
@@ -91,6 +94,7 @@ const PeakLevel PEAK_LEVEL = {
               {12, run_chains_12},
               {14, run_chains_14},
               {16, run_chains_16}},
+    .streams = {stream_read, stream_write, stream_copy, stream_triad},
 };
 
 #endif

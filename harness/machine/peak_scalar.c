@@ -5,6 +5,8 @@
 #define PEAK_LANES 1
 #define PEAK_FILL(value) (value)
 #define PEAK_STEP(acc, x, y) ((acc) * (x) + (y))
+#define PEAK_LOAD(at) (*(at))
+#define PEAK_STORE(at, vector) (*(at) = (vector))
 #if defined(__x86_64__)
 #define PEAK_REGISTER "x"
 #else

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// peaks.h - the measured compute roof of one core, and its cache in the user's folder.
+// peaks.h - the measured compute roof: multiply-adds on registers alone.
 #ifndef HYP_PEAKS_H
 #define HYP_PEAKS_H
 
-#include "common/problem.h"
+#include "machine/limit_team.h"
 
 #include <jansson.h>
 
-// Measures every level of this machine; takes about a second. NULL on failure.
-json_t *peaks_measure(Problem *problem);
-
-// What an earlier run stored for this machine in this environment. NULL with the reason if there is
-// nothing that can be used.
-json_t *peaks_load(const char *key, const char *environment, Problem *problem);
-
-// Keeps them for later runs; false with the reason.
-bool peaks_store(const char *key, const char *environment, const json_t *peaks, Problem *problem);
+// Measures every level of this machine on one core and on all of the team; takes about a second.
+// {"peaks": {"avx2": {"gflops", "low", "high", "runs", "threads", "chains", "instructions",
+// "provenance"}, ...}, "peaks_all": the same, or null with a reason}. NULL: out of memory.
+json_t *peaks_measure(LimitTeam *team, Problem *problem);
 
 #endif

@@ -86,7 +86,7 @@ static void write_what_ran(const RunRecord *run, const CellSummary *summaries, F
     (void)fprintf(out, "| what | value | from |\n|---|---|---|\n");
     write_run_facts(run, &totals, out);
     report_machine(run->machine, out);
-    report_peaks(run->machine, out);
+    report_limits(run->machine, out);
 }
 
 void report_figure(const char *title, const char *name, bool drawn, FILE *out)

@@ -9,9 +9,11 @@
 void report_fact(FILE *out, const char *what, const char *value, const char *reason,
                  const char *from);
 
-// report_machine.c: rows about the machine and the build, and the table of measured peaks.
+// report_machine.c: rows about the machine and the build.
 void report_machine(const json_t *machine, FILE *out);
-void report_peaks(const json_t *machine, FILE *out);
+
+// report_limits.c: the tables of measured peaks, latencies and bandwidths.
+void report_limits(const json_t *machine, FILE *out);
 
 // report_conditions.c: what the machine did meanwhile, as a table.
 void report_conditions(const RunRecord *run, FILE *out);

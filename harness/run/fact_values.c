@@ -24,6 +24,7 @@ static bool add_plain_facts(const WorkloadFacts *facts, Sample *sample)
 {
     const NamedValue values[] = {
         {"flops", facts->flops, "FLOP", "model"},
+        {"executed_flops", facts->executed_flops, "FLOP", "model"},
         {"bytes", facts->bytes, "B", "model"},
         {"elements", facts->elements, "", "model"},
         {"operand_bytes", facts->operand_bytes, "B", "os"},

@@ -4,6 +4,7 @@
 #include "stats/metrics_conditions.h"
 #include "stats/metrics_emulated.h"
 #include "stats/metrics_memory.h"
+#include "stats/metrics_roof.h"
 
 #include <assert.h>
 #include <math.h>
@@ -75,18 +76,6 @@ const char *metrics_level(const RunRecord *run, const CellSummary *summary)
     if (best && emulated && strcmp(best, "avx512") == 0)
         return "avx2"; // the most that callgrind knows
     return best ? best : "";
-}
-
-double metrics_peak(const RunRecord *run, const char *level, Interval *spread)
-{
-    const json_t *limits = json_object_get(run->machine, "limits");
-    const json_t *peak = json_object_get(json_object_get(limits, "peaks"), level);
-    const json_t *low = json_object_get(peak, "low");
-    const json_t *high = json_object_get(peak, "high");
-    *spread = (Interval){json_is_number(low) ? json_number_value(low) : (double)NAN,
-                         json_is_number(high) ? json_number_value(high) : (double)NAN};
-    const json_t *median = json_object_get(peak, "gflops");
-    return json_is_number(median) ? json_number_value(median) : (double)NAN;
 }
 
 static double measure_time(const RunRecord *run, const CellSummary *summary)
@@ -182,37 +171,6 @@ static double amount_per_ns(const CellSummary *summary, const char *amount, doub
 RATES(RATE)
 #undef RATE
 
-// That of one core: cells of several threads have none, since a multiple of it is not measured.
-static double find_peak_and_spread(const RunRecord *run, const CellSummary *summary,
-                                   Interval *spread)
-{
-    *spread = (Interval){NAN, NAN};
-    if (run->plan->cells[summary->cell].values[AXIS_THREADS].integer > 1)
-        return NAN;
-    return metrics_peak(run, metrics_level(run, summary), spread);
-}
-
-static double find_peak(const RunRecord *run, const CellSummary *summary)
-{
-    Interval spread;
-    return find_peak_and_spread(run, summary, &spread);
-}
-
-static double compute_peak_fraction(const RunRecord *run, const CellSummary *summary)
-{
-    return compute_gflops(run, summary) / find_peak(run, summary);
-}
-
-// Above the highest of the runs that measured the roof: no kernel can be, so something is wrong.
-static double find_above_roof(const RunRecord *run, const CellSummary *summary)
-{
-    Interval spread;
-    const double peak = find_peak_and_spread(run, summary, &spread);
-    const double roof = isnan(spread.high) ? peak : spread.high;
-    const double gflops = compute_gflops(run, summary);
-    return isnan(roof) || isnan(gflops) ? (double)NAN : gflops > roof;
-}
-
 // One line a metric that is a recorded value as it stands:
 // READ(function, metric, source, unit, missing, help)
 #define NO_PREDICTION "no prediction for this operation"
@@ -221,6 +179,9 @@ static double find_above_roof(const RunRecord *run, const CellSummary *summary)
 #define READ_METRICS(READ)                                                                         \
     READ(read_flops, "flops", "flops", "FLOP", "the workload counts no operations",                \
          "nominal floating-point operations of one iteration")                                     \
+    READ(read_executed, "executed_flops", "executed_flops", "FLOP",                                \
+         "the workload does not tell operations apart that are executed beyond the nominal ones",  \
+         "floating-point operations that one iteration executes, those on padding included")       \
     READ(read_bytes, "bytes", "bytes", "B", "the workload counts no bytes",                        \
          "least bytes one iteration must move: every operand once")                                \
     READ(read_elements, "elements", "elements", "", "the workload counts no elements",             \
@@ -336,14 +297,18 @@ const Metric metric_table[] = {
      measure_variation, NULL, "needs at least 2 samples"},
     {"samples", "", "clock", "worker processes that were timed or run under callgrind",
      count_samples, NULL, NO_SAMPLE},
-    METRICS_CONDITIONS(CONDITION)
-        RATES(RATE){"peak_gflops", "GFLOP/s", "clock",
-                    "measured peak of one core of this machine at the cell's SIMD level", find_peak,
-                    NULL, NO_PEAK},
-    {"peak_fraction", "", "clock", "gflops / peak_gflops", compute_peak_fraction, "flops",
+    METRICS_CONDITIONS(CONDITION) RATES(RATE){
+        "peak_gflops", "GFLOP/s", "clock",
+        "measured peak of this machine at the cell's SIMD level: of one core, or of all "
+        "cores where the cell has as many threads",
+        metrics_roof_peak, NULL, NO_PEAK},
+    {"peak_fraction", "", "clock", "gflops / peak_gflops", metrics_roof_fraction, "flops",
      NO_PEAK ", or no rate"},
-    {"above_roof", "", "clock", "1: faster than the highest measured peak, so not to be believed",
-     find_above_roof, "flops", NO_PEAK ", or no rate"},
+    {"above_roof", "", "clock",
+     "1: more executed operations a second than the highest run of the measured peak, or more "
+     "bytes "
+     "than the fastest pass over L1, for each thread: not to be believed, and left out of verdicts",
+     metrics_roof_above, NULL, NO_PEAK ", or no rate"},
     {"instructions", "", "emulated",
      "instructions of one iteration under callgrind, least of the samples; no substitute for time",
      metrics_instructions, "instructions", NOT_EMULATED},

@@ -24,10 +24,11 @@ typedef struct WorkloadMachine {
 
 // Facts of one iteration that metrics are made of. NAN = does not apply.
 typedef struct WorkloadFacts {
-    double flops;    // nominal floating-point operations
-    double bytes;    // least bytes to move: each operand once
-    double elements; // results
-    char kernel[64]; // variant that ran, "gemm_f32_avx2_6x16"; "" where several do
+    double flops;          // nominal floating-point operations
+    double executed_flops; // with those on the padding of register tiles; NAN also: as nominal
+    double bytes;          // least bytes to move: each operand once
+    double elements;       // results
+    char kernel[64];       // variant that ran, "gemm_f32_avx2_6x16"; "" where several do
     bool has_blocking;
     HyperionGemmBlocking blocking; // resolved
     HyperionCacheStats predicted;  // valid false: reason in predicted_reason

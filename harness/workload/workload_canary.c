@@ -60,8 +60,11 @@ static bool verify_canary(void *opened, Problem *problem)
 static WorkloadFacts describe_canary(void *opened)
 {
     (void)opened;
-    WorkloadFacts facts = {
-        .flops = 2.0 * CHAINS * ROUNDS, .bytes = NAN, .elements = CHAINS, .operand_bytes = NAN};
+    WorkloadFacts facts = {.flops = 2.0 * CHAINS * ROUNDS,
+                           .executed_flops = NAN,
+                           .bytes = NAN,
+                           .elements = CHAINS,
+                           .operand_bytes = NAN};
     (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason,
                    "no prediction for a loop in registers");
     return facts;

@@ -179,11 +179,25 @@ static void predict_product(const KernelContext *context, WorkloadFacts *facts)
     (void)snprintf(facts->predicted_reason, sizeof facts->predicted_reason, "%s", reason);
 }
 
+// A product fills its register tiles up, whatever is left of rows and columns.
+static double count_executed(const KernelContext *context)
+{
+    const HyperionGemmShape *product = &context->problem.product;
+    const double m = (double)product->m;
+    const double n = (double)product->n;
+    const double mr = (double)context->blocking.mr;
+    const double nr = (double)context->blocking.nr;
+    if (!context->problem.has_product)
+        return NAN;
+    return context->problem.flops * (ceil(m / mr) * mr / m) * (ceil(n / nr) * nr / n);
+}
+
 static WorkloadFacts describe_kernel(void *opened)
 {
     const KernelContext *context = opened;
     WorkloadFacts facts = {
         .flops = context->problem.flops,
+        .executed_flops = count_executed(context),
         .bytes = kernel_case_bytes(&context->problem),
         .elements = context->problem.elements,
         .has_blocking = context->problem.has_product,

@@ -308,6 +308,7 @@ WorkloadFacts model_context_facts(void *opened)
                                                         : (HyperionMemoryPlan){.valid = false};
     WorkloadFacts facts = {
         .flops = hyperionModelFlops(instance->model),
+        .executed_flops = NAN,
         .bytes = weights + operands,
         .operand_bytes =
             operands + (plan.valid ? (double)plan.total_bytes

@@ -105,6 +105,7 @@ static WorkloadFacts describe_planner(void *opened)
 {
     const PlannerContext *context = opened;
     WorkloadFacts facts = {.flops = NAN,
+                           .executed_flops = NAN,
                            .bytes = NAN,
                            .elements = (double)context->file.count,
                            .operand_bytes = (double)context->file.count *

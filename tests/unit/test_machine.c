@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The description of a machine as a whole: what its keys depend on, what people see, measured
-// peaks.
+// limits.
 #define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include "machine/facts.h"
 #include "machine/machine.h"
-#include "machine/peaks.h"
+#include "machine/machine_limits.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -207,65 +207,55 @@ static void this_machine_is_described_with_its_topology(void **state)
     assert_true(caches.level_count >= 1 && caches.levels[0].size_bytes > 0);
 }
 
-static void peaks_are_positive_and_wider_vectors_are_no_slower(void **state)
-{
-    (void)state;
-    Problem problem = {0};
-    const char *level = NULL;
-    json_t *peak = NULL;
-    double narrower = 0;
-    json_t *peaks = peaks_measure(&problem);
-    assert_non_null(peaks);
-    assert_non_null(json_object_get(peaks, "scalar"));
-    json_object_foreach(peaks, level, peak)
-    {
-        const double gflops = json_number_value(json_object_get(peak, "gflops"));
-        assert_true(json_number_value(json_object_get(peak, "low")) <= gflops);
-        assert_true(json_number_value(json_object_get(peak, "high")) >= gflops);
-        // Half is no claim about timing: were a loop folded away, it would be off by thousands.
-        assert_true(gflops > narrower / 2 && gflops > 0.05 && gflops < 2000);
-        narrower = gflops;
-    }
-    json_decref(peaks);
-}
-
-static void cached_peaks_come_back_for_the_same_key_and_environment_only(void **state)
+static void cached_limits_come_back_for_the_same_key_and_environment_only(void **state)
 {
     (void)state;
     Problem problem = {0};
     Problem other = {0};
-    json_t *peaks =
-        json_pack("{s:{s:f, s:f, s:f}}", "scalar", "gflops", 10.5, "low", 9.5, "high", 11.5);
-    assert_true(peaks_store("key", "day", peaks, &problem));
-    json_t *read = peaks_load("key", "day", &problem);
-    assert_true(json_equal(read, peaks));
+    json_t *limits = json_pack("{s:{s:{s:f, s:f, s:f}}}", "peaks", "scalar", "gflops", 10.5, "low",
+                               9.5, "high", 11.5);
+    assert_true(limits_store("key", "day", limits, &problem));
+    json_t *read = limits_load("key", "day", &problem);
+    assert_true(json_equal(read, limits));
     json_decref(read);
-    assert_null(peaks_load("key", "night", &other));
+    assert_null(limits_load("key", "night", &other));
     assert_non_null(strstr(other.text, "hyperion machine --measure"));
-    json_decref(peaks);
+    json_decref(limits);
 }
 
-static void damaged_peak_files_are_not_believed(void **state)
+#define SOUND_PEAKS                                                                                \
+    "{\"schema\": \"hyperion-limits-1\", \"limits\": {\"peaks\": "                                 \
+    "{\"a\": {\"gflops\": 2, \"low\": 1, \"high\": 3}}, "
+
+static void damaged_limit_files_are_not_believed(void **state)
 {
     (void)state;
     static const char *const bad[] = {
         "",
         "{}",
-        "{\"schema\": \"hyperion-peaks-0\", \"peaks\": {\"scalar\": {}}}",
-        "{\"schema\": \"hyperion-peaks-1\", \"peaks\": {}}",
-        "{\"schema\": \"hyperion-peaks-1\", \"peaks\": {\"scalar\": {\"gflops\": 1}}}",
-        "{\"schema\":\"hyperion-peaks-1\",\"peaks\":{\"a\":{\"gflops\":1,\"low\":2,\"high\":3}}}",
+        "{\"schema\": \"hyperion-limits-0\", \"limits\": {\"peaks\": {\"scalar\": {}}}}",
+        "{\"schema\": \"hyperion-limits-1\"}",
+        "{\"schema\": \"hyperion-limits-1\", \"limits\": {\"peaks\": {}}}",
+        "{\"schema\": \"hyperion-limits-1\", \"limits\": {\"peaks\": {\"a\": {\"gflops\": 1}}}}",
+        "{\"schema\":\"hyperion-limits-1\",\"limits\":{\"peaks\":"
+        "{\"a\":{\"gflops\":1,\"low\":2,\"high\":3}}}}",
+        SOUND_PEAKS "\"memory\": [{}]}}",
+        SOUND_PEAKS "\"memory\": [{\"name\": \"L1\"}]}}",
+        SOUND_PEAKS
+        "\"memory\": [{\"name\":\"L1\",\"latency_ns\":1,\"bandwidth\":{\"read\":{}}}]}}",
+        SOUND_PEAKS "\"memory\": [{\"name\":\"L1\",\"latency_ns\":1,\"bandwidth_all\":"
+                    "{\"read\":{\"gbytes_per_s\":2,\"low\":2,\"high\":1}}}]}}",
     };
     char path[PATH_MAX + 64];
-    (void)snprintf(path, sizeof path, "%s/hyperion/peaks-bad-day.json", scratch);
+    (void)snprintf(path, sizeof path, "%s/hyperion/limits-bad-day.json", scratch);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         Problem problem = {0};
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         (void)fputs(bad[i], file);
         assert_int_equal(fclose(file), 0);
-        assert_null(peaks_load("bad", "day", &problem));
-        assert_non_null(strstr(problem.text, "peaks-bad-day.json"));
+        assert_null(limits_load("bad", "day", &problem));
+        assert_non_null(strstr(problem.text, "limits-bad-day.json"));
     }
 }
 
@@ -273,12 +263,12 @@ static void without_a_cache_folder_nothing_is_kept(void **state)
 {
     (void)state;
     Problem problem = {0};
-    json_t *peaks = json_object();
+    json_t *limits = json_object();
     assert_int_equal(setenv("XDG_CACHE_HOME", "/proc/no/such", 1), 0);
-    assert_false(peaks_store("key", "day", peaks, &problem));
+    assert_false(limits_store("key", "day", limits, &problem));
     assert_non_null(strstr(problem.text, "/proc/no"));
     assert_int_equal(setenv("XDG_CACHE_HOME", scratch, 1), 0);
-    json_decref(peaks);
+    json_decref(limits);
 }
 
 // Standard output of machine_print, from a file.
@@ -338,8 +328,8 @@ static int remove_scratch(void **state)
                                         "proc",
                                         "topology.xml",
                                         "screen",
-                                        "hyperion/peaks-key-day.json",
-                                        "hyperion/peaks-bad-day.json",
+                                        "hyperion/limits-key-day.json",
+                                        "hyperion/limits-bad-day.json",
                                         "hyperion",
                                         ""};
     (void)state;
@@ -361,9 +351,8 @@ int main(void)
         cmocka_unit_test(keys_stay_what_they_were),
         cmocka_unit_test(unknown_facts_have_reasons),
         cmocka_unit_test(this_machine_is_described_with_its_topology),
-        cmocka_unit_test(peaks_are_positive_and_wider_vectors_are_no_slower),
-        cmocka_unit_test(cached_peaks_come_back_for_the_same_key_and_environment_only),
-        cmocka_unit_test(damaged_peak_files_are_not_believed),
+        cmocka_unit_test(cached_limits_come_back_for_the_same_key_and_environment_only),
+        cmocka_unit_test(damaged_limit_files_are_not_believed),
         cmocka_unit_test(without_a_cache_folder_nothing_is_kept),
         cmocka_unit_test(people_see_units_and_reasons_within_the_screen),
     };

@@ -111,6 +111,54 @@ static void faster_than_the_roof_is_flagged(void **state)
     free_fixture(fixture);
 }
 
+static void add_value(Fixture *fixture, size_t cell, const char *name, double value)
+{
+    for (size_t i = 0; i < fixture->synthetic->run.sample_count; i++) {
+        Sample *sample = &fixture->synthetic->samples[i];
+        if (sample->task == SAMPLE_VERIFY && sample->cell == cell) {
+            SampleValue *last = &sample->values[sample->value_count - 1];
+            (void)snprintf(last->name, sizeof last->name, "%s", name);
+            last->value = value;
+        }
+    }
+}
+
+static double find_above(Fixture *fixture, size_t cell)
+{
+    metrics_free(fixture->summaries, SYNTHETIC_CELLS);
+    summarise(fixture);
+    return metric_value("above_roof", &fixture->synthetic->run, &fixture->summaries[cell]);
+}
+
+// 84 of at most 130 GFLOP/s nominal.
+static void executed_operations_and_bytes_count_against_the_roof(void **state)
+{
+    (void)state;
+    Fixture *fixture = make_fixture(6);
+    summarise(fixture);
+    assert_true(find_above(fixture, 3) == 0);
+    add_value(fixture, 3, "executed_flops", 131 * 3.208e6);
+    assert_true(find_above(fixture, 3) == 1);
+    // Two threads have two roofs; the peak of two is not known from that of one.
+    fixture->synthetic->cells[3].values[AXIS_THREADS].integer = 2;
+    assert_true(find_above(fixture, 3) == 0);
+    check_unknown(fixture, 3, "peak_gflops",
+                  "no measured peak at this SIMD level and number of threads");
+    json_t *limits = json_object_get(fixture->synthetic->run.machine, "limits");
+    (void)json_object_set_new(limits, "peaks_all",
+                              json_pack("{s:{s:f, s:f, s:f, s:i}}", "avx2", "gflops", 240.0, "low",
+                                        230.0, "high", 250.0, "threads", 2));
+    check_metric(fixture, 3, "peak_gflops", 240);
+    // 3145728 bytes in 3.208 ms are 0.98 a nanosecond; of two threads, 0.49 each.
+    (void)json_object_set_new(limits, "memory",
+                              json_pack("[{s:s, s:{s:{s:f, s:f, s:f}, s:{s:f, s:f, s:f}}}]", "name",
+                                        "L1", "bandwidth", "read", "gbytes_per_s", 0.4, "low", 0.4,
+                                        "high", 0.45, "write", "gbytes_per_s", 0.2, "low", 0.1,
+                                        "high", 0.6));
+    assert_true(find_above(fixture, 3) == 1);
+    free_fixture(fixture);
+}
+
 static void unknown_numbers_say_why(void **state)
 {
     (void)state;
@@ -218,6 +266,7 @@ int main(void)
         cmocka_unit_test(time_is_the_median_of_the_samples_medians),
         cmocka_unit_test(rates_follow_from_facts_and_time),
         cmocka_unit_test(faster_than_the_roof_is_flagged),
+        cmocka_unit_test(executed_operations_and_bytes_count_against_the_roof),
         cmocka_unit_test(unknown_numbers_say_why),
         cmocka_unit_test(recorded_values_keep_their_provenance),
         cmocka_unit_test(a_cell_fails_with_its_first_reason),

@@ -58,6 +58,7 @@ static WorkloadFacts fake_facts(void *context)
 {
     (void)context;
     WorkloadFacts facts = {.flops = 2000,
+                           .executed_flops = NAN,
                            .bytes = 300,
                            .elements = NAN,
                            .kernel = "fake_f32",
