@@ -96,8 +96,9 @@ static void open_case(void *owner, GbenchBody *body)
         return;
     }
     const WorkloadFacts facts = cell->cell->workload->facts(bench->context);
-    body->run = cell->cell->workload->run;
-    body->context = bench->context;
+    body->timed = (TimedBody){.prepare = cell->cell->workload->prepare,
+                              .run = cell->cell->workload->run,
+                              .context = bench->context};
     add_rate(body, "flops", facts.flops);
     add_rate(body, "bytes", facts.bytes);
     add_rate(body, "elements", facts.elements);

@@ -37,10 +37,13 @@ set border 3 linewidth 0.8 linecolor rgb '#404040'
 set tics nomirror out scale 0.6 textcolor rgb '#202020'
 set grid xtics ytics linetype 1 linewidth 0.4 linecolor rgb '#d8d8d8'
 set bars 0.6
-set title heading offset 0,1.1 font ',15' textcolor rgb '#000000'
-set label 1 subtitle at graph 0.5,1.045 center font ',11' textcolor rgb '#404040'
+# A long subtitle has two lines.
+subtitle_is_long = strstrt(subtitle, "\n") > 0
+set title heading offset 0,(subtitle_is_long ? 1.9 : 1.1) font ',15' textcolor rgb '#000000'
+set label 1 subtitle at graph 0.5,(subtitle_is_long ? 1.075 : 1.045) center font ',11' \
+    textcolor rgb '#404040'
 set label 2 caption at screen 0.015,0.052 left font ',9' textcolor rgb '#404040'
 set key at screen 0.5,0.118 center center horizontal Left reverse samplen 2.2 spacing 1.15 \
     font ',10.5'
 set lmargin 10
-set tmargin 4.5
+set tmargin (subtitle_is_long ? 5.3 : 4.5)

@@ -21,9 +21,9 @@ do for [output = 1:output_count] {
     eval output_terminal(output)
     set output output_file(output)
     set multiplot
-    set label 1 subtitle at screen 0.5,0.905 center font ',11' textcolor rgb '#404040'
+    set label 1 subtitle at screen 0.5,(subtitle_is_long ? 0.918 : 0.905) center font ',11' textcolor rgb '#404040'
     set label 2 caption at screen 0.015,0.052 left font ',9' textcolor rgb '#404040'
-    set label 3 heading at screen 0.5,0.955 center font ',15' textcolor rgb '#000000'
+    set label 3 heading at screen 0.5,(subtitle_is_long ? 0.963 : 0.955) center font ',15' textcolor rgb '#000000'
     set border 3
     set tics nomirror out scale 0.6 textcolor rgb '#202020'
     eval ticks

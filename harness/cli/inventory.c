@@ -83,8 +83,9 @@ static json_t *collect_kernels(Problem *problem)
 static void describe_values(const Axis *axis, char *text, size_t text_bytes)
 {
     static const char *const kinds[] = {
-        [AXIS_INTEGER] = "integer",  [AXIS_BYTES] = "size", [AXIS_REAL] = "real",
-        [AXIS_FLAG] = "true, false", [AXIS_WORD] = "word",  [AXIS_TEXT] = "text"};
+        [AXIS_INTEGER] = "integer", [AXIS_BYTES] = "size",       [AXIS_CAP] = "share, or size",
+        [AXIS_REAL] = "real",       [AXIS_FLAG] = "true, false", [AXIS_WORD] = "word",
+        [AXIS_TEXT] = "text"};
     size_t used = 0;
     if (axis->kind == AXIS_WORD)
         for (size_t i = 0; axis->words[i] && used < text_bytes; i++)
@@ -105,9 +106,9 @@ static json_t *collect_axes(Problem *problem)
         char values[256];
         describe_values(axis, values, sizeof values);
         (void)json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s?}", "axis", axis->key, "values",
+            rows, json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "axis", axis->key, "values",
                             values, "unit", or_null(axis->unit), "default", axis->fallback,
-                            "meaning", axis->help, "refused", axis->refusal));
+                            "meaning", axis->help));
     }
     return finish(rows, problem);
 }

@@ -7,11 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-// Cells with a memory optimizer are shown with the memory they take.
+// Cells with a memory optimizer are shown with the memory they take, those with a loader over its
+// window.
 bool figure_has_time(const RunRecord *run, const CellSummary *summary)
 {
     return !isnan(metric_value("time_ns", run, summary)) &&
-           isnan(metric_value("memory_planned_bytes", run, summary));
+           isnan(metric_value("memory_planned_bytes", run, summary)) &&
+           isnan(metric_value("loader_load_ns", run, summary));
 }
 
 static Bar read_time_ms(const Figure *figure, size_t cell)

@@ -13,7 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEMPLATE_LIMIT_BYTES = 1 << 20, SUBTITLE_BYTES = 512 };
+enum {
+    TEMPLATE_LIMIT_BYTES = 1 << 20,
+    SUBTITLE_BYTES = 512,
+    LONGEST_LINE = 95 // of a subtitle, in bytes, less the hash of the plan
+};
 
 static char *read_template(const char *name, Problem *problem)
 {
@@ -135,8 +139,9 @@ bool figure_write(const Figure *figure, const char *directory, Problem *problem)
     char machine[MACHINE_TEXT_BYTES];
     figure_describe_fixed(figure, fixed, sizeof fixed);
     run_machine_describe(figure->run->machine, machine, sizeof machine);
+    const char *between = strlen(fixed) + strlen(machine) > LONGEST_LINE ? "\n" : " · ";
     (void)snprintf(drawing.subtitle, sizeof drawing.subtitle, "%s%s%s · plan %s", fixed,
-                   fixed[0] ? " · " : "", machine, figure->run->plan->hash);
+                   fixed[0] ? between : "", machine, figure->run->plan->hash);
     return write_drawing(&drawing, directory, problem);
 }
 

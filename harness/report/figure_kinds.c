@@ -26,8 +26,12 @@ const FigureKind figure_kind_table[] = {
      figure_has_front, figure_define_front, figure_tabulate_front, figure_time_views},
     {"time-over-memory-budget", "front", AXIS_MEMORY_BUDGET, NULL, "time over memory by budget",
      figure_has_front, figure_define_front, figure_tabulate_front, figure_time_views},
+    {"time-over-window", "window", AXIS_PREFETCH_WINDOW, NULL, "time over prefetch window",
+     figure_has_window, figure_define_window, figure_tabulate_window, figure_time_views},
     // By SIMD level: each other axis that varies has figures of its own.
     {"arena-layout", "arena", AXIS_SIMD_LEVEL, NULL, "activations in memory over a pass",
      figure_has_arena, figure_define_arena, figure_tabulate_arena, figure_no_views},
+    {"timeline", "timeline", AXIS_SIMD_LEVEL, NULL, "loads and computes of one pass",
+     figure_has_timeline, figure_define_timeline, figure_tabulate_timeline, figure_no_views},
     {.name = NULL},
 };

@@ -75,6 +75,16 @@ bool figure_has_front(const RunRecord *run, const CellSummary *summary);
 void figure_define_front(const Figure *figure, FILE *script);
 void figure_tabulate_front(const Figure *figure, FILE *data);
 
+// figure_window.c
+bool figure_has_window(const RunRecord *run, const CellSummary *summary);
+void figure_define_window(const Figure *figure, FILE *script);
+void figure_tabulate_window(const Figure *figure, FILE *data);
+
+// figure_timeline.c
+bool figure_has_timeline(const RunRecord *run, const CellSummary *summary);
+void figure_define_timeline(const Figure *figure, FILE *script);
+void figure_tabulate_timeline(const Figure *figure, FILE *data);
+
 // figure_arena.c
 bool figure_has_arena(const RunRecord *run, const CellSummary *summary);
 void figure_define_arena(const Figure *figure, FILE *script);

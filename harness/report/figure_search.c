@@ -23,8 +23,8 @@ typedef struct Search {
 static bool is_tied(const Figure *figure, AxisId axis)
 {
     const Plan *plan = figure->run->plan;
-    if (axis == figure->kind->x || axis == AXIS_SIMD_LEVEL ||
-        sweep_axis_follows(plan, figure->sweep, axis, figure->kind->x))
+    if (figure_axis_chooses(axis, figure->kind->x) || axis == figure->kind->x ||
+        axis == AXIS_SIMD_LEVEL || sweep_axis_follows(plan, figure->sweep, axis, figure->kind->x))
         return true;
     for (size_t i = 0; i < figure->facets.count; i++)
         if (sweep_axis_follows(plan, figure->sweep, axis, figure->facets.axes[i]))
@@ -47,7 +47,8 @@ static AxisList list_binding_axes(AxisId x)
 {
     AxisList list = {.count = 0};
     for (AxisId axis = 0; axis < AXIS_COUNT; axis++)
-        if (axis != AXIS_SIMD_LEVEL && (axis != x || axis_is_category(x)))
+        if (axis != AXIS_SIMD_LEVEL && !figure_axis_chooses(axis, x) &&
+            (axis != x || axis_is_category(x)))
             list.axes[list.count++] = axis;
     return list;
 }
@@ -119,9 +120,14 @@ static FigurePoint place_cell(const Search *search, size_t index)
     FigurePoint point = {.cell = index};
     point.x = axis_is_category(axis) ? search->position[search->categories.group_of[index]]
                                      : cell_axis_number(&figure->run->plan->cells[index], axis);
-    if (axis == AXIS_BLOCK_SIZE && point.x == 0) {
+    const Cell *cell = &figure->run->plan->cells[index];
+    const char *chosen = axis == AXIS_BLOCK_SIZE && point.x == 0 ? "mc"
+                         : axis == AXIS_PREFETCH_WINDOW && cell->values[AXIS_ADAPTIVE].integer
+                             ? "loader_window"
+                             : NULL;
+    if (chosen) {
         point.automatic = true;
-        point.x = metric_value("mc", figure->run, &figure->summaries[index]);
+        point.x = metric_value(chosen, figure->run, &figure->summaries[index]);
     }
     return point;
 }

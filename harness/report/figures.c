@@ -9,6 +9,11 @@ bool figure_takes_sweep(const Figure *figure, const PlanSweep *sweep)
     return figure->takes[sweep - figure->run->plan->sweeps];
 }
 
+bool figure_axis_chooses(AxisId axis, AxisId x)
+{
+    return axis == AXIS_ADAPTIVE && x == AXIS_PREFETCH_WINDOW;
+}
+
 // Axes that follow the x axis and are not in its title.
 static void describe_along(const Figure *figure, char *text, size_t text_bytes)
 {
@@ -16,7 +21,8 @@ static void describe_along(const Figure *figure, char *text, size_t text_bytes)
     const AxisList varying = sweep_axes_varying(plan, figure->sweep);
     for (size_t i = 0; i < varying.count; i++) {
         const AxisId axis = varying.axes[i];
-        bool said = axis == figure->kind->x || axis == AXIS_SIMD_LEVEL;
+        bool said = axis == figure->kind->x || axis == AXIS_SIMD_LEVEL ||
+                    figure_axis_chooses(axis, figure->kind->x);
         for (size_t j = 0; j < figure->facets.count; j++)
             said = said || sweep_axis_follows(plan, figure->sweep, axis, figure->facets.axes[j]);
         AxisList pair = {.axes = {figure->kind->x, axis}, .count = 2};

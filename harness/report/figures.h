@@ -51,7 +51,8 @@ typedef struct FigureKind {
 typedef struct FigurePoint {
     size_t cell;
     double x;
-    bool automatic; // the block was chosen from the cache geometry: x is what was chosen
+    bool automatic; // the block was chosen from the cache geometry, or the window by the loader: x
+                    // is what was chosen
 } FigurePoint;
 
 // Points by SIMD level, by x within a level, the automatic ones last. Levels without points are
@@ -96,6 +97,9 @@ void figure_clear(Figure *figure);
 // Whether cells of the sweep are in the figure: its own sweep, and others whose cells differ from
 // those of its own in the SIMD level and a numeric x axis only.
 bool figure_takes_sweep(const Figure *figure, const PlanSweep *sweep);
+
+// Whether the axis says that the value of the x axis is chosen: its cells stand at what was chosen.
+bool figure_axis_chooses(AxisId axis, AxisId x);
 
 // What the figure fixes: facets and axes that differ from their defaults; and what varies along
 // with its x axis: "m = n = 512, k varies along".

@@ -2,6 +2,7 @@
 #include "report/report_columns.h"
 
 #include "report/format.h"
+#include "stats/metrics_loader.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,6 +113,10 @@ MEBIBYTES(write_activations, "memory_activation_bytes")
 MEBIBYTES(write_workspace, "memory_workspace_bytes")
 MEBIBYTES(write_memory_peak, "memory_peak_bytes")
 MEBIBYTES(write_anonymous, "memory_anonymous_bytes")
+MEBIBYTES(write_cap, "loader_cap_bytes")
+MEBIBYTES(write_loader_peak, "loader_peak_bytes")
+MEBIBYTES(write_loader_weights, "loader_weight_bytes")
+MEBIBYTES(write_read, "loader_read_bytes")
 #undef MEBIBYTES
 
 #define WHOLE(writer, metric)                                                                      \
@@ -122,11 +127,54 @@ MEBIBYTES(write_anonymous, "memory_anonymous_bytes")
 WHOLE(write_height, "planner_height_bytes")
 WHOLE(write_planner_bound, "planner_lower_bound_bytes")
 WHOLE(write_nodes, "planner_nodes")
+WHOLE(write_window, "loader_window")
+WHOLE(write_hits, "loader_hits")
+WHOLE(write_prefetched, "loader_prefetched")
+WHOLE(write_waits, "loader_waits")
+WHOLE(write_wasted, "loader_wasted")
 #undef WHOLE
 
-static void write_predicted_time(const RunRecord *run, const CellSummary *summary, char *text)
+#define TIME(writer, metric)                                                                       \
+    static void writer(const RunRecord *run, const CellSummary *summary, char *text)               \
+    {                                                                                              \
+        format_time(metric_value(metric, run, summary), text);                                     \
+    }
+TIME(write_predicted_time, "memory_predicted_time_ns")
+TIME(write_load, "loader_load_ns")
+TIME(write_compute, "loader_compute_ns")
+TIME(write_stall, "loader_stall_ns")
+TIME(write_pipeline, "loader_predicted_ns")
+TIME(write_bound, "loader_bound_ns")
+#undef TIME
+
+static void write_load_rate(const RunRecord *run, const CellSummary *summary, char *text)
 {
-    format_time(metric_value("memory_predicted_time_ns", run, summary), text);
+    format_number(metric_value("loader_gbytes_per_s", run, summary), 4, text);
+}
+
+static void write_excess(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("loader_over_predicted", run, summary), 4, text);
+}
+
+static void write_cached(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_percent(metric_value("loader_cached_before", run, summary), text);
+}
+
+static void write_cached_after(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_percent(metric_value("loader_cached_after", run, summary), text);
+}
+
+static void write_io(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    const char *unused = NULL;
+    const char *backend = metrics_loader_backend(summary, &unused);
+    const char *mode = metrics_loader_mode(summary, &unused);
+    (void)run;
+    (void)snprintf(text, COLUMN_BYTES, "%.60s%s%.60s", backend[0] ? backend : FORMAT_UNKNOWN,
+                   backend[0] ? ", " : "", mode);
 }
 
 static void write_proved(const RunRecord *run, const CellSummary *summary, char *text)
@@ -212,6 +260,33 @@ static const Column memory_columns[] = {
     {.title = NULL},
 };
 
+static const Column loading_columns[] = {
+    {"window", "loader_window", write_window, NULL, NULL},
+    {"loading", "loader_load_ns", write_load, NULL, NULL},
+    {"computing", "loader_compute_ns", write_compute, NULL, NULL},
+    {"waiting", "loader_stall_ns", write_stall, NULL, NULL},
+    {"pipeline", "loader_predicted_ns", write_pipeline, NULL, NULL},
+    {"time / pipeline", "loader_over_predicted", write_excess, NULL, NULL},
+    {"bound", "loader_bound_ns", write_bound, NULL, NULL},
+    {"GB/s of loading", "loader_gbytes_per_s", write_load_rate, NULL, NULL},
+    {"reads", NULL, write_io, NULL, "back end and mode that were used"},
+    {.title = NULL},
+};
+
+static const Column residency_columns[] = {
+    {"weights [MiB]", "loader_weight_bytes", write_loader_weights, NULL, NULL},
+    {"cap [MiB]", "loader_cap_bytes", write_cap, NULL, NULL},
+    {"peak [MiB]", "loader_peak_bytes", write_loader_peak, NULL, NULL},
+    {"loaded [MiB]", "loader_read_bytes", write_read, NULL, NULL},
+    {"hits", "loader_hits", write_hits, NULL, NULL},
+    {"in time", "loader_prefetched", write_prefetched, NULL, NULL},
+    {"waits", "loader_waits", write_waits, NULL, NULL},
+    {"wasted", "loader_wasted", write_wasted, NULL, NULL},
+    {"cached before", "loader_cached_before", write_cached, NULL, NULL},
+    {"cached after", "loader_cached_after", write_cached_after, NULL, NULL},
+    {.title = NULL},
+};
+
 static const Column planner_columns[] = {
     {"height [B]", "planner_height_bytes", write_height, NULL, NULL},
     {"lower bound [B]", "planner_lower_bound_bytes", write_planner_bound, NULL, NULL},
@@ -229,6 +304,8 @@ const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
      true,
      {[MEASURE_INSTRUCTIONS] = true}},
     {"Memory of a model, in MiB", memory_columns, false, {[MEASURE_TIME] = true}},
+    {"Times of one pass with a loader", loading_columns, false, {[MEASURE_TIME] = true}},
+    {"Weights of one pass with a loader", residency_columns, false, {[MEASURE_TIME] = true}},
     {"Plans", planner_columns, false, {true, true}},
 };
 
@@ -272,9 +349,12 @@ bool column_has_value(const Column *column, const RunRecord *run, const CellSumm
     if (column->metric)
         return metric_has_value(column->metric, run, summaries, sweep) &&
                !metric_has_value(column->unless, run, summaries, sweep);
-    for (size_t i = sweep->first_cell; i < sweep->first_cell + sweep->cell_count; i++)
-        if (metrics_kernel(&summaries[i])[0])
+    for (size_t i = sweep->first_cell; i < sweep->first_cell + sweep->cell_count; i++) {
+        char text[COLUMN_BYTES] = "";
+        column->write(run, &summaries[i], text);
+        if (text[0] && strcmp(text, FORMAT_UNKNOWN) != 0)
             return true;
+    }
     return false;
 }
 

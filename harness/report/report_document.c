@@ -163,6 +163,7 @@ static void write_sweep(const RunSet *set, size_t index, const PlanSweep *sweep,
     report_sweep_tables(run, set->summaries[index], sweep, out);
     report_simulation(set->summaries[index], sweep, out);
     report_layers(run, set->summaries[index], sweep, out);
+    report_reads(run, set->summaries[index], sweep, out);
     for (size_t i = 0; i < set->figures.count; i++) {
         const Figure *figure = &set->figures.items[i];
         if (figure->shared)

@@ -31,6 +31,10 @@ void report_simulation(const CellSummary *summaries, const PlanSweep *sweep, FIL
 void report_layers(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
                    FILE *out);
 
+// report_reads.c: back ends and modes that a loader used and why, where there is a reason.
+void report_reads(const RunRecord *run, const CellSummary *summaries, const PlanSweep *sweep,
+                  FILE *out);
+
 // report_runs.c: the runs with their machines, and what differs in their environments.
 void report_runs(const RunSet *set, FILE *out);
 

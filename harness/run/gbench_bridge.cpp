@@ -41,19 +41,27 @@ class Recorder : public benchmark::BenchmarkReporter
     std::vector<Loop> loops_;
 };
 
+void run_loop(benchmark::State &state, const TimedBody &body)
+{
+    for (auto _ : state) {
+        if (body.prepare != nullptr) {
+            state.PauseTiming();
+            body.prepare(body.context);
+            state.ResumeTiming();
+        }
+        body.run(body.context);
+        benchmark::ClobberMemory();
+    }
+}
+
 } // namespace
 
-extern "C" bool gbench_time(const char *name, void (*body)(void *context), void *context,
-                            uint64_t iterations, int repetitions, double *real_ns, double *cpu_ns)
+extern "C" bool gbench_time(const char *name, const TimedBody *body, uint64_t iterations,
+                            int repetitions, double *real_ns, double *cpu_ns)
 {
     try { // no C++ exception may reach C
         benchmark::RegisterBenchmark(name,
-                                     [body, context](benchmark::State &state) {
-                                         for (auto _ : state) {
-                                             body(context);
-                                             benchmark::ClobberMemory();
-                                         }
-                                     })
+                                     [body](benchmark::State &state) { run_loop(state, *body); })
             ->Iterations(static_cast<benchmark::IterationCount>(iterations))
             ->Repetitions(repetitions)
             ->UseRealTime();
@@ -90,10 +98,7 @@ extern "C" bool gbench_main(int argc, char **argv, const GbenchCase *cases, size
                     state.SkipWithError(body.error);
                     return;
                 }
-                for (auto _ : state) {
-                    body.run(body.context);
-                    benchmark::ClobberMemory();
-                }
+                run_loop(state, body.timed);
                 for (size_t j = 0; j < body.rate_count; j++)
                     state.counters[body.rates[j].name] = benchmark::Counter(
                         body.rates[j].per_iteration, benchmark::Counter::kIsIterationInvariantRate);

@@ -11,19 +11,25 @@
 extern "C" {
 #endif
 
-// Runs body(context) `iterations` times in each of `repetitions` loops under Google Benchmark's
-// state loop and stores the nanoseconds per iteration of each in real_ns[repetitions] (wall clock)
-// and cpu_ns[repetitions] (CPU time of the calling thread). Not re-entrant: Google Benchmark keeps
+// What a loop times.
+typedef struct TimedBody {
+    void (*prepare)(void *context); // before each iteration, the clocks stopped; NULL: nothing
+    void (*run)(void *context);     // one iteration
+    void *context;
+} TimedBody;
+
+// Runs the body `iterations` times in each of `repetitions` loops under Google Benchmark's state
+// loop and stores the nanoseconds per iteration of each in real_ns[repetitions] (wall clock) and
+// cpu_ns[repetitions] (CPU time of the calling thread). Not re-entrant: Google Benchmark keeps
 // global state. False if it gave another number of results.
-bool gbench_time(const char *name, void (*body)(void *context), void *context, uint64_t iterations,
-                 int repetitions, double *real_ns, double *cpu_ns);
+bool gbench_time(const char *name, const TimedBody *body, uint64_t iterations, int repetitions,
+                 double *real_ns, double *cpu_ns);
 
 enum { GBENCH_RATES = 4 };
 
 // A benchmark that is ready, or why it is not.
 typedef struct GbenchBody {
-    void (*run)(void *context); // one iteration
-    void *context;
+    TimedBody timed;
     const char *error; // NULL = ready; lives as long as the benchmark
     struct {
         const char *name;

@@ -34,8 +34,8 @@ static bool out_of_memory(const Task *task)
 static bool add_own_values(const Task *task)
 {
     const Workload *workload = task->request->cell.workload;
-    return !workload->add_values || workload->add_values(task->context, task->outcome) ||
-           out_of_memory(task);
+    return !workload->add_values ||
+           workload->add_values(task->context, task->outcome, task->problem) || out_of_memory(task);
 }
 
 static bool do_verify(const Task *task)
@@ -57,13 +57,27 @@ static bool record_frequency(const Task *task, const char *name)
            out_of_memory(task);
 }
 
+static TimedBody timed_body(const Task *task)
+{
+    const Workload *workload = task->request->cell.workload;
+    return (TimedBody){
+        .prepare = workload->prepare, .run = workload->run, .context = task->context};
+}
+
 static double run_loop(const Task *task, uint64_t iterations)
 {
-    void (*run)(void *context) = task->request->cell.workload->run;
+    const TimedBody body = timed_body(task);
+    double prepared_ns = 0;
     const double start_ns = task->tools->now_ns();
-    for (uint64_t i = 0; i < iterations; i++)
-        run(task->context);
-    return task->tools->now_ns() - start_ns;
+    for (uint64_t i = 0; i < iterations; i++) {
+        if (body.prepare) {
+            const double before_ns = task->tools->now_ns();
+            body.prepare(body.context);
+            prepared_ns += task->tools->now_ns() - before_ns;
+        }
+        body.run(body.context);
+    }
+    return task->tools->now_ns() - start_ns - prepared_ns;
 }
 
 static bool warm_up_automatically(const Task *task)
@@ -132,9 +146,9 @@ static bool do_time(const Task *task)
     if (!warm_up(task) || !record_frequency(task, "frequency_before"))
         return false;
     const Usage before = usage_now();
-    if (!task->tools->time_loops(request->cell.id, request->cell.workload->run, task->context,
-                                 request->iterations, request->repetitions, outcome->real_ns,
-                                 outcome->cpu_ns))
+    const TimedBody body = timed_body(task);
+    if (!task->tools->time_loops(request->cell.id, &body, request->iterations, request->repetitions,
+                                 outcome->real_ns, outcome->cpu_ns))
         return problem_set(task->problem, "time: Google Benchmark did not give %d results",
                            request->repetitions);
     usage_record(&before, outcome);
@@ -153,20 +167,22 @@ static bool record_counts(const Task *task, const CounterValue *values, size_t c
     return true;
 }
 
-// The sources count the calling thread alone, which is not the cell where it has more.
+// The sources count the calling thread alone, which is not the cell where it has more, and one loop
+// of iterations without what comes before each.
 static bool count_events(const Task *task, CounterValue *values, size_t count)
 {
     const WorkerRequest *request = task->request;
-    if (request->cell.values[AXIS_THREADS].integer <= 1)
+    const bool is_prepared = request->cell.workload->prepare != NULL;
+    if (request->cell.values[AXIS_THREADS].integer <= 1 && !is_prepared)
         return counters_measure(request->counters, count, request->cell.workload->run,
                                 task->context, request->iterations, values, task->problem);
-    for (size_t i = 0; i < count; i++)
-        values[i] = (CounterValue){
-            .name = request->counters[i],
-            .value = NAN,
-            .provenance = "unavailable",
-            .reason = "counters tell of one thread, and the cell has several",
-        };
+    for (size_t i = 0; i < count; i++) {
+        values[i] =
+            (CounterValue){.name = request->counters[i], .value = NAN, .provenance = "unavailable"};
+        (void)snprintf(values[i].reason, sizeof values[i].reason, "%s",
+                       is_prepared ? "counters would count what prepares each iteration"
+                                   : "counters tell of one thread, and the cell has several");
+    }
     return true;
 }
 

@@ -3,13 +3,14 @@
 #ifndef HYP_WORKER_TASK_H
 #define HYP_WORKER_TASK_H
 
+#include "run/gbench_bridge.h"
 #include "run/protocol.h"
 
 // What a task measures with: Google Benchmark and the monotonic clock, or what a test puts here.
 typedef struct TaskTools {
     double (*now_ns)(void);
-    bool (*time_loops)(const char *name, void (*body)(void *context), void *context,
-                       uint64_t iterations, int repetitions, double *real_ns, double *cpu_ns);
+    bool (*time_loops)(const char *name, const TimedBody *body, uint64_t iterations,
+                       int repetitions, double *real_ns, double *cpu_ns);
 } TaskTools;
 
 // Opens the workload, does the task (any but emulate) and fills the outcome: values, times, usage;

@@ -21,6 +21,12 @@ static const char *const axis_words_pages[] = {"4k", "thp", "hugetlb", NULL};
 // Indices are CacheState.
 static const char *const axis_words_layout[] = {"plain", "packed", NULL};
 static const char *const axis_words_cache_state[] = {"warm", "weights-cold", "all-cold", NULL};
+// Indices are HyperionLoaderBackend and HyperionLoaderMode.
+static const char *const axis_words_backend[] = {"auto", "uring", "threads", NULL};
+static const char *const axis_words_io_mode[] = {"buffered", "direct", "dontneed", NULL};
+static const char *const axis_words_priority[] = {"equal", "first:", "largest:", NULL};
+// Indices are PageCacheState.
+static const char *const axis_words_page_cache[] = {"cold", "warm", NULL};
 // Flags that can be left to the workload. Indices are AxisAuto.
 static const char *const axis_words_auto[] = {"auto", "true", "false", NULL};
 // Indices are HyperionActivation.
@@ -34,7 +40,7 @@ static const char *const axis_words_reduction[] = {"mean", "sum", "max", "min", 
 static const char *const axis_words_binary[] = {"add", "sub", "mul",   "div", "max",
                                                 "min", "pow", "prelu", NULL};
 
-#define AXIS(ID, key_, kind_, unit_, fallback_, minimum_, maximum_, words_, refusal_, help_)       \
+#define AXIS(ID, key_, kind_, unit_, fallback_, minimum_, maximum_, words_, help_)                 \
     [AXIS_##ID] = {.key = (key_),                                                                  \
                    .kind = (kind_),                                                                \
                    .unit = (unit_),                                                                \
@@ -42,7 +48,6 @@ static const char *const axis_words_binary[] = {"add", "sub", "mul",   "div", "m
                    .minimum = (minimum_),                                                          \
                    .maximum = (maximum_),                                                          \
                    .words = (words_),                                                              \
-                   .refusal = (refusal_),                                                          \
                    .help = (help_)},
 const Axis axis_table[AXIS_COUNT] = {
 #include "scenario/axes.def"
@@ -67,6 +72,23 @@ int axis_word_parameter(AxisValue value)
     return (int)(value.integer / WORD_STEP);
 }
 
+// Shares count hundredths of a per cent from here on: more than any number of bytes.
+enum { WHOLE_SHARE = 10000 };
+static const long long share_base = 1LL << 60;
+
+long long axis_cap_share(AxisValue value)
+{
+    return value.integer > share_base ? value.integer - share_base : 0;
+}
+
+size_t axis_cap_bytes(AxisValue value, size_t whole_bytes)
+{
+    const size_t share = (size_t)axis_cap_share(value);
+    if (share == 0)
+        return (size_t)value.integer;
+    return whole_bytes / WHOLE_SHARE * share + whole_bytes % WHOLE_SHARE * share / WHOLE_SHARE;
+}
+
 AxisId axis_find(const char *key)
 {
     for (AxisId id = 0; id < AXIS_COUNT; id++)
@@ -88,10 +110,12 @@ static void describe_expected(const Axis *axis, char *text, size_t text_bytes)
 {
     static const char *const nouns[] = {[AXIS_INTEGER] = "a whole number",
                                         [AXIS_BYTES] = "a size such as 64KiB",
+                                        [AXIS_CAP] = "a share such as 25%, or a size",
                                         [AXIS_REAL] = "a number"};
     switch (axis->kind) {
     case AXIS_INTEGER:
     case AXIS_BYTES:
+    case AXIS_CAP:
     case AXIS_REAL:
         (void)snprintf(text, text_bytes, "%s from %.15g to %.15g", nouns[axis->kind], axis->minimum,
                        axis->maximum);
@@ -150,8 +174,30 @@ static bool find_word(const Axis *axis, const char *text, AxisValue *value)
 bool axis_in_range(AxisId id, AxisValue value)
 {
     const Axis *axis = &axis_table[id];
+    if (axis->kind == AXIS_CAP && axis_cap_share(value) > 0)
+        return axis_cap_share(value) <= WHOLE_SHARE;
     const double number = axis->kind == AXIS_REAL ? value.real : (double)value.integer;
     return number >= axis->minimum && number <= axis->maximum;
+}
+
+static bool parse_cap(const char *text, long long *value)
+{
+    double share = 0;
+    if (!strchr(text, '%'))
+        return quantity_parse_bytes(text, value);
+    if (!quantity_parse_share(text, &share) || !(share >= 0.5 / WHOLE_SHARE && share <= 1))
+        return false;
+    *value = share_base + (long long)(share * WHOLE_SHARE + 0.5);
+    return true;
+}
+
+static void format_cap(AxisValue value, char *buffer, size_t buffer_bytes)
+{
+    const long long share = axis_cap_share(value);
+    if (share > 0)
+        (void)snprintf(buffer, buffer_bytes, "%.10g%%", (double)share * 100 / WHOLE_SHARE);
+    else
+        quantity_format_bytes(value.integer, buffer, buffer_bytes);
 }
 
 bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem)
@@ -166,6 +212,7 @@ bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem)
     case AXIS_BYTES:
         ok = quantity_parse_bytes(text, &parsed.integer) && axis_in_range(id, parsed);
         break;
+    case AXIS_CAP: ok = parse_cap(text, &parsed.integer) && axis_in_range(id, parsed); break;
     case AXIS_REAL:
         ok = quantity_parse_real(text, &parsed.real) && axis_in_range(id, parsed);
         break;
@@ -209,6 +256,7 @@ void axis_format(AxisId id, AxisValue value, char *buffer, size_t buffer_bytes)
     switch (axis->kind) {
     case AXIS_INTEGER: (void)snprintf(buffer, buffer_bytes, "%lld", value.integer); break;
     case AXIS_BYTES: quantity_format_bytes(value.integer, buffer, buffer_bytes); break;
+    case AXIS_CAP: format_cap(value, buffer, buffer_bytes); break;
     case AXIS_REAL: quantity_format_real(value.real, buffer, buffer_bytes); break;
     case AXIS_FLAG:
         (void)snprintf(buffer, buffer_bytes, "%s", value.integer ? "true" : "false");
@@ -235,16 +283,20 @@ bool axis_equal(AxisId id, AxisValue a, AxisValue b)
 json_t *axis_to_json(AxisId id, AxisValue value)
 {
     const Axis *axis = &axis_table[id];
+    char text[64];
     switch (axis->kind) {
     case AXIS_REAL: return json_real(value.real);
     case AXIS_FLAG: return json_boolean(value.integer);
-    case AXIS_WORD: {
-        char word[64];
+    case AXIS_CAP:
+        if (axis_cap_share(value) == 0)
+            return json_integer(value.integer);
+        axis_format(id, value, text, sizeof text);
+        return json_string(text);
+    case AXIS_WORD:
         if (!takes_number(axis_word(id, value)))
             return json_string(axis_word(id, value));
-        axis_format(id, value, word, sizeof word);
-        return json_string(word);
-    }
+        axis_format(id, value, text, sizeof text);
+        return json_string(text);
     case AXIS_TEXT: return json_string(value.text);
     default: return json_integer(value.integer);
     }
@@ -258,6 +310,9 @@ bool axis_from_json(AxisId id, const json_t *json, AxisValue *value, Problem *pr
     switch (axis->kind) {
     case AXIS_INTEGER:
     case AXIS_BYTES:
+    case AXIS_CAP:
+        if (axis->kind == AXIS_CAP && json_is_string(json))
+            return axis_parse(id, json_string_value(json), value, problem);
         read.integer = json_integer_value(json);
         ok = json_is_integer(json) && axis_in_range(id, read);
         break;

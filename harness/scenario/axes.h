@@ -11,6 +11,7 @@
 typedef enum AxisKind {
     AXIS_INTEGER, // range `64..1024 *2` or `0..10 +5`
     AXIS_BYTES,   // integer with a unit: 64KiB, 1.5GiB, 10MB
+    AXIS_CAP,     // such a size, or a share of a whole that the help names: 25%, `10%..90% +5%`
     AXIS_REAL,    // range `0..1 +0.25`
     AXIS_FLAG,    // true or false
     AXIS_WORD,    // one of a list of words; one that ends in a colon takes a number: numa:1
@@ -33,7 +34,6 @@ typedef struct Axis {
     const char *fallback;     // NULL: no default
     double minimum, maximum;  // of AXIS_WORD: of the number
     const char *const *words; // AXIS_WORD: NULL-terminated
-    const char *refusal;      // NULL: in use
     const char *help;
 } Axis;
 
@@ -43,9 +43,10 @@ extern const Axis axis_table[AXIS_COUNT];
 typedef enum AxisAuto { AXIS_AUTO, AXIS_AUTO_TRUE, AXIS_AUTO_FALSE } AxisAuto;
 
 // A bound value; which member counts follows from the axis's kind. WORD is an index into words, and
-// for a word with a number more than that: axis_word tells which.
+// for a word with a number more than that: axis_word tells which. CAP is bytes or, past all of them,
+// a share: axis_cap_bytes tells.
 typedef union AxisValue {
-    long long integer; // INTEGER, BYTES, FLAG (0 or 1), WORD
+    long long integer; // INTEGER, BYTES, CAP, FLAG (0 or 1), WORD
     double real;       // REAL
     const char *text;  // TEXT; owned by the plan or request that the cell belongs to
 } AxisValue;
@@ -60,10 +61,15 @@ const char *axis_nearest(const char *key);
 const char *axis_word(AxisId id, AxisValue value);
 int axis_word_parameter(AxisValue value);
 
+// Bytes of a CAP, `whole_bytes` being what a share is of; and the share in hundredths of a per cent,
+// 0 of one in bytes.
+size_t axis_cap_bytes(AxisValue value, size_t whole_bytes);
+long long axis_cap_share(AxisValue value);
+
 // The default; false, and *value unchanged, for an axis that has none.
 bool axis_fallback(AxisId id, AxisValue *value);
 
-// Whether an INTEGER, BYTES or REAL value lies between the axis's limits.
+// Whether an INTEGER, BYTES, CAP or REAL value lies between the axis's limits.
 bool axis_in_range(AxisId id, AxisValue value);
 
 // One scalar as written in a scenario or after --set; false names the axis, the text and what was

@@ -98,6 +98,8 @@ static bool check_measure(const Expansion *expansion, const AxisValue *values)
         reason = "simd_level avx512: callgrind knows AVX2 at most";
     if (spec->workload->uses(values, AXIS_THREADS) && values[AXIS_THREADS].integer > 1)
         reason = "more than one thread: their counts are not the same every time";
+    if (spec->workload->prepare)
+        reason = "a workload whose iterations are prepared, which would be counted";
     return !reason ||
            tree_fail(spec->file, spec->axes_node, expansion->problem,
                      "sweep %s: instructions cannot be measured at %s", spec->name, reason);

@@ -56,9 +56,6 @@ static bool read_axes(SweepSpec *sweep, Problem *problem)
             return tree_fail_key(sweep->file, entry, problem,
                                  "key '%s' is given twice; first in line %zu", entry->key,
                                  axis->node->key_line);
-        if (axis_table[id].refusal)
-            return tree_fail_key(sweep->file, entry, problem, "axis %s is refused: %s", entry->key,
-                                 axis_table[id].refusal);
         axis->file = sweep->file;
         axis->node = entry;
         if (!values_read(id, sweep->file, entry, &axis->values, problem))
@@ -104,9 +101,6 @@ bool sweep_set_axis(SweepSpec *sweep, AxisId id, const char *setting, const Tree
     AxisSpec *axis = &sweep->axes[id];
     if (axis->set)
         return problem_set(problem, "--set %s: axis %s is set twice", setting, axis_table[id].key);
-    if (axis_table[id].refusal)
-        return problem_set(problem, "--set %s: axis %s is refused: %s", setting, axis_table[id].key,
-                           axis_table[id].refusal);
     values_clear(&axis->values);
     axis->set = true;
     axis->file = setting;

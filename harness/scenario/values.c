@@ -14,7 +14,7 @@ enum { MOST_VALUES = 1000000 };
 // `first..last *factor` or `first..last +step`, both ends included.
 typedef struct Range {
     AxisValue first, last;
-    AxisValue step; // for '*' on an INTEGER or BYTES axis a plain whole number
+    AxisValue step; // for '*' on all but a REAL axis a plain whole number
     char operation; // '*' or '+'
 } Range;
 
@@ -50,6 +50,14 @@ static bool parse_scalar(const Place *place, const char *text, AxisValue *value)
            tree_fail(place->name, place->node, place->problem, "%s", reason.text);
 }
 
+static bool parse_share(AxisId id, const char *text, long long *share)
+{
+    AxisValue value = {0};
+    Problem unused = {0};
+    *share = axis_parse(id, text, &value, &unused) ? axis_cap_share(value) : 0;
+    return *share > 0;
+}
+
 // The step is a length on the axis, which may exceed its limits; a factor has no unit.
 static bool parse_step(AxisId id, const char *text, Range *range)
 {
@@ -57,7 +65,10 @@ static bool parse_step(AxisId id, const char *text, Range *range)
     if (real)
         return quantity_parse_real(text, &range->step.real) &&
                range->step.real > (range->operation == '*' ? 1 : 0);
-    const bool bytes = axis_table[id].kind == AXIS_BYTES && range->operation == '+';
+    if (axis_table[id].kind == AXIS_CAP && axis_cap_share(range->first) > 0)
+        return range->operation == '+' && parse_share(id, text, &range->step.integer);
+    const bool bytes = (axis_table[id].kind == AXIS_BYTES || axis_table[id].kind == AXIS_CAP) &&
+                       range->operation == '+';
     return (bytes ? quantity_parse_bytes(text, &range->step.integer)
                   : quantity_parse_integer(text, &range->step.integer)) &&
            range->step.integer > (range->operation == '*' ? 1 : 0);
@@ -90,12 +101,18 @@ static bool parse_range(const Place *place, const char *text, Range *range)
     range->operation = *step;
     if (!parse_scalar(place, first, &range->first) || !parse_scalar(place, last, &range->last))
         return false;
-    if (!parse_step(place->id, step + 1 + strspn(step + 1, " "), range))
+    const bool shares = axis_table[place->id].kind == AXIS_CAP && axis_cap_share(range->first) > 0;
+    if (axis_table[place->id].kind == AXIS_CAP && shares != (axis_cap_share(range->last) > 0))
         return tree_fail(place->name, place->node, place->problem,
-                         "axis %s: range '%.64s' never ends or its step is no number: expected %s",
-                         key, text,
-                         *step == '*' ? "a factor above 1 after '*'" : "a step above 0 after '+'");
-    return true;
+                         "axis %s: range '%.64s' goes from a size to a share or back", key, text);
+    if (parse_step(place->id, step + 1 + strspn(step + 1, " "), range))
+        return true;
+    return tree_fail(place->name, place->node, place->problem,
+                     "axis %s: range '%.64s' never ends or its step is no number: expected %s", key,
+                     text,
+                     shares         ? "a share such as 5% after '+'"
+                     : *step == '*' ? "a factor above 1 after '*'"
+                                    : "a step above 0 after '+'");
 }
 
 // 0.3 and not 0.30000000000000004: what is said of a cell is what it was run with.
@@ -161,7 +178,8 @@ static bool append_scalar(const Place *place, ValueList *values)
 {
     const AxisKind kind = axis_table[place->id].kind;
     const char *text = place->node->text;
-    const bool numeric = kind == AXIS_INTEGER || kind == AXIS_BYTES || kind == AXIS_REAL;
+    const bool numeric =
+        kind == AXIS_INTEGER || kind == AXIS_BYTES || kind == AXIS_CAP || kind == AXIS_REAL;
     if (numeric && strstr(text, ".."))
         return append_range(place, text, values);
     AxisValue value = {0};

@@ -67,6 +67,9 @@ const char *metrics_level(const RunRecord *run, const CellSummary *summary);
 // Measured peak of one core at that level, GFLOP/s: NAN, and low and high NAN, where unknown.
 double metrics_peak(const RunRecord *run, const char *level, Interval *spread);
 
+// Median over the timed samples of a value they bring; NAN where none does.
+double metrics_median(const CellSummary *summary, const char *name);
+
 // One summary a cell of the plan, in order. The caller frees with metrics_free. NULL: out of
 // memory.
 CellSummary *metrics_summarise(const RunRecord *run);

@@ -211,12 +211,19 @@ bool model_instance_run(const ModelInstance *instance)
     return hyperionRunModel(instance->model, instance->inputs, instance->outputs);
 }
 
-bool model_instance_open(ModelInstance *instance, const AxisValue *values,
-                         const WorkloadMachine *machine, HyperionThreadPool *pool, Problem *problem)
+bool model_instance_set_up(ModelInstance *instance, const AxisValue *values,
+                           const WorkloadMachine *machine, HyperionThreadPool *pool,
+                           Problem *problem)
 {
     *instance = (ModelInstance){.model = model_instance_load(values, problem)};
     return instance->model && configure_model(instance, values, machine, pool, problem) &&
-           model_instance_create_tensors(instance, machine->seed, problem) &&
+           model_instance_create_tensors(instance, machine->seed, problem);
+}
+
+bool model_instance_open(ModelInstance *instance, const AxisValue *values,
+                         const WorkloadMachine *machine, HyperionThreadPool *pool, Problem *problem)
+{
+    return model_instance_set_up(instance, values, machine, pool, problem) &&
            (model_instance_run(instance) || problem_set(problem, "%s", hyperionGetLastError()));
 }
 

@@ -38,9 +38,13 @@ typedef struct ModelInstance {
 // reason.
 HyperionModel *model_instance_load(const AxisValue *values, Problem *problem);
 
-// Loads the model of values[AXIS_MODEL], sets it up as the axes say, fills the inputs and runs it
-// once: that reads the weights and places the activations. False with the reason; the caller closes
-// in every case.
+// Loads the model of values[AXIS_MODEL], sets it up as the axes say and fills the inputs. False
+// with the reason; the caller closes in every case.
+bool model_instance_set_up(ModelInstance *instance, const AxisValue *values,
+                           const WorkloadMachine *machine, HyperionThreadPool *pool,
+                           Problem *problem);
+
+// That, and runs it once, which reads the weights and places the activations.
 bool model_instance_open(ModelInstance *instance, const AxisValue *values,
                          const WorkloadMachine *machine, HyperionThreadPool *pool,
                          Problem *problem);

@@ -51,20 +51,21 @@ static bool add_planned(const ModelContext *context, Sample *sample)
 
 // Of what is resident, what came since the workload was opened, less the copies that are there to
 // keep the caches cold: all their pages were touched.
-static double subtract_idle(const ModelContext *context, long now_kib, long idle_kib)
+static double subtract_idle(size_t copy_bytes, long now_kib, long idle_kib)
 {
     if (now_kib < 0 || idle_kib < 0)
         return NAN;
-    return fmax((double)(now_kib - idle_kib) * 1024 - (double)context->copy_bytes, 0);
+    return fmax((double)(now_kib - idle_kib) * 1024 - (double)copy_bytes, 0);
 }
 
-static bool add_measured(const ModelContext *context, Sample *sample)
+bool model_memory_add_measured(const Resident *idle, size_t copy_bytes, bool is_of_runs,
+                               Sample *sample)
 {
     static const char unknown[] = "not reported by the operating system";
-    const double peak = subtract_idle(context, usage_peak_rss_kib(), context->idle.all_kib);
+    const double peak = subtract_idle(copy_bytes, usage_peak_rss_kib(), idle->all_kib);
     const double anonymous =
-        subtract_idle(context, usage_resident().anonymous_kib, context->idle.anonymous_kib);
-    const char *doubt = context->peak_is_of_runs ? "" : "what preparing took may be in it";
+        subtract_idle(copy_bytes, usage_resident().anonymous_kib, idle->anonymous_kib);
+    const char *doubt = is_of_runs ? "" : "what preparing took may be in it";
     return sample_add_value(sample, "memory.peak_bytes", peak, "B", "os",
                             isnan(peak) ? unknown : doubt) &&
            sample_add_value(sample, "memory.anonymous_bytes", anonymous, "B", "os",
@@ -73,6 +74,7 @@ static bool add_measured(const ModelContext *context, Sample *sample)
 
 bool model_memory_add(const ModelContext *context, Sample *sample)
 {
-    return add_measured(context, sample) &&
+    return model_memory_add_measured(&context->idle, context->copy_bytes, context->peak_is_of_runs,
+                                     sample) &&
            (!context->instances[0].optimizer || add_planned(context, sample));
 }

@@ -65,11 +65,14 @@ typedef struct Workload {
     void *(*open)(const struct Cell *cell, const WorkloadMachine *machine, Problem *problem);
     // Compares with the reference; false names sizes, place, got and wanted.
     bool (*verify)(void *context, Problem *problem);
+    // Before each iteration of a timed loop, outside of its time; NULL: there is nothing to do.
+    void (*prepare)(void *context);
     void (*run)(void *context); // one iteration, timed
     WorkloadFacts (*facts)(void *context);
-    // What a verification and a timed sample bring besides; sample->task says which it is. False:
-    // out of memory. NULL: nothing.
-    bool (*add_values)(void *context, struct Sample *sample);
+    // What a verification and a timed sample bring besides; sample->task says which it is. False,
+    // the reason in `problem` unless memory ran out: the sample is not to be believed. NULL:
+    // nothing.
+    bool (*add_values)(void *context, struct Sample *sample, Problem *problem);
     WorkloadPlacement (*placement)(void *context); // NULL: has no data and one thread
     // The workload's own default of an axis, as written; NULL where it has that of the table. NULL:
     // everywhere.

@@ -292,8 +292,9 @@ WorkloadPlacement model_context_placement(void *opened)
         .pool = context->pool, .copies = context->copies, .copy_bytes = context->copy_bytes};
 }
 
-bool model_context_add_values(void *opened, Sample *sample)
+bool model_context_add_values(void *opened, Sample *sample, Problem *problem)
 {
+    (void)problem;
     return sample->task != SAMPLE_TIME || model_memory_add(opened, sample);
 }
 

@@ -116,8 +116,9 @@ static WorkloadFacts describe_planner(void *opened)
 }
 
 // The same for every sample: the verification says it.
-static bool add_values(void *opened, Sample *sample)
+static bool add_values(void *opened, Sample *sample, Problem *problem)
 {
+    (void)problem;
     const HyperionOffsetPlan *plan = &((const PlannerContext *)opened)->plan;
     if (sample->task != SAMPLE_VERIFY)
         return true;

@@ -83,8 +83,9 @@ static bool add_places(const ModelContext *context, Sample *sample)
     return true;
 }
 
-static bool add_values(void *opened, Sample *sample)
+static bool add_values(void *opened, Sample *sample, Problem *problem)
 {
+    (void)problem;
     const ModelContext *context = opened;
     const int layer_count = hyperionModelLayerCount(context->instances[0].model);
     for (int i = 0; i < layer_count; i++)

@@ -4,7 +4,13 @@
 #include <string.h>
 
 const Workload *const workload_table[] = {
-    &workload_kernel, &workload_model, &workload_profile, &workload_planner, &workload_canary, NULL,
+    &workload_kernel,
+    &workload_model,
+    &workload_profile,
+    &workload_loader,
+    &workload_planner,
+    &workload_canary,
+    NULL,
 };
 
 const Workload *workload_find(const char *name)

@@ -70,6 +70,13 @@ static void axis_values_survive_text_and_json(void **state)
     assert_parses(AXIS_MEMORY_BUDGET, "64KB", "64000");
     assert_parses(AXIS_MEMORY_BUDGET, "1.5GiB", "1536MiB");
     assert_parses(AXIS_MEMORY_BUDGET, "10.1MB", "10100000");
+    assert_parses(AXIS_MEMORY_CAP, "64KiB", "64KiB");
+    assert_parses(AXIS_MEMORY_CAP, "0", "0");
+    assert_parses(AXIS_MEMORY_CAP, "25%", "25%");
+    assert_parses(AXIS_MEMORY_CAP, "12.5%", "12.5%");
+    assert_parses(AXIS_MEMORY_CAP, "0.01%", "0.01%");
+    assert_parses(AXIS_MEMORY_CAP, "100%", "100%");
+    assert_parses(AXIS_PRIORITY, "largest:3", "largest:3");
     assert_parses(AXIS_MODEL, "builtin:mlp:layers=3,hidden=64", "builtin:mlp:layers=3,hidden=64");
 }
 
@@ -91,8 +98,33 @@ static void axis_refusals_name_axis_text_and_expectation(void **state)
     assert_refused(AXIS_MEMORY_BUDGET, "64Kib", "a size such as 64KiB");
     assert_refused(AXIS_MEMORY_BUDGET, "0.3B", "a size");
     assert_refused(AXIS_MEMORY_BUDGET, "-1KiB", "a size");
+    assert_refused(AXIS_MEMORY_CAP, "0%", "a share such as 25%, or a size");
+    assert_refused(AXIS_MEMORY_CAP, "100.1%", "a share such as 25%, or a size");
+    assert_refused(AXIS_MEMORY_CAP, "-5%", "a share such as 25%, or a size");
+    assert_refused(AXIS_MEMORY_CAP, "%", "a share such as 25%, or a size");
+    assert_refused(AXIS_PRIORITY, "first", "one of equal, first:N, largest:N");
     assert_refused(AXIS_MODEL, "", "printable text");
     assert_refused(AXIS_MODEL, "a\nb", "printable text");
+}
+
+static AxisValue parse_cap(const char *text)
+{
+    Problem problem = {0};
+    AxisValue value = {0};
+    assert_true(axis_parse(AXIS_MEMORY_CAP, text, &value, &problem));
+    return value;
+}
+
+static void caps_are_bytes_or_a_share_of_a_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(axis_cap_bytes(parse_cap("4KiB"), 1000), 4096);
+    assert_int_equal(axis_cap_bytes(parse_cap("0"), 1000), 0);
+    assert_int_equal(axis_cap_bytes(parse_cap("25%"), 1000), 250);
+    assert_int_equal(axis_cap_bytes(parse_cap("33.33%"), 1001), 333);
+    assert_int_equal(axis_cap_bytes(parse_cap("100%"), SIZE_MAX), SIZE_MAX);
+    assert_int_equal(axis_cap_share(parse_cap("12.5%")), 1250);
+    assert_int_equal(axis_cap_share(parse_cap("1TiB")), 0);
 }
 
 static void axis_json_of_another_kind_is_refused(void **state)
@@ -102,11 +134,12 @@ static void axis_json_of_another_kind_is_refused(void **state)
         AxisId id;
         const char *json;
     } cases[] = {
-        {AXIS_M, "\"512\""},        {AXIS_M, "512.0"}, {AXIS_M, "0"},
-        {AXIS_SIMD_LEVEL, "2"},     {AXIS_M, "true"},  {AXIS_SIMD_LEVEL, "\"avx3\""},
-        {AXIS_PREFETCH, "1"},       {AXIS_M, "null"},  {AXIS_TRADEOFF, "\"0.5\""},
-        {AXIS_TRADEOFF, "2"},       {AXIS_MODEL, "7"}, {AXIS_MEMORY_BUDGET, "\"64KiB\""},
-        {AXIS_MEMORY_BUDGET, "-1"}, {AXIS_M, "[64]"},
+        {AXIS_M, "\"512\""},           {AXIS_M, "512.0"},         {AXIS_M, "0"},
+        {AXIS_SIMD_LEVEL, "2"},        {AXIS_M, "true"},          {AXIS_SIMD_LEVEL, "\"avx3\""},
+        {AXIS_PREFETCH, "1"},          {AXIS_M, "null"},          {AXIS_TRADEOFF, "\"0.5\""},
+        {AXIS_TRADEOFF, "2"},          {AXIS_MODEL, "7"},         {AXIS_MEMORY_BUDGET, "\"64KiB\""},
+        {AXIS_MEMORY_BUDGET, "-1"},    {AXIS_M, "[64]"},          {AXIS_MEMORY_CAP, "-1"},
+        {AXIS_MEMORY_CAP, "\"101%\""}, {AXIS_MEMORY_CAP, "0.25"}, {AXIS_MEMORY_CAP, "2e18"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Problem problem = {0};
@@ -128,6 +161,7 @@ int main(void)
         cmocka_unit_test(axis_rows_are_complete_and_their_fallbacks_parse),
         cmocka_unit_test(axis_values_survive_text_and_json),
         cmocka_unit_test(axis_refusals_name_axis_text_and_expectation),
+        cmocka_unit_test(caps_are_bytes_or_a_share_of_a_whole),
         cmocka_unit_test(axis_json_of_another_kind_is_refused),
     };
     return cmocka_run_group_tests_name("axes", tests, NULL, NULL);

@@ -187,8 +187,14 @@ static void axes_are_checked(void **state)
          "average_pool2d, binary, softmax, layernorm, attention, depthwise2d, gemv, reduce, "
          "scale_shift; given "
          "'binar', did you mean 'binary'?"},
-        {AXES("op: binary, size: 1, prefetch_window: 2"),
-         ":6:33: axis prefetch_window is refused: no workload streams weights in this version"},
+        {AXES("op: binary, memory_cap: 10%..1GiB +1MiB"),
+         ":6:36: axis memory_cap: range '10%..1GiB +1MiB' goes from a size to a share or back"},
+        {AXES("op: binary, memory_cap: 10%..90% *2"),
+         ":6:36: axis memory_cap: range '10%..90% *2' never ends or its step is no number: "
+         "expected a share such as 5% after '+'"},
+        {AXES("op: binary, memory_cap: 10%..90% +1MiB"),
+         ":6:36: axis memory_cap: range '10%..90% +1MiB' never ends or its step is no number: "
+         "expected a share such as 5% after '+'"},
         {AXES("op: binary, size: 1, rows: 2"),
          ":6:33: axis rows is not used by workload kernel, op binary"},
         {AXES("op: binary"), ":6:11: axis size is missing: workload kernel, op binary needs it"},

@@ -91,6 +91,21 @@ static void plan_ranges_include_their_end(void **state)
     plan_free(plan);
 }
 
+static void plan_ranges_of_caps_step_in_bytes_or_shares(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {
+        "loader/model:builtin:mlp/memory_cap:10%", "loader/model:builtin:mlp/memory_cap:15%",
+        "loader/model:builtin:mlp/memory_cap:20%", "loader/model:builtin:mlp/memory_cap:1MiB",
+        "loader/model:builtin:mlp/memory_cap:2MiB"};
+    Plan *plan =
+        make_plan("name: caps\ndescription: d\nsweeps:\n  - name: s\n    workload: loader\n"
+                  "    axes: {model: 'builtin:mlp', memory_cap: [10%..20% +5%, 1MiB..2MiB *2]}\n",
+                  NULL);
+    assert_ids(plan, ids, 5);
+    plan_free(plan);
+}
+
 static void plan_zips_lists_of_equal_length(void **state)
 {
     (void)state;
@@ -391,6 +406,7 @@ int main(void)
         cmocka_unit_test(plan_varies_the_last_axis_fastest),
         cmocka_unit_test(plan_ids_leave_out_defaults),
         cmocka_unit_test(plan_ranges_include_their_end),
+        cmocka_unit_test(plan_ranges_of_caps_step_in_bytes_or_shares),
         cmocka_unit_test(plan_zips_lists_of_equal_length),
         cmocka_unit_test(plan_excludes_matching_cells),
         cmocka_unit_test(plan_set_replaces_axes_even_in_zip_and_exclude),

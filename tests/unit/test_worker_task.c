@@ -21,6 +21,7 @@ static struct World {
     size_t runs, opened, closed;
     bool open_fails, verify_fails, loops_fail, predicts;
     size_t runs_at_loops; // runs before the timed loops
+    size_t prepared;
 } world;
 
 static double fake_now(void)
@@ -54,6 +55,13 @@ static void fake_run(void *context)
     world.now_ns += world.run_ns;
 }
 
+static void fake_prepare(void *context)
+{
+    assert_ptr_equal(context, &world);
+    world.prepared++;
+    world.now_ns += 12345;
+}
+
 static WorkloadFacts fake_facts(void *context)
 {
     (void)context;
@@ -83,15 +91,15 @@ static void fake_close(void *context)
     world.closed++;
 }
 
-static bool fake_loops(const char *name, void (*body)(void *context), void *context,
-                       uint64_t iterations, int repetitions, double *real_ns, double *cpu_ns)
+static bool fake_loops(const char *name, const TimedBody *body, uint64_t iterations,
+                       int repetitions, double *real_ns, double *cpu_ns)
 {
     assert_string_equal(name, "fake/cell");
     world.runs_at_loops = world.runs;
     for (int i = 0; i < repetitions; i++) {
         const double start_ns = world.now_ns;
         for (uint64_t j = 0; j < iterations; j++)
-            body(context);
+            body->run(body->context);
         real_ns[i] = (world.now_ns - start_ns) / (double)iterations;
         cpu_ns[i] = real_ns[i] / 2;
     }
@@ -161,6 +169,36 @@ static void pilot_finds_a_count_that_lasts_long_enough(void **state)
         assert_true(fabs(outcome.real_ns[0] - run_ns[i]) < 1e-6 * run_ns[i]);
         sample_clear(&outcome);
     }
+}
+
+// What prepares an iteration is in no time, be it of the pilot or of the loops.
+static void iterations_are_prepared_outside_of_their_time(void **state)
+{
+    (void)state;
+    Workload prepared = workload;
+    prepared.prepare = fake_prepare;
+    WorkerRequest request = {.task = SAMPLE_PILOT,
+                             .cell = {.workload = &prepared, .id = cell_id},
+                             .seed = 42,
+                             .topology = {.level_count = 2},
+                             .min_time_ns = 5e3};
+    const TaskTools tools = {fake_now, fake_loops};
+    Sample outcome;
+    worker_task_do(&request, &tools, &outcome);
+    assert_true(outcome.ok);
+    assert_true(fabs(outcome.real_ns[0] - 1000) < 1e-3);
+    assert_int_equal(outcome.iterations, 6);
+    assert_int_equal(world.prepared, 1 + 6);
+    assert_int_equal(world.runs, 1 + 1 + 6); // that of the warm-up is not prepared
+    sample_clear(&outcome);
+    static const char *const counted[] = {"os.minor_faults", NULL};
+    request.task = SAMPLE_COUNT;
+    request.counters = counted;
+    worker_task_do(&request, &tools, &outcome);
+    assert_true(outcome.ok);
+    assert_true(isnan(sample_value(&outcome, counted[0])));
+    assert_non_null(strstr(sample_find_value(&outcome, counted[0])->reason, "prepares"));
+    sample_clear(&outcome);
 }
 
 static void pilot_of_nothing_is_refused(void **state)
@@ -267,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pilot_finds_a_count_that_lasts_long_enough, reset_world),
+        cmocka_unit_test_setup(iterations_are_prepared_outside_of_their_time, reset_world),
         cmocka_unit_test_setup(pilot_of_nothing_is_refused, reset_world),
         cmocka_unit_test_setup(timing_warms_up_and_takes_the_given_count, reset_world),
         cmocka_unit_test_setup(verification_brings_the_facts, reset_world),

@@ -50,7 +50,8 @@ static Sample take_values(const Opened *opened, SampleTask task)
 {
     Sample sample = sample_empty();
     sample.task = task;
-    assert_true(opened->cell.workload->add_values(opened->context, &sample));
+    Problem problem = {0};
+    assert_true(opened->cell.workload->add_values(opened->context, &sample, &problem));
     return sample;
 }
 

@@ -146,7 +146,7 @@ static void profiles_bring_the_facts_and_times_of_layers(void **state)
     assert_true(workload->verify(context, &problem));
     Sample sample = sample_empty();
     sample.task = SAMPLE_VERIFY;
-    assert_true(workload->add_values(context, &sample));
+    assert_true(workload->add_values(context, &sample, &problem));
     double flops = 0;
     for (size_t i = 0; i < sample.value_count; i++)
         if (strstr(sample.values[i].name, ".is."))
@@ -159,7 +159,7 @@ static void profiles_bring_the_facts_and_times_of_layers(void **state)
         workload->run(context);
     sample = sample_empty();
     sample.task = SAMPLE_TIME;
-    assert_true(workload->add_values(context, &sample));
+    assert_true(workload->add_values(context, &sample, &problem));
     assert_true(sample_value(&sample, "layer0.time") > 0);
     assert_string_equal(sample_find_value(&sample, "layer0.time")->provenance, "clock");
     assert_true(sample_value(&sample, "layer0.wait") >= 0);
