@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Libraries that a target machine may lack: HYPERION_WITH_PAPI and HYPERION_WITH_HWLOC are auto (used
-# if found), on (must be found) or off. Each found one becomes a target hyperion_<library>.
+# Libraries that a target machine may lack: HYPERION_WITH_PAPI, HYPERION_WITH_HWLOC and
+# HYPERION_WITH_URING are auto (used if found), on (must be found) or off. Each found one becomes a target hyperion_<library>.
 
 # hyperion_choice(NAME help): sets wanted to the choice, in small letters.
 macro(hyperion_choice name help)
@@ -40,6 +40,6 @@ function(hyperion_find library header)
     message(FATAL_ERROR "HYPERION_WITH_${upper} is on, but ${header} or lib${library} is not found"
       " (${upper}_ROOT names the folder of a site's own)")
   else()
-    message(STATUS "${library} is not found: the harness does without")
+    message(STATUS "${library} is not found: built without it")
   endif()
 endfunction()

@@ -21,6 +21,7 @@ run  libhwloc-dev     pkg:hwloc
 run  libyaml-dev      pkg:yaml-0.1
 run  libjansson-dev   pkg:jansson
 run  libxxhash-dev    header:xxhash.h
+run  liburing-dev     header:liburing.h
 run  gnuplot-nox      cmd:gnuplot
 test libcmocka-dev    pkg:cmocka
 test valgrind         cmd:valgrind

@@ -5,11 +5,16 @@
 
 #include "model/graph.h"
 
-// What is read as one: a run of a streaming file, or one weight.
+// What is read as one: a run of a streaming file, or one weight. The pages of the file that hold it
+// come to whole pages of the block, so that the page cache can be passed by.
 typedef struct HypLayerPart {
-    int run;    // of HyperionModel.weight_runs; -1: none
-    int tensor; // where there is no run
-    size_t offset;
+    int run;              // of HyperionModel.weight_runs; -1: none
+    int tensor;           // where there is no run
+    int file;             // of HyperionModel.files; -1: the values are generated
+    uint64_t file_offset; // of its first byte
+    size_t stored_bytes;  // in the file, or as generated
+    size_t landing;       // where in the block the page of its first byte comes to
+    size_t offset; // of the values, a multiple of 64, never behind the bytes they are made of
 } HypLayerPart;
 
 typedef struct HypPlacedWeight {
@@ -21,16 +26,13 @@ typedef struct HypLayerSource {
     HypLayerPart *parts;
     HypPlacedWeight *weights;
     int part_count, weight_count;
-    size_t size_bytes; // of the block: whole pages; 0 for a layer without such weights
+    size_t stored_bytes; // of all parts
+    size_t size_bytes;   // of the block: whole pages; 0 for a layer without such weights
 } HypLayerSource;
 
 // Weights that are in memory from the start are none of the loader's. False, last error set; free
 // in every case.
 bool hyp_layer_source_create(const HyperionModel *model, int layer, HypLayerSource *source);
 void hyp_layer_source_free(HypLayerSource *source);
-
-// Reads or generates all of it to `block`; what runs have checksums of is checked. Several threads
-// may read. False, last error set, on what hyp_weights_fill and hyp_weight_run_fill fail on.
-bool hyp_layer_source_read(const HyperionModel *model, const HypLayerSource *source, void *block);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// load_queue.c - what is loaded next, and the threads that do it.
+// load_queue.c - what is loaded next, and the thread that does it.
 #include "loader/loader.h"
 
 #include "common/fail.h"
@@ -75,68 +75,113 @@ static int take_next(HyperionProgressiveLoader *loader)
     return requested >= 0 ? requested : take_ahead(loader);
 }
 
-// With the monitor held, and left while the program's function runs.
-static void tell_progress(HyperionProgressiveLoader *loader, int index)
+// A block of just that size, made of one that was kept, if any. NULL, last error set, when out of
+// memory.
+static void *make_block(HypSpareBlock base, size_t size_bytes)
 {
-    const HypResidentLayer *layer = &loader->residency.layers[index];
-    const HypLoaderProgress told = loader->progress;
-    const size_t size_bytes = layer->source.size_bytes;
-    const HyperionLoaderProgress progress = {.layer = index,
-                                             .done_bytes = size_bytes,
-                                             .layer_bytes = size_bytes,
-                                             .loaded_bytes = loader->io.loaded_bytes,
-                                             .elapsed_ns =
-                                                 layer->load_end_ns - layer->load_start_ns};
-    if (!told.function)
-        return;
-    loader->progress.call_count++;
-    hyp_platform_leave(loader->monitor);
-    told.function(told.user_data, &progress);
-    hyp_platform_enter(loader->monitor);
-    loader->progress.call_count--;
+    if (base.size_bytes == size_bytes)
+        return base.block;
+    return base.block ? hyp_platform_remap(base.block, base.size_bytes, size_bytes)
+                      : hyp_platform_map(size_bytes);
 }
 
-// With the monitor left while bytes come.
-static void load(HyperionProgressiveLoader *loader, int index)
+// A load has ended, or never began; with the monitor held.
+static void finish(HyperionProgressiveLoader *loader, int index, bool succeeded)
 {
     HypResidentLayer *layer = &loader->residency.layers[index];
-    const HyperionModel *model = loader->model;
-    void *block = layer->block;
-    loader->loading_count++;
-    hyp_platform_leave(loader->monitor);
-    const uint64_t start_ns = hyp_platform_now_ns();
-    if (!block)
-        block = hyp_platform_map(layer->source.size_bytes);
-    const bool succeeded = block && hyp_layer_source_read(model, &layer->source, block);
-    const uint64_t end_ns = hyp_platform_now_ns();
-    hyp_platform_enter(loader->monitor);
-    layer->block = block;
-    layer->load_start_ns = start_ns;
-    layer->load_end_ns = end_ns;
     loader->io.load_count++;
     loader->io.failed_count += !succeeded;
     if (succeeded)
         loader->io.loaded_bytes += layer->source.size_bytes;
     else
         hyp_residency_release(&loader->residency, index);
-    if (succeeded)
-        tell_progress(loader, index);
     end_load(layer, succeeded);
     loader->loading_count--;
     hyp_platform_notify(loader->monitor);
+}
+
+// Begins the next load, if there is one that can be; with the monitor left while it asks for reads.
+static bool begin_next(HyperionProgressiveLoader *loader)
+{
+    if (loader->is_paused || !hyp_layer_reader_has_room(loader->reader))
+        return false;
+    const int index = take_next(loader);
+    if (index < 0)
+        return false;
+    const HyperionModel *model = loader->model;
+    HypResidentLayer *layer = &loader->residency.layers[index];
+    const HypLayerSource *source = &layer->source;
+    const HypSpareBlock base = {layer->block, layer->block_bytes};
+    loader->loading_count++;
+    hyp_platform_leave(loader->monitor);
+    void *block = make_block(base, source->size_bytes);
+    if (block)
+        hyp_layer_reader_begin(loader->reader, model, index, source, block);
+    hyp_platform_enter(loader->monitor);
+    if (block) {
+        layer->block = block;
+        layer->block_bytes = source->size_bytes;
+    } else {
+        finish(loader, index, false);
+    }
+    return true;
+}
+
+// Tells the program how far a load is; with the monitor left while its function runs.
+static void tell_progress(HyperionProgressiveLoader *loader, const HypReaderReport *report)
+{
+    const HypLoaderProgress told = loader->progress;
+    const HyperionLoaderProgress progress = {
+        .layer = report->layer,
+        .done_bytes = report->done_bytes,
+        .layer_bytes = loader->residency.layers[report->layer].source.stored_bytes,
+        .loaded_bytes = loader->io.loaded_bytes + report->done_bytes,
+        .elapsed_ns = hyp_platform_now_ns() - report->begin_ns};
+    if (!told.function || report->event == HYP_READER_FAILED)
+        return;
+    loader->progress.is_called = true;
+    hyp_platform_leave(loader->monitor);
+    told.function(told.user_data, &progress);
+    hyp_platform_enter(loader->monitor);
+    loader->progress.is_called = false;
+    hyp_platform_notify(loader->monitor);
+}
+
+// With the monitor held.
+static void take_report(HyperionProgressiveLoader *loader, const HypReaderReport *report)
+{
+    HypResidentLayer *layer = &loader->residency.layers[report->layer];
+    hyp_loader_note_reader(loader);
+    tell_progress(loader, report);
+    if (report->event != HYP_READER_LOADED && report->event != HYP_READER_FAILED)
+        return;
+    layer->load_start_ns = report->start_ns;
+    layer->load_end_ns = hyp_platform_now_ns();
+    if (report->event == HYP_READER_FAILED)
+        (void)hyp_fail(report->error_kind, "%s", report->error);
+    finish(loader, report->layer, report->event == HYP_READER_LOADED);
+}
+
+// Handles what comes next of the loads under way, with the monitor left meanwhile. False: none is.
+static bool read_on(HyperionProgressiveLoader *loader)
+{
+    HypReaderReport report;
+    if (hyp_layer_reader_is_idle(loader->reader))
+        return false;
+    hyp_platform_leave(loader->monitor);
+    hyp_layer_reader_step(loader->reader, &report);
+    hyp_platform_enter(loader->monitor);
+    take_report(loader, &report);
+    return true;
 }
 
 void hyp_loader_work(void *opaque)
 {
     HyperionProgressiveLoader *loader = opaque;
     hyp_platform_enter(loader->monitor);
-    while (!loader->stopping) {
-        const int layer = take_next(loader);
-        if (layer >= 0)
-            load(loader, layer);
-        else
+    while (!loader->stopping)
+        if (!begin_next(loader) && !read_on(loader))
             hyp_platform_wait(loader->monitor);
-    }
     hyp_platform_leave(loader->monitor);
 }
 
@@ -176,6 +221,7 @@ void hyp_loader_forget_model(void *opaque)
     hyp_platform_notify(loader->monitor);
     while (loader->loading_count > 0 || loader->caller_count > 0)
         hyp_platform_wait(loader->monitor);
+    hyp_layer_reader_forget_model(loader->reader);
     hyp_residency_free(&loader->residency);
     hyp_platform_leave(loader->monitor);
 }

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// loader.h - the inside of a progressive loader. Threads that read take the next layer that is
-// wanted: by the step under way, by a call, or ahead of the run.
+// loader.h - the inside of a progressive loader. Its thread takes the next layer that is wanted, by
+// the step under way, by a call, or ahead of the run, and has it read.
 #ifndef HYP_LOADER_H
 #define HYP_LOADER_H
 
+#include "loader/layer_reader.h"
 #include "loader/residency.h"
 
-// One reads while the other checks and fetches pages.
-enum { HYP_LOADER_THREADS = 2 };
-
-// Of HyperionLoaderIOConfig; direct reads begin and end at multiples of the alignment.
-enum {
-    HYP_LOADER_ALIGNMENT = 4096,
-    HYP_LOADER_MOST_BLOCK = 256 << 20,
-    HYP_LOADER_MOST_DEPTH = 256,
-    HYP_LOADER_WINDOWS = 256 // changes of the window that are kept
-};
+enum { HYP_LOADER_WINDOWS = 256 }; // changes of the window that are kept
 
 typedef struct HypLoaderProgress {
     HyperionLoaderProgressFunction function; // NULL: none
     void *user_data;
-    int call_count; // calls of it under way
+    bool is_called; // just now
 } HypLoaderProgress;
 
 // A ring: change i at i % HYP_LOADER_WINDOWS.
@@ -32,11 +24,14 @@ typedef struct HypWindowHistory {
 struct HyperionProgressiveLoader {
     HyperionProgressiveLoaderConfig config;
     HypMonitor *monitor; // of all below but `model` as its own thread sees it
-    HypThread *threads[HYP_LOADER_THREADS];
-    HyperionModel *model; // attached; NULL: none
+    HypThread *thread;
+    HypLayerReader *reader; // the thread's, also without the monitor, while a layer is loaded
+    bool is_paused;         // no load begins: the reader is to be changed
+    HyperionModel *model;   // attached; NULL: none
     HypResidency residency;
-    HyperionLoaderIOConfig io_config;
+    HyperionLoaderIO io_in_force;
     HyperionLoaderIOStats io;
+    HypReadCounts earlier_reads; // by readers before
     HypLoaderProgress progress;
     HypWindowHistory windows;
     // Of the run under way:
@@ -45,12 +40,12 @@ struct HyperionProgressiveLoader {
     int wanted;      // layer that a step waits for; -1: none
     int last_reader; // layer with weights that runs or ran last; -1: none
     uint64_t last_reader_ns;
-    int loading_count; // layers that are read just now
+    int loading_count; // layers that are taken and have not ended
     int caller_count;  // calls that wait for one
     bool stopping;
 };
 
-// Body of the threads that read.
+// Body of the thread.
 void hyp_loader_work(void *opaque);
 
 // Asks for a layer and waits for it, with the monitor held. False where it failed, and the layer
@@ -60,6 +55,9 @@ bool hyp_loader_await(HyperionProgressiveLoader *loader, int layer);
 // Enters the monitor of a loader that has such a layer; false, last error set and not entered.
 // `call` names the public function in messages.
 bool hyp_loader_enter(const HyperionProgressiveLoader *loader, const char *call, int layer);
+
+// Keeps what the reader says of itself, with the monitor held.
+void hyp_loader_note_reader(HyperionProgressiveLoader *loader);
 
 // A run begins, and goes so many layers ahead.
 void hyp_loader_note_window(HyperionProgressiveLoader *loader, int window);

@@ -4,8 +4,6 @@
 #include "loader/loader.h"
 #include "platform/platform.h"
 
-#include <string.h>
-
 static const char *const backend_names[HYPERION_LOADER_BACKEND_COUNT] = {
     [HYPERION_LOADER_BACKEND_AUTO] = "auto",
     [HYPERION_LOADER_BACKEND_URING] = "uring",
@@ -30,19 +28,55 @@ const char *hyperionLoaderModeName(HyperionLoaderMode mode)
 
 static bool check_config(const HyperionLoaderIOConfig *config)
 {
-    static const char call[] = "set loader I/O";
-    if (!hyperionLoaderBackendName(config->backend) || !hyperionLoaderModeName(config->mode))
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: no such %s: %d", call,
-                        hyperionLoaderBackendName(config->backend) ? "mode" : "back end",
-                        hyperionLoaderBackendName(config->backend) ? (int)config->mode
-                                                                   : (int)config->backend);
-    if (config->block_bytes % HYP_LOADER_ALIGNMENT || config->block_bytes > HYP_LOADER_MOST_BLOCK)
+    const size_t most_block_bytes = (size_t)256 << 20;
+    const int most_depth = 256;
+    if (!hyperionLoaderBackendName(config->backend))
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "set loader I/O: there is no back end %d",
+                        (int)config->backend);
+    if (!hyperionLoaderModeName(config->mode))
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "set loader I/O: there is no mode %d",
+                        (int)config->mode);
+    if (config->block_bytes % HYP_READ_ALIGNMENT || config->block_bytes > most_block_bytes)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
-                        "%s: expected a block of a multiple of %d bytes up to %d, given %zu", call,
-                        HYP_LOADER_ALIGNMENT, HYP_LOADER_MOST_BLOCK, config->block_bytes);
-    return (config->queue_depth >= 0 && config->queue_depth <= HYP_LOADER_MOST_DEPTH) ||
-           hyp_fail(HYPERION_ERROR_ARGUMENT, "%s: expected a queue depth up to %d, given %d", call,
-                    HYP_LOADER_MOST_DEPTH, config->queue_depth);
+                        "set loader I/O: a block is a multiple of %zu bytes up to %zu, given %zu",
+                        HYP_READ_ALIGNMENT, most_block_bytes, config->block_bytes);
+    return (config->queue_depth >= 0 && config->queue_depth <= most_depth) ||
+           hyp_fail(HYPERION_ERROR_ARGUMENT,
+                    "set loader I/O: the queue depth is 1 to %d, 0 for the default, given %d",
+                    most_depth, config->queue_depth);
+}
+
+void hyp_loader_note_reader(HyperionProgressiveLoader *loader)
+{
+    const HypReadCounts now = hyp_layer_reader_counts(loader->reader);
+    const HypReadCounts *earlier = &loader->earlier_reads;
+    loader->io_in_force = *hyp_layer_reader_in_force(loader->reader);
+    loader->io.read_count = earlier->reads + now.reads;
+    loader->io.read_bytes = earlier->bytes + now.bytes;
+    loader->io.short_count = earlier->shorts + now.shorts;
+    loader->io.retry_count = earlier->retries + now.retries;
+}
+
+// Puts the reader in the place of the one there is, which it returns, once that is idle.
+static HypLayerReader *exchange_reader(HyperionProgressiveLoader *loader, HypLayerReader *reader)
+{
+    hyp_platform_enter(loader->monitor);
+    while (loader->is_paused) // by another call
+        hyp_platform_wait(loader->monitor);
+    loader->is_paused = true;
+    while (loader->loading_count > 0)
+        hyp_platform_wait(loader->monitor);
+    HypLayerReader *before = loader->reader;
+    loader->earlier_reads = (HypReadCounts){.reads = loader->io.read_count,
+                                            .bytes = loader->io.read_bytes,
+                                            .shorts = loader->io.short_count,
+                                            .retries = loader->io.retry_count};
+    loader->reader = reader;
+    hyp_loader_note_reader(loader);
+    loader->is_paused = false;
+    hyp_platform_notify(loader->monitor);
+    hyp_platform_leave(loader->monitor);
+    return before;
 }
 
 bool hyperionSetLoaderIO(HyperionProgressiveLoader *loader, const HyperionLoaderIOConfig *config)
@@ -52,10 +86,10 @@ bool hyperionSetLoaderIO(HyperionProgressiveLoader *loader, const HyperionLoader
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "set loader I/O: the loader is NULL");
     if (!check_config(config ? config : &defaults))
         return false;
-    hyp_platform_enter(loader->monitor);
-    loader->io_config = config ? *config : defaults;
-    hyp_platform_leave(loader->monitor);
-    return true;
+    HypLayerReader *reader = hyp_layer_reader_create(config ? config : &defaults);
+    if (reader)
+        hyp_layer_reader_free(exchange_reader(loader, reader));
+    return reader != NULL;
 }
 
 HyperionLoaderIO hyperionGetLoaderIO(const HyperionProgressiveLoader *loader)
@@ -64,16 +98,7 @@ HyperionLoaderIO hyperionGetLoaderIO(const HyperionProgressiveLoader *loader)
         return (HyperionLoaderIO){
             .valid = hyp_fail(HYPERION_ERROR_ARGUMENT, "get loader I/O: the loader is NULL")};
     hyp_platform_enter(loader->monitor);
-    const HyperionLoaderIOConfig *config = &loader->io_config;
-    HyperionLoaderIO io = {.backend = HYPERION_LOADER_BACKEND_THREADS,
-                           .mode = HYPERION_LOADER_MODE_BUFFERED,
-                           .block_bytes = (size_t)1 << 20,
-                           .queue_depth = HYP_LOADER_THREADS,
-                           .valid = true};
-    if (config->backend != HYPERION_LOADER_BACKEND_THREADS)
-        strcpy(io.backend_reason, "io_uring is not built in");
-    if (config->mode != HYPERION_LOADER_MODE_BUFFERED)
-        strcpy(io.mode_reason, "other modes are not built in");
+    const HyperionLoaderIO io = loader->io_in_force;
     hyp_platform_leave(loader->monitor);
     return io;
 }
@@ -98,7 +123,7 @@ void hyperionSetLoaderProgress(HyperionProgressiveLoader *loader,
         return;
     }
     hyp_platform_enter(loader->monitor);
-    while (loader->progress.call_count > 0)
+    while (loader->progress.is_called)
         hyp_platform_wait(loader->monitor);
     loader->progress.function = function;
     loader->progress.user_data = user_data;

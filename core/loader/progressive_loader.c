@@ -8,15 +8,17 @@
 
 #include <stdlib.h>
 
+// Also one that is not complete.
 static void stop(HyperionProgressiveLoader *loader)
 {
-    hyp_platform_enter(loader->monitor);
-    loader->stopping = true;
-    hyp_platform_notify(loader->monitor);
-    hyp_platform_leave(loader->monitor);
-    for (int i = 0; i < HYP_LOADER_THREADS; i++)
-        if (loader->threads[i])
-            hyp_platform_join_thread(loader->threads[i]);
+    if (loader->thread) {
+        hyp_platform_enter(loader->monitor);
+        loader->stopping = true;
+        hyp_platform_notify(loader->monitor);
+        hyp_platform_leave(loader->monitor);
+        hyp_platform_join_thread(loader->thread);
+    }
+    hyp_layer_reader_free(loader->reader);
     hyp_platform_free_monitor(loader->monitor);
     free(loader);
 }
@@ -24,6 +26,7 @@ static void stop(HyperionProgressiveLoader *loader)
 HyperionProgressiveLoader *
 hyperionCreateProgressiveLoader(const HyperionProgressiveLoaderConfig *config)
 {
+    const HyperionLoaderIOConfig defaults = {.backend = HYPERION_LOADER_BACKEND_AUTO};
     if (!config || config->prefetch_window < 0)
         return hyp_fail_null(HYPERION_ERROR_ARGUMENT, "create progressive loader: %s",
                              config ? "the prefetch window is negative"
@@ -34,18 +37,15 @@ hyperionCreateProgressiveLoader(const HyperionProgressiveLoaderConfig *config)
     *loader = (HyperionProgressiveLoader){
         .config = *config, .wanted = -1, .last_reader = -1, .io.valid = true};
     loader->monitor = hyp_platform_create_monitor();
-    if (!loader->monitor) {
-        free(loader);
-        return NULL;
+    loader->reader = loader->monitor ? hyp_layer_reader_create(&defaults) : NULL;
+    if (loader->reader) {
+        hyp_loader_note_reader(loader);
+        loader->thread = hyp_platform_start_thread(hyp_loader_work, loader, -1);
     }
-    for (int i = 0; i < HYP_LOADER_THREADS; i++) {
-        loader->threads[i] = hyp_platform_start_thread(hyp_loader_work, loader, -1);
-        if (!loader->threads[i]) {
-            stop(loader);
-            return NULL;
-        }
-    }
-    return loader;
+    if (loader->thread)
+        return loader;
+    stop(loader);
+    return NULL;
 }
 
 void hyperionFreeProgressiveLoader(HyperionProgressiveLoader *loader)

@@ -4,6 +4,7 @@
 #include "common/fail.h"
 #include "platform/platform.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -38,7 +39,7 @@ void hyp_residency_free(HypResidency *residency)
 {
     for (int i = 0; i < residency->layer_count; i++) {
         HypResidentLayer *layer = &residency->layers[i];
-        hyp_platform_unmap(layer->block, layer->source.size_bytes);
+        hyp_platform_unmap(layer->block, layer->block_bytes);
         hyp_layer_source_free(&layer->source);
     }
     for (int i = 0; i < residency->spare_count; i++)
@@ -53,23 +54,23 @@ static void forget_block(HypResidency *residency, HypResidentLayer *layer)
 {
     residency->wasted_count += layer->status == HYPERION_LAYER_STATUS_LOADED && !layer->was_used;
     layer->block = NULL;
+    layer->block_bytes = 0;
     layer->status = HYPERION_LAYER_STATUS_UNLOADED;
 }
 
 void hyp_residency_release(HypResidency *residency, int index)
 {
     HypResidentLayer *layer = &residency->layers[index];
-    hyp_platform_unmap(layer->block, layer->source.size_bytes);
+    hyp_platform_unmap(layer->block, layer->block_bytes);
     residency->held_bytes -= layer->source.size_bytes;
     forget_block(residency, layer);
 }
 
-// Keeps the block of a layer that goes: another of its size will want one.
+// Keeps the block of a layer that goes: another will want one.
 static void evict(HypResidency *residency, int index)
 {
     HypResidentLayer *layer = &residency->layers[index];
-    residency->spares[residency->spare_count++] =
-        (HypSpareBlock){layer->block, layer->source.size_bytes};
+    residency->spares[residency->spare_count++] = (HypSpareBlock){layer->block, layer->block_bytes};
     forget_block(residency, layer);
 }
 
@@ -105,66 +106,86 @@ static size_t spare_bytes(const HypResidency *residency)
     return size_bytes;
 }
 
-static void *take_spare(HypResidency *residency, int index)
+static HypSpareBlock take_spare(HypResidency *residency, int index)
 {
     const HypSpareBlock spare = residency->spares[index];
     residency->spares[index] = residency->spares[--residency->spare_count];
-    return spare.block;
+    return spare;
 }
 
-// A spare block of just this size; NULL: none.
-static void *find_spare(HypResidency *residency, size_t size_bytes)
+// The spare block of just this size, else the largest; -1: none.
+static int find_spare(const HypResidency *residency, size_t size_bytes)
 {
-    for (int i = 0; i < residency->spare_count; i++)
-        if (residency->spares[i].size_bytes == size_bytes)
-            return take_spare(residency, i);
-    return NULL;
+    int best = -1;
+    for (int i = 0; i < residency->spare_count; i++) {
+        const size_t spare = residency->spares[i].size_bytes;
+        if (spare == size_bytes)
+            return i;
+        if (best < 0 || spare > residency->spares[best].size_bytes)
+            best = i;
+    }
+    return best;
+}
+
+static bool has_spare_of(const HypResidency *residency, size_t size_bytes)
+{
+    const int spare = find_spare(residency, size_bytes);
+    return spare >= 0 && residency->spares[spare].size_bytes == size_bytes;
+}
+
+static void evict_one(HypResidency *residency)
+{
+    const int victim =
+        hyp_belady_choose(residency->evictable, residency->layer_count, !residency->is_running);
+    assert(victim >= 0); // there is enough that may go
+    residency->evictable[victim].may_go = false;
+    evict(residency, victim);
 }
 
 static void drop_spare(HypResidency *residency)
 {
-    const size_t size_bytes = residency->spares[0].size_bytes;
-    hyp_platform_unmap(take_spare(residency, 0), size_bytes);
-    residency->held_bytes -= size_bytes;
+    const HypSpareBlock spare = take_spare(residency, 0);
+    hyp_platform_unmap(spare.block, spare.size_bytes);
+    residency->held_bytes -= spare.size_bytes;
 }
 
-// One more of those that may go, until a spare block or the room is there.
-static void *make_room(HypResidency *residency, size_t size_bytes)
+// Counts the bytes of a layer as held, and gives the block that its own is made of. Layers go, one
+// after another, until there is room; then spare blocks beside that one.
+static HypSpareBlock make_room(HypResidency *residency, size_t size_bytes)
 {
-    void *block = find_spare(residency, size_bytes);
-    while (!block && residency->cap_bytes - residency->held_bytes < size_bytes) {
-        const int victim =
-            hyp_belady_choose(residency->evictable, residency->layer_count, !residency->is_running);
-        if (victim >= 0) {
-            residency->evictable[victim].may_go = false;
-            evict(residency, victim);
-            block = find_spare(residency, size_bytes);
-        }
-        if (!block && residency->spare_count > 0)
-            drop_spare(residency);
-    }
-    return block;
+    const size_t cap_bytes = residency->cap_bytes;
+    while (!has_spare_of(residency, size_bytes) &&
+           cap_bytes - residency->held_bytes + spare_bytes(residency) < size_bytes)
+        evict_one(residency);
+    const int chosen = find_spare(residency, size_bytes);
+    const HypSpareBlock base = chosen < 0 ? (HypSpareBlock){0} : take_spare(residency, chosen);
+    residency->held_bytes -= base.size_bytes;
+    while (cap_bytes - residency->held_bytes < size_bytes)
+        drop_spare(residency);
+    residency->held_bytes += size_bytes;
+    return base;
 }
 
 bool hyp_residency_reserve(HypResidency *residency, int index, HypRoomFor purpose)
 {
     HypResidentLayer *layer = &residency->layers[index];
     const size_t size_bytes = layer->source.size_bytes;
-    void *block = NULL;
+    HypSpareBlock base = {0};
     if (residency->cap_bytes) {
         const size_t free_bytes = residency->cap_bytes - residency->held_bytes;
         if (free_bytes + spare_bytes(residency) + find_evictable(residency, index, purpose) <
             size_bytes)
             return false;
-        block = make_room(residency, size_bytes);
+        base = make_room(residency, size_bytes);
+    } else {
+        residency->held_bytes += size_bytes;
     }
     residency->allocation_count++;
-    residency->reuse_count += block != NULL;
-    if (!block)
-        residency->held_bytes += size_bytes;
+    residency->reuse_count += base.block != NULL;
     if (residency->held_bytes > residency->peak_bytes)
         residency->peak_bytes = residency->held_bytes;
-    layer->block = block;
+    layer->block = base.block;
+    layer->block_bytes = base.size_bytes;
     layer->status = HYPERION_LAYER_STATUS_LOADING;
     layer->was_used = false;
     return true;

@@ -4,17 +4,13 @@
 #ifndef HYP_RESIDENCY_H
 #define HYP_RESIDENCY_H
 
-#include "hyperion/error.h"
-#include "hyperion/progressive_loader.h"
-
 #include "loader/belady.h"
-#include "loader/layer_source.h"
-
-enum { HYP_LAYER_ERROR_BYTES = 512 };
+#include "loader/layer_reader.h"
 
 typedef struct HypResidentLayer {
     HypLayerSource source;
-    void *block; // of source.size_bytes; NULL: none
+    void *block;        // NULL: none
+    size_t block_bytes; // source.size_bytes once it is loaded
     HyperionLayerStatus status;
     int priority;
     size_t next_use;                     // steps until it is needed
@@ -29,7 +25,7 @@ typedef struct HypResidentLayer {
     char error[HYP_LAYER_ERROR_BYTES];
 } HypResidentLayer;
 
-// A block that is kept for another layer of the same size.
+// A block that is kept for another layer.
 typedef struct HypSpareBlock {
     void *block;
     size_t size_bytes;
@@ -57,8 +53,9 @@ typedef enum HypRoomFor {
 bool hyp_residency_create(HypResidency *residency, const HyperionModel *model, size_t cap_bytes);
 void hyp_residency_free(HypResidency *residency); // layers and blocks too
 
-// Takes the bytes of a layer that is not in memory, evicting others; its block is one that was kept
-// or NULL, to be made. False, without an error and without a change, where there is no room.
+// Takes the bytes of a layer that is not in memory, evicting others; its block is one that was
+// kept, perhaps of another size, or NULL: to be made. False, without an error and without a change,
+// where there is no room.
 bool hyp_residency_reserve(HypResidency *residency, int layer, HypRoomFor purpose);
 
 // Whether pinned layers alone leave no room for a layer.

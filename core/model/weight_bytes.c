@@ -64,13 +64,18 @@ bool hyp_weights_read_folds(HyperionModel *model, int tensor)
     return read_folds(model, &model->tensors[tensor].rows);
 }
 
-bool hyp_weights_fill(const HyperionModel *model, int tensor, void *data)
+void hyp_weights_fold(const HyperionModel *model, int tensor, void *data)
 {
     const HypGraphTensor *weight = &model->tensors[tensor];
-    if (!fill_plain(model, weight, data))
-        return false;
     if (weight->rows.scaled || weight->rows.shifted)
         fold_rows(model, weight, &weight->rows, data);
+}
+
+bool hyp_weights_fill(const HyperionModel *model, int tensor, void *data)
+{
+    if (!fill_plain(model, &model->tensors[tensor], data))
+        return false;
+    hyp_weights_fold(model, tensor, data);
     return true;
 }
 

@@ -16,6 +16,10 @@ bool hyp_weights_read(HyperionModel *model, int tensor);
 // may. False, last error set, as above.
 bool hyp_weights_fill(const HyperionModel *model, int tensor, void *data);
 
+// Scales and shifts the rows of weight `tensor` in `data`, which holds what its file does, as it is
+// to be: the end of hyp_weights_fill.
+void hyp_weights_fold(const HyperionModel *model, int tensor, void *data);
+
 // Has the weights in memory that the rows of weight `tensor` are folded with, if any.
 bool hyp_weights_read_folds(HyperionModel *model, int tensor);
 

@@ -18,10 +18,13 @@ void hyp_platform_release(void *memory); // NULL is allowed
 // Asks for huge pages under memory that was not touched yet; it works as well without.
 void hyp_platform_prefer_huge_pages(void *memory, size_t size_bytes);
 
-// Whole pages from the system, zeroed and present, and straight back to it: no allocator keeps
-// them. A multiple of 4096 bytes, more than 0.
+// Whole pages from the system, zeroed and present, huge ones where it can, and straight back to it:
+// no allocator keeps them. Multiples of 4096 bytes, more than 0.
 void *hyp_platform_map(size_t size_bytes);
 void hyp_platform_unmap(void *memory, size_t size_bytes); // NULL is allowed
+// Another size, perhaps in another place, of the same pages as far as they go; what they hold
+// counts no more. NULL: as it was.
+void *hyp_platform_remap(void *memory, size_t old_bytes, size_t size_bytes);
 
 // A regular file opened for reading; anything else (folder, pipe, device) is refused. Positioned
 // reads only, so that several threads may share it.
@@ -37,6 +40,57 @@ uint64_t hyp_platform_file_bytes(const HypFile *file); // at the time it was ope
 bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_t size_bytes);
 // False, saying what differs, if the size or the time of the last write is not that of the opening.
 bool hyp_platform_file_unchanged(const HypFile *file);
+
+// What reads have to do with the page cache.
+typedef enum HypFileAccess {
+    HYP_ACCESS_AHEAD,     // they go through it, and the system reads ahead
+    HYP_ACCESS_NO_AHEAD,  // they go through it, and it gets what is asked for alone
+    HYP_ACCESS_UNBUFFERED // they pass it by: offset, length and memory at multiples of
+                          // HYP_READ_ALIGNMENT
+} HypFileAccess;
+#define HYP_READ_ALIGNMENT ((size_t)4096)
+
+// The same file once more, whatever became of its name, to be read in another way.
+HypFile *hyp_platform_reopen(const HypFile *file, HypFileAccess access);
+// Has the page cache forget whole pages of a part of the file.
+bool hyp_platform_drop_cached(const HypFile *file, uint64_t offset, uint64_t size_bytes);
+
+// Positioned reads of which several are under way at a time, and that end in the order in which
+// they were started. One thread uses a queue.
+typedef enum HypReadBackend {
+    HYP_READ_URING,  // io_uring
+    HYP_READ_THREADS // as many threads as there may be reads under way
+} HypReadBackend;
+
+typedef struct HypRead {
+    const HypFile *file; // open until the read has ended
+    uint64_t offset;
+    void *memory;
+    size_t size_bytes;
+    size_t least_bytes; // with fewer the file ends too soon
+    void *owner;        // the caller's
+} HypRead;
+
+typedef enum HypReadState {
+    HYP_READ_PENDING,
+    HYP_READ_DONE,
+    HYP_READ_FAILED, // last error set, as by hyp_platform_read
+    HYP_READ_REFUSED // last error set: the file may be read in another way
+} HypReadState;
+
+typedef struct HypReadCounts {
+    uint64_t reads, bytes, shorts, retries; // as in HyperionLoaderIOStats
+} HypReadCounts;
+
+typedef struct HypReadQueue HypReadQueue;
+HypReadQueue *hyp_platform_open_read_queue(HypReadBackend backend, int depth);
+void hyp_platform_close_read_queue(HypReadQueue *queue); // NULL is allowed; no read is under way
+bool hyp_platform_read_queue_has_room(const HypReadQueue *queue);
+void hyp_platform_start_read(HypReadQueue *queue, const HypRead *read);
+// Waits for the oldest read to end, or so long; short, interrupted and put off ones are finished.
+// Not PENDING: it is out of the queue and in *read. At least one is under way.
+HypReadState hyp_platform_await_read(HypReadQueue *queue, uint64_t timeout_ns, HypRead *read);
+HypReadCounts hyp_platform_read_counts(const HypReadQueue *queue);
 
 // CPUID leaf and sub-leaf, and extended control register 0, as seams: tests replace cpu_query.c.
 typedef struct HypCpuidResult {

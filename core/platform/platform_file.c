@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _XOPEN_SOURCE 700
-#include "platform/platform.h"
+#define _GNU_SOURCE
+#include "platform/platform_file.h"
 
 #include "common/fail.h"
 
@@ -8,17 +8,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct HypFile {
-    int descriptor;
-    uint64_t size_bytes;
-    struct timespec modified;
-    char path[]; // for messages
-};
+static HypFile *make_file(int descriptor, const char *path)
+{
+    const size_t path_bytes = strlen(path) + 1;
+    HypFile *file = malloc(sizeof *file + path_bytes);
+    if (!file)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "open %s: out of memory", path);
+    *file = (HypFile){.descriptor = descriptor};
+    memcpy(file->path, path, path_bytes);
+    return file;
+}
 
 static HypFile *wrap_descriptor(int descriptor, const char *path)
 {
@@ -27,14 +32,11 @@ static HypFile *wrap_descriptor(int descriptor, const char *path)
         return hyp_fail_null(HYPERION_ERROR_IO, "open %s: %s", path, strerror(errno));
     if (!S_ISREG(facts.st_mode))
         return hyp_fail_null(HYPERION_ERROR_IO, "open %s: not a regular file", path);
-    const size_t path_bytes = strlen(path) + 1;
-    HypFile *file = malloc(sizeof *file + path_bytes);
+    HypFile *file = make_file(descriptor, path);
     if (!file)
-        return hyp_fail_null(HYPERION_ERROR_MEMORY, "open %s: out of memory", path);
-    file->descriptor = descriptor;
+        return NULL;
     file->size_bytes = (uint64_t)facts.st_size;
     file->modified = facts.st_mtim;
-    memcpy(file->path, path, path_bytes);
     return file;
 }
 
@@ -45,8 +47,12 @@ HypFile *hyp_platform_open(const char *path)
     if (descriptor < 0)
         return hyp_fail_null(HYPERION_ERROR_IO, "open %s: %s", path, strerror(errno));
     HypFile *file = wrap_descriptor(descriptor, path);
-    if (!file)
+    if (!file) {
         (void)close(descriptor);
+        return NULL;
+    }
+    // io_uring does not: it would give EAGAIN where a read has to wait.
+    (void)fcntl(descriptor, F_SETFL, 0);
     return file;
 }
 
@@ -116,6 +122,38 @@ void hyp_platform_close(HypFile *file)
     free(file);
 }
 
+// By /proc, since the path may name another file by now.
+HypFile *hyp_platform_reopen(const HypFile *file, HypFileAccess access)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", file->descriptor);
+    const bool unbuffered = access == HYP_ACCESS_UNBUFFERED;
+    const int descriptor = open(name, O_RDONLY | O_CLOEXEC | (unbuffered ? O_DIRECT : 0));
+    if (descriptor < 0)
+        return hyp_fail_null(HYPERION_ERROR_IO, "open %s%s: %s", file->path,
+                             unbuffered ? " with O_DIRECT" : "", strerror(errno));
+    HypFile *again = make_file(descriptor, file->path);
+    if (!again) {
+        (void)close(descriptor);
+        return NULL;
+    }
+    again->is_unbuffered = unbuffered;
+    again->size_bytes = file->size_bytes;
+    again->modified = file->modified;
+    // Advice: where it is not taken, more is read than was asked for.
+    if (access == HYP_ACCESS_NO_AHEAD)
+        (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM);
+    return again;
+}
+
+bool hyp_platform_drop_cached(const HypFile *file, uint64_t offset, uint64_t size_bytes)
+{
+    const int error =
+        posix_fadvise(file->descriptor, (off_t)offset, (off_t)size_bytes, POSIX_FADV_DONTNEED);
+    return !error ||
+           hyp_fail(HYPERION_ERROR_IO, "drop cached pages of %s: %s", file->path, strerror(error));
+}
+
 uint64_t hyp_platform_file_bytes(const HypFile *file)
 {
     return file->size_bytes;
@@ -137,6 +175,19 @@ bool hyp_platform_file_unchanged(const HypFile *file)
     return true;
 }
 
+bool hyp_file_fail_read(const HypFile *file, uint64_t offset, size_t size_bytes, int error)
+{
+    return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 ": %s", file->path,
+                    size_bytes, offset, strerror(error));
+}
+
+bool hyp_file_fail_end(const HypFile *file, uint64_t offset, size_t size_bytes, size_t done_bytes)
+{
+    return hyp_fail(HYPERION_ERROR_IO,
+                    "read %s: expected %zu bytes at %" PRIu64 ", the file ends after %zu",
+                    file->path, size_bytes, offset, done_bytes);
+}
+
 bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_t size_bytes)
 {
     unsigned char *place = buffer;
@@ -150,12 +201,9 @@ bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 ": %s", file->path,
-                            size_bytes, offset, strerror(errno));
+            return hyp_file_fail_read(file, offset, size_bytes, errno);
         if (got == 0)
-            return hyp_fail(HYPERION_ERROR_IO,
-                            "read %s: expected %zu bytes at %" PRIu64 ", the file ends after %zu",
-                            file->path, size_bytes, offset, done_bytes);
+            return hyp_file_fail_end(file, offset, size_bytes, done_bytes);
         done_bytes += (size_t)got;
     }
     return true;

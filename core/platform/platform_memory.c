@@ -28,14 +28,54 @@ void hyp_platform_release(void *memory)
 }
 
 // Present at once: a read into fresh pages is several times slower than into such.
+static void populate(char *memory, size_t size_bytes)
+{
+    static const size_t page_bytes = 4096;
+    if (madvise(memory, size_bytes, MADV_POPULATE_WRITE) == 0)
+        return;
+    for (size_t i = 0; i < size_bytes; i += page_bytes)
+        *(volatile char *)(memory + i) = 0;
+}
+
+// Reserves addresses that begin at a multiple of a huge page where the memory holds such.
+static char *reserve(size_t size_bytes)
+{
+    const size_t slack_bytes = size_bytes >= HYP_HUGE_PAGE_BYTES ? HYP_HUGE_PAGE_BYTES : 0;
+    if (size_bytes > SIZE_MAX - slack_bytes)
+        return MAP_FAILED;
+    char *memory = mmap(NULL, size_bytes + slack_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || !slack_bytes)
+        return memory;
+    const size_t before_bytes = -(uintptr_t)memory % slack_bytes;
+    if (before_bytes)
+        (void)munmap(memory, before_bytes);
+    memory += before_bytes;
+    if (slack_bytes > before_bytes)
+        (void)munmap(memory + size_bytes, slack_bytes - before_bytes);
+    return memory;
+}
+
 void *hyp_platform_map(size_t size_bytes)
 {
-    void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    char *memory = reserve(size_bytes);
     if (memory == MAP_FAILED)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "allocate: no memory for %zu bytes",
                              size_bytes);
+    hyp_platform_prefer_huge_pages(memory, size_bytes);
+    populate(memory, size_bytes);
     return memory;
+}
+
+void *hyp_platform_remap(void *memory, size_t old_bytes, size_t size_bytes)
+{
+    char *moved = mremap(memory, old_bytes, size_bytes, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED)
+        return hyp_fail_null(HYPERION_ERROR_MEMORY, "allocate: no memory for %zu bytes",
+                             size_bytes);
+    if (size_bytes > old_bytes)
+        populate(moved + old_bytes, size_bytes - old_bytes);
+    return moved;
 }
 
 void hyp_platform_unmap(void *memory, size_t size_bytes)

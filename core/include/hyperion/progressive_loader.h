@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // progressive_loader.h - weights on demand, prefetched, within a cap.
-// Two threads of the loader read, buffered, by positioned reads, and check what a streaming file
-// has checksums of. Layers are read whole; weights that several layers share are held by each.
+// A thread of the loader has several blocks read at a time, by io_uring or by threads, and checks
+// those that came, of what a streaming file has checksums of, while others are on their way. Layers
+// are read whole; weights that several layers share are held by each. No file is mapped.
 // Weights that were given as bytes (hyperionAddWeight), those that are outputs, and the scales that
 // normalisation was folded from stay outside of the loader and its cap; those of built-in models
 // are generated when they are loaded. While a loader is attached products pack their weights at
-// each call. In this version io_uring, O_DIRECT, and another block and depth can be asked for
-// (hyperionSetLoaderIO), but reads are buffered and whole.
+// each call.
 #ifndef HYPERION_PROGRESSIVE_LOADER_H
 #define HYPERION_PROGRESSIVE_LOADER_H
 
@@ -105,7 +105,7 @@ typedef struct HyperionLoaderWindowChange {
 
 typedef struct HyperionLoaderProgress {
     int layer;
-    size_t done_bytes, layer_bytes; // of the layer: read, and in all
+    size_t done_bytes, layer_bytes; // of the layer, as its file has it: read, and in all
     uint64_t loaded_bytes;          // of all layers since the loader was made, this one included
     uint64_t elapsed_ns;            // since the load of the layer began
 } HyperionLoaderProgress;
@@ -167,8 +167,8 @@ HyperionLoaderIO hyperionGetLoaderIO(const HyperionProgressiveLoader *loader);
 const char *hyperionLoaderBackendName(HyperionLoaderBackend backend);
 const char *hyperionLoaderModeName(HyperionLoaderMode mode);
 
-// Has `function` called while layers load: after each block that was read, at least once a second
-// while none comes, and when the layer is in memory (done_bytes is layer_bytes). NULL: no longer,
+// Has `function` called while layers load: after each block that was read, the last one too
+// (done_bytes is layer_bytes), and once a second while none comes. NULL: no longer,
 // and no call is under way when this returns. It is called by a thread of the loader, which reads
 // on when it returns; it must not call the loader.
 void hyperionSetLoaderProgress(HyperionProgressiveLoader *loader,

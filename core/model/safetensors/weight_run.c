@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/safetensors/weight_run.h"
 
-#include "common/checksum.h"
 #include "common/fail.h"
 
 #include <inttypes.h>
@@ -94,21 +93,8 @@ bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run)
     return read || fail_run(model, run);
 }
 
-bool hyp_weight_run_fill(const HyperionModel *model, const HypWeightRun *run, void *data)
+bool hyp_weight_run_check(const HyperionModel *model, const HypWeightRun *run,
+                          const HypChecksum *checksum)
 {
-    // Small enough to be in the cache when it is checked.
-    const size_t block_bytes = (size_t)1 << 20;
-    const HypFile *file = model->files[0];
-    HypChecksum *checksum = hyp_checksum_begin();
-    bool read = checksum != NULL;
-    for (uint64_t done = 0; read && done < run->size_bytes; done += block_bytes) {
-        const uint64_t left = run->size_bytes - done;
-        const size_t count = left < block_bytes ? (size_t)left : block_bytes;
-        read = hyp_platform_read(file, run->file_offset + done, (char *)data + done, count);
-        if (read)
-            hyp_checksum_add(checksum, (char *)data + done, count);
-    }
-    read = read && hyp_platform_file_unchanged(file) && check(run, checksum);
-    hyp_checksum_end(checksum);
-    return read || fail_run(model, run);
+    return check(run, checksum) || fail_run(model, run);
 }

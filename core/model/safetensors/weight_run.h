@@ -3,6 +3,7 @@
 #ifndef HYP_WEIGHT_RUN_H
 #define HYP_WEIGHT_RUN_H
 
+#include "common/checksum.h"
 #include "model/graph.h"
 
 // The run that weight `tensor` stands in; NULL: none.
@@ -12,8 +13,9 @@ const HypWeightRun *hyp_weight_run_of(const HyperionModel *model, int tensor);
 // fails, the file changed since it was loaded, or the bytes do not have the checksum.
 bool hyp_weight_run_read(HyperionModel *model, const HypWeightRun *run);
 
-// Reads the bytes of the run to `data` and checks them; the model does not change. Several threads
-// may. False, last error set, as above.
-bool hyp_weight_run_fill(const HyperionModel *model, const HypWeightRun *run, void *data);
+// Whether the bytes of the run, of which `checksum` is, are those that were written; false, last
+// error set, where they are not.
+bool hyp_weight_run_check(const HyperionModel *model, const HypWeightRun *run,
+                          const HypChecksum *checksum);
 
 #endif
