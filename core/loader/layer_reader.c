@@ -250,7 +250,7 @@ static HypReaderEvent end_load(HypLayerReader *reader, LayerLoad *load, HypReade
     hyp_part_values_drop(&load->values);
     report->error_kind = load->error_kind;
     (void)snprintf(report->error, sizeof report->error, "%s", load->error);
-    reader->last_end_ns = hyp_platform_now_ns();
+    report->end_ns = reader->last_end_ns = hyp_platform_now_ns();
     reader->first = (reader->first + 1) % MOST_LOADS;
     reader->count--;
     return load->error_kind ? HYP_READER_FAILED : HYP_READER_LOADED;

@@ -41,9 +41,10 @@ typedef enum HypReaderEvent {
 typedef struct HypReaderReport {
     HypReaderEvent event;
     int layer;
-    size_t done_bytes;           // of source.stored_bytes
-    uint64_t start_ns, begin_ns; // from when on the reader was there for this layer alone, and
-                                 // when it was begun
+    size_t done_bytes; // of source.stored_bytes
+    uint64_t begin_ns; // of the load
+    uint64_t start_ns; // from when on the reader was there for it alone
+    uint64_t end_ns;   // LOADED and FAILED: of the load
     HyperionErrorKind error_kind;
     char error[HYP_LAYER_ERROR_BYTES];
 } HypReaderReport;

@@ -156,7 +156,7 @@ static void take_report(HyperionProgressiveLoader *loader, const HypReaderReport
     if (report->event != HYP_READER_LOADED && report->event != HYP_READER_FAILED)
         return;
     layer->load_start_ns = report->start_ns;
-    layer->load_end_ns = hyp_platform_now_ns();
+    layer->load_end_ns = report->end_ns;
     if (report->event == HYP_READER_FAILED)
         (void)hyp_fail(report->error_kind, "%s", report->error);
     finish(loader, report->layer, report->event == HYP_READER_LOADED);
