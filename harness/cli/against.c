@@ -33,10 +33,21 @@ typedef struct Against {
     char folder[3072];
 } Against;
 
+static bool check_measures(const Plan *plan, Problem *problem)
+{
+    for (size_t i = 0; i < plan->sweep_count; i++)
+        if (plan->sweeps[i].settings.measure == MEASURE_COUNTS)
+            return problem_set(problem,
+                               "sweep %s is `measure: counts`: there is no time to compare; see "
+                               "`hyperion cache`",
+                               plan->sweeps[i].name);
+    return true;
+}
+
 static bool load_plan(Against *against, const AgainstOptions *options, Problem *problem)
 {
     against->plan = plan_from_scenario(options->scenario, options->set, problem);
-    return against->plan &&
+    return against->plan && check_measures(against->plan, problem) &&
            (!options->seed || workplace_set_seed(against->plan, options->seed, problem));
 }
 

@@ -91,6 +91,14 @@ static void print_early_end(const SweepSettings *settings)
         printf("  no further sample of a cell after %s\n", most);
 }
 
+static void print_counters(const SweepSettings *settings)
+{
+    printf("  counters");
+    for (size_t i = 0; settings->counters[i]; i++)
+        printf(" %s", settings->counters[i]);
+    printf("%s\n", settings->counters[0] ? "" : " none");
+}
+
 static void print_settings(const SweepSettings *settings)
 {
     char min_time[48];
@@ -111,13 +119,16 @@ static void print_settings(const SweepSettings *settings)
                settings->samples, timeout, memory);
         return;
     }
+    if (settings->measure == MEASURE_COUNTS) {
+        printf("  counts: %d samples of one iteration, warmup %s, timeout %s, memory limit %s\n",
+               settings->samples, warmup, timeout, memory);
+        print_counters(settings);
+        return;
+    }
     printf("  %d samples of %d x %s, warmup %s, timeout %s, memory limit %s\n", settings->samples,
            settings->repetitions, min_time, warmup, timeout, memory);
     print_early_end(settings);
-    printf("  counters");
-    for (size_t i = 0; settings->counters[i]; i++)
-        printf(" %s", settings->counters[i]);
-    printf("%s\n", settings->counters[0] ? "" : " none");
+    print_counters(settings);
 }
 
 static void print_duration(double ns)

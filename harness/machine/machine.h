@@ -27,6 +27,9 @@ json_t *machine_describe_captured(const char *sysroot, char **topology_xml, Prob
 // The cache topology of one core (the first of machine_worker_cpus), as the library
 // takes it.
 bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem);
+// The same of another machine, its first CPU: `path` is what hwloc exported of it (XML), or a
+// folder as of topology_load.
+bool machine_cache_topology_of(const char *path, HyperionCacheTopology *topology, Problem *problem);
 json_t *machine_topology_to_json(const HyperionCacheTopology *topology);
 bool machine_topology_from_json(const json_t *json, HyperionCacheTopology *topology,
                                 Problem *problem);

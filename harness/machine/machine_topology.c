@@ -46,6 +46,18 @@ bool machine_cache_topology(HyperionCacheTopology *topology, Problem *problem)
     return ok;
 }
 
+bool machine_cache_topology_of(const char *path, HyperionCacheTopology *topology, Problem *problem)
+{
+    Topology *machine = topology_load(path, problem);
+    if (!machine)
+        return false;
+    const bool known = machine->cpu_count > 0
+                           ? topology_of_cpu(machine, machine->cpus[0].cpu, topology, problem)
+                           : problem_set(problem, "%s: no CPU", path);
+    topology_free(machine);
+    return known;
+}
+
 json_t *machine_cpus_to_json(const TopologyCpu *cpus, size_t count)
 {
     json_t *array = json_array();

@@ -42,8 +42,8 @@ typedef struct Topology {
 } Topology;
 
 // This machine where root is ""; else root/topology.xml (as hwloc exports it), or, without such a
-// file, what root/sys and root/proc tell. All CPUs, also those a cgroup denies us. The caller frees
-// it. NULL on failure.
+// file, what root/sys and root/proc tell; with hwloc, root can be such an XML file itself. All
+// CPUs, also those a cgroup denies us. The caller frees it. NULL on failure.
 Topology *topology_load(const char *root, Problem *problem);
 void topology_free(Topology *topology); // NULL is allowed
 

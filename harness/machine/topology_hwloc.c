@@ -11,19 +11,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+static bool set_xml(hwloc_topology_t machine, const char *path, Problem *problem)
+{
+    return hwloc_topology_set_xml(machine, path) == 0 ||
+           problem_set(problem, "%s: not a topology as hwloc writes it (%s)", path,
+                       strerror(errno));
+}
 
 // hwloc takes the root of a captured tree from the environment only.
 static bool choose_source(hwloc_topology_t machine, const char *root, Problem *problem)
 {
+    struct stat status;
+    char xml[PATH_MAX];
     if (!root[0])
         return true;
-    char xml[PATH_MAX];
+    if (stat(root, &status) == 0 && S_ISREG(status.st_mode))
+        return set_xml(machine, root, problem);
     if (snprintf(xml, sizeof xml, "%s/topology.xml", root) >= (int)sizeof xml)
         return problem_set(problem, "%s: name too long", root);
     if (sysroot_exists(root, "/topology.xml"))
-        return hwloc_topology_set_xml(machine, xml) == 0 ||
-               problem_set(problem, "%s: not a topology as hwloc writes it (%s)", xml,
-                           strerror(errno));
+        return set_xml(machine, xml, problem);
     if (!sysroot_exists(root, "/sys/devices/system/cpu"))
         return problem_set(problem, "%s: holds neither topology.xml nor sys/devices/system/cpu",
                            root);

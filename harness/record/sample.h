@@ -22,15 +22,15 @@ typedef enum SampleTask {
 // A number with where it comes from. `value` NAN = unknown, then `reason` says why. Names that a
 // verification brings where they apply: flops bytes elements operand_bytes,
 // kernel.<variant> (value 1), mc kc nc mr nr prefetch_lines, predicted.L<i>.{accesses hits misses
-// misses_low misses_high fills write_backs hit_rate}, predicted.{memory_read_bytes
-// memory_write_bytes prefetches}. A timed sample and a canary bring what the machine did meanwhile:
-// other_cpus (that others kept busy), steal (share of the time that the hypervisor took),
-// throttle_events, frequency_before and frequency_after. A timed sample also brings what it read
-// back of its placement: thread<i>.cpu, node<n>.bytes, anonymous_huge_bytes, hugetlb_bytes, and
-// cold_copies and cold_copy_bytes where it has such. A count brings the events by their own
-// names, an emulation instructions data_reads data_writes, emulator.<name and version> (value 1)
-// and, of the first and the last cache level, simulated.{L1 LL}.{misses read_misses write_misses
-// level size_bytes ways line_bytes}.
+// misses_low misses_high fills write_backs hit_rate}, geometry.L<i>.size_bytes,
+// predicted.{memory_read_bytes memory_write_bytes prefetches}. A timed sample and a canary bring
+// what the machine did meanwhile: other_cpus (that others kept busy), steal (share of the time that
+// the hypervisor took), throttle_events, frequency_before and frequency_after. A timed sample also
+// brings what it read back of its placement: thread<i>.cpu, node<n>.bytes, anonymous_huge_bytes,
+// hugetlb_bytes, and cold_copies and cold_copy_bytes where it has such. A count brings the events
+// by their own names, an emulation instructions data_reads data_writes, emulator.<name and version>
+// (value 1) and, of the first and the last cache level, simulated.{L1 LL}.{misses read_misses
+// write_misses level size_bytes ways line_bytes}.
 typedef struct SampleValue {
     char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something

@@ -297,8 +297,11 @@ static const Column planner_columns[] = {
 
 const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
     {NULL, result_columns, false, {true, true}},
-    {"Kernels, blocking and memory", detail_columns, false, {true, true}},
-    {"Cache misses of one iteration, in lines", miss_columns, true, {[MEASURE_TIME] = true}},
+    {"Kernels, blocking and memory", detail_columns, false, {true, true, true}},
+    {"Cache misses of one iteration, in lines",
+     miss_columns,
+     true,
+     {[MEASURE_TIME] = true, [MEASURE_COUNTS] = true}},
     {"Simulated and predicted cache misses of one iteration, in lines",
      simulated_columns,
      true,
@@ -306,7 +309,7 @@ const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
     {"Memory of a model, in MiB", memory_columns, false, {[MEASURE_TIME] = true}},
     {"Times of one pass with a loader", loading_columns, false, {[MEASURE_TIME] = true}},
     {"Weights of one pass with a loader", residency_columns, false, {[MEASURE_TIME] = true}},
-    {"Plans", planner_columns, false, {true, true}},
+    {"Plans", planner_columns, false, {true, true, true}},
 };
 
 const char *notes_mark(Notes *notes, const char *reason)

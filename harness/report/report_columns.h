@@ -25,7 +25,7 @@ typedef struct ColumnTable {
     const char *title;     // NULL: of the results
     const Column *columns; // ended by a NULL title
     bool whole; // all columns, or none if no cell has a value in any; else those with a value
-    bool of[MEASURE_INSTRUCTIONS + 1]; // sweeps that measure what
+    bool of[MEASURE_KINDS]; // sweeps that measure what
 } ColumnTable;
 
 extern const ColumnTable column_tables[COLUMN_TABLE_COUNT]; // the first is that of the results

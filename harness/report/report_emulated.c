@@ -18,6 +18,9 @@ void report_sampling(const PlanSweep *sweep, FILE *out)
                       "%d process%s a cell under callgrind, one iteration each after another to "
                       "warm up",
                       settings->samples, settings->samples == 1 ? "" : "es");
+    else if (settings->measure == MEASURE_COUNTS)
+        (void)fprintf(out, "%d process%s a cell, counters of one iteration, nothing timed",
+                      settings->samples, settings->samples == 1 ? "" : "es");
     else
         (void)fprintf(out, "%d processes a cell, %d timed loop%s of at least %s each",
                       settings->samples, settings->repetitions,

@@ -9,6 +9,9 @@ bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task
     static const char *const no_counters[] = {NULL};
     const SweepSettings *settings = &cell->sweep->settings;
     const bool loops = task == SAMPLE_TIME || task == SAMPLE_COUNT;
+    // Where no pilot finds the number: one, of a size worth counting.
+    if (settings->measure == MEASURE_COUNTS)
+        iterations = 1;
     *request = (WorkerRequest){
         .task = task,
         .cell = *cell,

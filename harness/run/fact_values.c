@@ -94,10 +94,22 @@ static bool add_missing_prediction(const char *reason, int level_count, Sample *
     return true;
 }
 
+static bool add_sizes(const HyperionCacheTopology *topology, Sample *sample)
+{
+    for (int i = 0; i < topology->level_count; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "geometry.L%d.size_bytes", i + 1);
+        const size_t size_bytes = topology->levels[i].size_bytes;
+        if (size_bytes && !sample_add_value(sample, name, (double)size_bytes, "B", "model", ""))
+            return false;
+    }
+    return true;
+}
+
 bool fact_values_add(const WorkloadFacts *facts, const HyperionCacheTopology *topology,
                      Sample *sample)
 {
-    return add_plain_facts(facts, sample) &&
+    return add_plain_facts(facts, sample) && add_sizes(topology, sample) &&
            (!facts->has_blocking || add_blocking(&facts->blocking, sample)) &&
            (facts->predicted.valid
                 ? add_prediction(&facts->predicted, sample)

@@ -26,9 +26,14 @@ int schedule_rounds(const Plan *plan)
     return rounds;
 }
 
-static bool is_timed(const Cell *cell)
+static const SampleTask sample_tasks[MEASURE_KINDS] = {[MEASURE_TIME] = SAMPLE_TIME,
+                                                       [MEASURE_INSTRUCTIONS] = SAMPLE_EMULATE,
+                                                       [MEASURE_COUNTS] = SAMPLE_COUNT};
+
+// What the samples of a cell are.
+static SampleTask find_task(const Cell *cell)
 {
-    return cell->sweep->settings.measure == MEASURE_TIME;
+    return sample_tasks[cell->sweep->settings.measure];
 }
 
 Job *schedule_make(const Plan *plan, size_t *count)
@@ -40,14 +45,13 @@ Job *schedule_make(const Plan *plan, size_t *count)
     for (size_t i = 0; i < plan->cell_count; i++)
         jobs[used++] = (Job){i, -1, SAMPLE_VERIFY, 0};
     for (size_t i = 0; i < plan->cell_count; i++)
-        if (is_timed(&plan->cells[i]))
+        if (find_task(&plan->cells[i]) == SAMPLE_TIME)
             jobs[used++] = (Job){i, -1, SAMPLE_PILOT, 0};
     for (int round = 0; round < schedule_rounds(plan); round++) {
         const size_t first = used;
         for (size_t i = 0; i < plan->cell_count; i++)
             if (round < plan->cells[i].sweep->settings.samples)
-                jobs[used++] =
-                    (Job){i, round, is_timed(&plan->cells[i]) ? SAMPLE_TIME : SAMPLE_EMULATE, 0};
+                jobs[used++] = (Job){i, round, find_task(&plan->cells[i]), 0};
         uint64_t seed = plan->seed + (uint64_t)round;
         shuffle(jobs + first, used - first, splitmix_next(&seed));
     }

@@ -16,8 +16,8 @@ typedef struct Job {
 } Job;
 
 // All verifications and, of timed cells, pilots in the order of the plan; rounds, every cell that
-// has so many samples once a round in an order shuffled by seed and round; counter passes. The
-// caller frees. NULL: out of memory.
+// has so many samples once a round in an order shuffled by seed and round; counter passes of timed
+// cells. The caller frees. NULL: out of memory.
 Job *schedule_make(const Plan *plan, size_t *count);
 
 // Rounds of the plan: the most samples any of its cells has.

@@ -201,6 +201,9 @@ static double estimate_cell_ns(const Cell *cell, const SweepSettings *settings)
     const double verification_ns = estimate_verification_ns(start_ns, iteration_ns);
     if (settings->measure == MEASURE_INSTRUCTIONS)
         return verification_ns + estimate_emulated_ns(cell, iteration_ns, settings->samples);
+    if (settings->measure == MEASURE_COUNTS)
+        return verification_ns +
+               settings->samples * (start_ns + settings_warmup_guess_ns(settings) + iteration_ns);
     const double loop_ns = fmax(settings->min_time_ns * overshoot, iteration_ns);
     const double warmup_ns = fmax(settings_warmup_guess_ns(settings), iteration_ns);
     const double sample_ns = start_ns + warmup_ns + settings->repetitions * loop_ns;

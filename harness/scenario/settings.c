@@ -33,11 +33,11 @@ typedef struct Setting {
 enum { COUNTER_LIMIT = 64, COUNTER_LENGTH = 63 };
 
 // Indices are Measure.
-static const char *const measure_words[] = {"time", "instructions", NULL};
+static const char *const measure_words[] = {"time", "instructions", "counts", NULL};
 
 static const Setting setting_table[] = {
     {"measure", "measure", SETTING_WORD, true, offsetof(SweepSettings, measure), MEASURE_TIME, 0,
-     MEASURE_INSTRUCTIONS, measure_words},
+     MEASURE_COUNTS, measure_words},
     {"samples", "samples", SETTING_COUNT, false, offsetof(SweepSettings, samples), 5, 1, 10000,
      NULL},
     {"repetitions", "repetitions", SETTING_COUNT, false, offsetof(SweepSettings, repetitions), 3, 1,

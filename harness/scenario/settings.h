@@ -12,13 +12,16 @@
 #include <stdint.h>
 
 typedef enum Measure {
-    MEASURE_TIME,        // the clock
-    MEASURE_INSTRUCTIONS // instructions and simulated misses of one iteration, under callgrind
+    MEASURE_TIME,         // the clock
+    MEASURE_INSTRUCTIONS, // instructions and simulated misses of one iteration, under callgrind
+    MEASURE_COUNTS,       // the counters of one iteration; no clock
+    MEASURE_KINDS
 } Measure;
 
 // How the cells of one sweep are measured.
 typedef struct SweepSettings {
-    Measure measure;    // default time; instructions need samples, timeout, memory_limit only
+    Measure measure;    // default time; others need samples, timeout, memory_limit only, and counts
+                        // the counters
     int samples;        // worker processes a cell, one a round (default 5)
     int repetitions;    // timed loops a sample (default 3)
     double min_time_ns; // least length of one timed loop, for the pilot (default 20 ms)

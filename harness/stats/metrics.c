@@ -127,8 +127,9 @@ static double measure_variation(const RunRecord *run, const CellSummary *summary
 
 static double count_samples(const RunRecord *run, const CellSummary *summary)
 {
-    (void)run;
-    return (double)(summary->sample_count + summary->emulated_count);
+    const bool counts = run->plan->cells[summary->cell].sweep->settings.measure == MEASURE_COUNTS;
+    return (double)(summary->sample_count + summary->emulated_count +
+                    (counts ? summary->counted_count : 0));
 }
 
 // Amount per nanosecond is 1e9 per second: the giga units need no factor.
@@ -298,7 +299,8 @@ const Metric metric_table[] = {
      measure_mad, NULL, NO_SAMPLE},
     {"time_variation", "", "clock", "sample standard deviation / mean of the samples",
      measure_variation, NULL, "needs at least 2 samples"},
-    {"samples", "", "clock", "worker processes that were timed or run under callgrind",
+    {"samples", "", "clock",
+     "worker processes that were timed or run under callgrind, or counted where nothing is timed",
      count_samples, NULL, NO_SAMPLE},
     METRICS_CONDITIONS(CONDITION) RATES(RATE){
         "peak_gflops", "GFLOP/s", "clock",

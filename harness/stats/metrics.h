@@ -25,6 +25,7 @@ typedef struct CellSummary {
     double *sample_ns;   // median over the repetitions of each sample, per iteration; sample_count
     const Sample **emulated; // its samples under callgrind instead; emulated_count
     size_t emulated_count;
+    size_t counted_count;   // its samples that counted events
     const Sample **records; // all of its samples, as journaled; record_count
     size_t record_count;
     size_t rejected_count;            // timed samples left out

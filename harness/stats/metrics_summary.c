@@ -31,6 +31,8 @@ static void take_record(CellSummary *summary, size_t index)
         summary->verified = sample;
     } else if (sample->task == SAMPLE_EMULATE) {
         summary->emulated[summary->emulated_count++] = sample;
+    } else if (sample->task == SAMPLE_COUNT) {
+        summary->counted_count++;
     } else if (sample->task == SAMPLE_TIME && sample->real_count > 0) {
         summary->sample_ns[summary->sample_count++] =
             stat_median(sample->real_ns, sample->real_count);

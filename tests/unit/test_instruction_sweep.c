@@ -261,7 +261,7 @@ static void what_cannot_be_emulated_is_refused_at_planning(void **state)
     assert_refused("measure: instructions, axes: {op: binary, size: 8, threads: 2}",
                    "instructions cannot be measured at more than one thread");
     assert_refused("measure: cycles, axes: {op: binary, size: 8}",
-                   "measure: expected time or instructions, given 'cycles'");
+                   "measure: expected time or instructions or counts, given 'cycles'");
     assert_refused("measure: instruction, axes: {op: binary, size: 8}",
                    "did you mean 'instructions'?");
     assert_refused("measure: [time], axes: {op: binary, size: 8}", "measure");

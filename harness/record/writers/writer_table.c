@@ -18,11 +18,13 @@ const char *cell_status(const RunRecord *run, const CellSummary *summary)
 {
     if (!shard_holds(run->shard, run->plan->cells[summary->cell].id))
         return "other_shard";
-    const size_t planned = (size_t)run->plan->cells[summary->cell].sweep->settings.samples;
+    const SweepSettings *settings = &run->plan->cells[summary->cell].sweep->settings;
+    const size_t planned = (size_t)settings->samples;
+    const size_t counted = settings->measure == MEASURE_COUNTS ? summary->counted_count : 0;
     if (summary->failed)
         return "failed";
-    const bool complete =
-        summary->stopped_early || summary->sample_count + summary->emulated_count >= planned;
+    const bool complete = summary->stopped_early ||
+                          summary->sample_count + summary->emulated_count + counted >= planned;
     return summary->verified && complete ? "ok" : "incomplete";
 }
 
