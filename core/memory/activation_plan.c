@@ -26,6 +26,18 @@ static void place_groups(const HyperionModel *model, const HypLifetimes *lifetim
     facts->apart_bytes = lifetimes->apart_bytes;
 }
 
+// The places that came with the plan stay.
+static void keep_given(const HyperionModel *model, const HypRunPlan *plan,
+                       HypActivationFacts *facts)
+{
+    for (int i = 0; i < model->tensor_count; i++)
+        facts->tensor_count += plan->offsets[i] != SIZE_MAX;
+    facts->place_count = facts->tensor_count;
+    facts->apart_bytes = hyp_run_plan_place_apart(model, NULL);
+    facts->planned_bytes = plan->activation_bytes;
+    facts->lower_bound_bytes = plan->activation_bytes;
+}
+
 static bool share_memory(const HyperionModel *model, const HypActivationSettings *settings,
                          HypRunPlan *plan, HypActivationFacts *facts)
 {
@@ -39,7 +51,12 @@ static bool share_memory(const HyperionModel *model, const HypActivationSettings
         placed = hyperionPlanOffsets(lifetimes.groups, lifetimes.group_count, &request, offsets);
     else
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
-    if (placed.valid) {
+    if (placed.valid && placed.height_bytes > plan->activation_bytes) {
+        keep_given(model, plan, facts);
+        facts->lower_bound_bytes = placed.lower_bound_bytes < plan->activation_bytes
+                                       ? placed.lower_bound_bytes
+                                       : plan->activation_bytes;
+    } else if (placed.valid) {
         facts->planned_bytes = placed.height_bytes;
         facts->lower_bound_bytes = placed.lower_bound_bytes;
         place_groups(model, &lifetimes, offsets, facts, plan);
@@ -53,17 +70,14 @@ bool hyp_activation_plan_make(const HyperionModel *model, const HypActivationSet
                               HypRunPlan *plan, HypActivationFacts *facts)
 {
     *facts = (HypActivationFacts){0};
-    if (settings->share) {
-        if (!share_memory(model, settings, plan, facts))
-            return false;
-    } else {
-        plan->activation_bytes = hyp_run_plan_place_apart(model, plan->offsets);
-        for (int i = 0; i < model->tensor_count; i++)
-            facts->tensor_count += plan->offsets[i] != SIZE_MAX;
-        facts->place_count = facts->tensor_count;
-        facts->apart_bytes = facts->planned_bytes = plan->activation_bytes;
-        facts->lower_bound_bytes = plan->activation_bytes;
+    if (plan->placings) {
+        keep_given(model, plan, facts); // a layer scheduler's, which are checked there
+        return true;
     }
+    if (!settings->share)
+        keep_given(model, plan, facts);
+    else if (!share_memory(model, settings, plan, facts))
+        return false;
 #ifndef NDEBUG
     if (!hyp_activation_plan_check(model, plan)) {
         assert(hyperionGetLastErrorKind() == HYPERION_ERROR_MEMORY); // of the check itself

@@ -21,7 +21,8 @@ typedef struct HypActivationFacts {
     int slice_count; // inputs of concatenations that are written where they go
 } HypActivationFacts;
 
-// Changes offsets and activation_bytes of the plan. False, last error set and nothing changed.
+// Changes offsets and activation_bytes of the plan, unless what it has needs less, or moves during
+// a run. False, last error set and nothing changed.
 bool hyp_activation_plan_make(const HyperionModel *model, const HypActivationSettings *settings,
                               HypRunPlan *plan, HypActivationFacts *facts);
 

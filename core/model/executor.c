@@ -24,6 +24,9 @@ struct HypPreparation {
     void *workspace; // of the layer that needs most
     void **data;     // by tensor: its bytes in the run under way
     HyperionParallel parallel;
+    HypRun run; // the pass under way
+    bool in_pass;
+    int placing; // of the plan's, the next to come
 };
 
 HypHeldBytes hyp_model_held_bytes(const HyperionModel *model)
@@ -42,7 +45,7 @@ HypHeldBytes hyp_model_held_bytes(const HyperionModel *model)
     return held;
 }
 
-void hyp_preparation_free(HypPreparation *preparation)
+static void free_preparation(HypPreparation *preparation)
 {
     if (!preparation)
         return;
@@ -105,36 +108,35 @@ static HypPreparation *prepare(HyperionModel *model)
         ready = made->activations && allocate_workspace(model, made);
     }
     if (!ready) {
-        hyp_preparation_free(made);
+        free_preparation(made);
         return NULL;
     }
     return made;
 }
 
-// Whether `given` holds what tensor `expected` of the model is.
-static bool check_tensor(const HyperionModel *model, const char *what, int index, int expected,
-                         const HyperionTensor *given)
+bool hyp_model_check_tensor(const HyperionModel *model, const HypTensorUse *use,
+                            const HyperionTensor *given)
 {
-    const HypGraphTensor *tensor = &model->tensors[expected];
+    const HypGraphTensor *tensor = &model->tensors[use->tensor];
     HypShape shape;
     char want[HYP_SHAPE_TEXT_BYTES];
     char got[HYP_SHAPE_TEXT_BYTES];
     if (!given)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s %d, '%s', is NULL", model->name,
-                        what, index, tensor->name);
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s', is NULL", use->call,
+                        use->caller, use->what, use->index, tensor->name);
     if (hyperionTensorType(given) == HYPERION_TYPE_COUNT)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s %d, '%s': %s", model->name, what,
-                        index, tensor->name, hyperionGetLastError());
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s': %s", use->call,
+                        use->caller, use->what, use->index, tensor->name, hyperionGetLastError());
     if (!hyp_shape_create(&shape, tensor->name, hyperionTensorType(given),
                           hyperionTensorRank(given), hyperionTensorDims(given)))
         return false;
     return hyp_shape_equal(&shape, &tensor->shape) ||
-           hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s %d, '%s', is %s, given %s",
-                    model->name, what, index, tensor->name, hyp_shape_text(&tensor->shape, want),
+           hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s', is %s, given %s", use->call,
+                    use->caller, use->what, use->index, tensor->name, hyp_shape_text(&tensor->shape, want),
                     hyp_shape_text(&shape, got));
 }
 
-static bool tensors_overlap(const HyperionTensor *a, const HyperionTensor *b)
+bool hyp_tensors_overlap(const HyperionTensor *a, const HyperionTensor *b)
 {
     const uintptr_t a_first = (uintptr_t)hyperionTensorConstData(a);
     const uintptr_t b_first = (uintptr_t)hyperionTensorConstData(b);
@@ -150,12 +152,12 @@ static bool check_overlap(const HyperionModel *model, HyperionTensor *const *inp
     for (int i = 0; i < model->output_count; i++) {
         const char *name = model->tensors[model->outputs[i]].name;
         for (int j = 0; j < i; j++)
-            if (tensors_overlap(outputs[i], outputs[j]))
+            if (hyp_tensors_overlap(outputs[i], outputs[j]))
                 return hyp_fail(HYPERION_ERROR_ARGUMENT,
                                 "run model %s: outputs %d and %d ('%s') share memory", model->name,
                                 j, i, name);
         for (int j = 0; j < model->input_count; j++)
-            if (tensors_overlap(outputs[i], inputs[j]))
+            if (hyp_tensors_overlap(outputs[i], inputs[j]))
                 return hyp_fail(HYPERION_ERROR_ARGUMENT,
                                 "run model %s: input %d and output %d ('%s') share memory",
                                 model->name, j, i, name);
@@ -163,17 +165,30 @@ static bool check_overlap(const HyperionModel *model, HyperionTensor *const *inp
     return true;
 }
 
+bool hyp_model_check_inputs(const HyperionModel *model, const char *call,
+                            HyperionTensor *const *inputs)
+{
+    if (!inputs && model->input_count)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: inputs is NULL", call, model->name);
+    for (int i = 0; i < model->input_count; i++)
+        if (!hyp_model_check_tensor(
+                model, &(HypTensorUse){call, model->name, "input", i, model->inputs[i]}, inputs[i]))
+            return false;
+    return true;
+}
+
 static bool check_call(const HyperionModel *model, HyperionTensor *const *inputs,
                        HyperionTensor *const *outputs)
 {
-    if ((!inputs && model->input_count) || (!outputs && model->output_count))
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: %s is NULL", model->name,
-                        inputs ? "outputs" : "inputs");
-    for (int i = 0; i < model->input_count; i++)
-        if (!check_tensor(model, "input", i, model->inputs[i], inputs[i]))
-            return false;
+    if (!hyp_model_check_inputs(model, "run model", inputs))
+        return false;
+    if (!outputs && model->output_count)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: outputs is NULL", model->name);
     for (int i = 0; i < model->output_count; i++)
-        if (!check_tensor(model, "output", i, model->outputs[i], outputs[i]))
+        if (!hyp_model_check_tensor(model,
+                                    &(HypTensorUse){"run model", model->name, "output", i,
+                                                    model->outputs[i]},
+                                    outputs[i]))
             return false;
     return check_overlap(model, inputs, outputs);
 }
@@ -185,26 +200,15 @@ static void *find_weight(const HyperionModel *model, int tensor)
     return copy ? copy : model->tensors[tensor].data;
 }
 
-// Fills preparation->data for this run.
-static void bind_memory(const HyperionModel *model, HyperionTensor *const *inputs,
-                        HyperionTensor *const *outputs)
+// Says where weights and activations are, as a pass begins.
+static void bind_memory(const HyperionModel *model)
 {
     const HypPreparation *preparation = model->preparation;
-    void **data = preparation->data;
     for (int i = 0; i < model->tensor_count; i++) {
         const size_t offset = preparation->plan.offsets[i];
-        data[i] =
+        preparation->data[i] =
             offset == SIZE_MAX ? find_weight(model, i) : (char *)preparation->activations + offset;
     }
-    for (int i = 0; i < model->input_count; i++)
-        data[model->inputs[i]] = hyperionTensorData(inputs[i]);
-    for (int i = 0; i < model->output_count; i++) {
-        const int root = hyp_model_root(model, model->outputs[i]);
-        if (hyp_run_plan_direct_output(model, root) == i)
-            data[root] = hyperionTensorData(outputs[i]);
-    }
-    for (int i = 0; i < model->tensor_count; i++)
-        data[i] = data[hyp_model_root(model, i)];
 }
 
 // False where the values of an input cannot be computed with.
@@ -217,25 +221,38 @@ static bool execute_layer(const HypLayerRun *run)
     return true;
 }
 
-static bool run_step(const HypRun *run)
+// Has data of what the step reads and writes: activations that move now, and views.
+static void place_step(HypPreparation *preparation)
 {
-    const HyperionModel *model = run->model;
-    const HypLayerRun layer_run = describe_step(model, model->preparation, run->layer);
-    if (!model->attached.any)
-        return execute_layer(&layer_run);
-    if (!hyp_hooks_before_step(run) || !execute_layer(&layer_run))
-        return false;
-    hyp_hooks_after_step(run);
-    return true;
+    const HypRunPlan *plan = &preparation->plan;
+    const HypRun *run = &preparation->run;
+    void **data = preparation->data;
+    for (; preparation->placing < plan->placing_count; preparation->placing++) {
+        const HypPlacing *placing = &plan->placings[preparation->placing];
+        if (placing->step > run->step)
+            break;
+        data[placing->tensor] = (char *)preparation->activations + placing->offset;
+    }
+    const HypLayer *layer = &run->model->layers[run->layer];
+    for (int i = 0; i < layer->input_count; i++)
+        data[layer->inputs[i]] = data[hyp_model_root(run->model, layer->inputs[i])];
 }
 
-static bool run_steps(HypRun *run)
+bool hyp_pass_step(HyperionModel *model)
 {
-    for (run->step = 0; run->step < run->plan->step_count; run->step++) {
-        run->layer = run->plan->steps[run->step];
-        if (!run_step(run))
-            return false;
-    }
+    HypPreparation *preparation = model->preparation;
+    HypRun *run = &preparation->run;
+    assert(preparation->in_pass && run->step < run->plan->step_count);
+    run->layer = run->plan->steps[run->step];
+    place_step(preparation);
+    const HypLayerRun layer_run = describe_step(model, preparation, run->layer);
+    if (model->attached.any && !hyp_hooks_before_step(run))
+        return false;
+    if (!execute_layer(&layer_run))
+        return false;
+    if (model->attached.any)
+        hyp_hooks_after_step(run);
+    run->step++;
     return true;
 }
 
@@ -246,7 +263,8 @@ static void copy_outputs(const HyperionModel *model, HyperionTensor *const *outp
         const int tensor = model->outputs[i];
         const size_t size_bytes = model->tensors[tensor].shape.size_bytes;
         if (size_bytes && hyp_run_plan_direct_output(model, hyp_model_root(model, tensor)) != i)
-            memcpy(hyperionTensorData(outputs[i]), model->preparation->data[tensor], size_bytes);
+            memcpy(hyperionTensorData(outputs[i]),
+                   model->preparation->data[hyp_model_root(model, tensor)], size_bytes);
     }
 }
 
@@ -275,28 +293,88 @@ static bool read_weights(HyperionModel *model)
     return hyp_weights_read_outputs(model);
 }
 
-static bool run_prepared(HyperionModel *model, HyperionTensor *const *inputs,
-                         HyperionTensor *const *outputs)
+void hyp_pass_end(HyperionModel *model, bool succeeded)
+{
+    HypPreparation *preparation = model->preparation;
+    if (!preparation || !preparation->in_pass)
+        return;
+    preparation->in_pass = false;
+    if (model->attached.any)
+        hyp_hooks_end_run(model, succeeded);
+}
+
+const HypRun *hyp_pass_run(const HyperionModel *model)
 {
     const HypPreparation *preparation = model->preparation;
-    HypRun run = {.model = model,
-                  .plan = &preparation->plan,
-                  .activations = preparation->activations,
-                  .data = preparation->data,
-                  .step = -1,
-                  .layer = -1};
-    if (model->attached.any && !hyp_hooks_begin_run(&run))
+    return preparation && preparation->in_pass ? &preparation->run : NULL;
+}
+
+void hyp_pass_bind(HyperionModel *model, int tensor, void *bytes)
+{
+    assert(hyp_pass_run(model) && model->tensors[tensor].view_of < 0);
+    model->preparation->data[tensor] = bytes;
+}
+
+bool hyp_pass_begin(HyperionModel *model)
+{
+    hyp_pass_end(model, false);
+    if (!model->preparation && hyp_model_start_threads(model))
+        model->preparation = prepare(model);
+    HypPreparation *preparation = model->preparation;
+    if (!preparation)
         return false;
-    bool ran = read_weights(model);
-    if (ran) {
-        hyp_weight_copies_turn(model->weight_copies);
-        bind_memory(model, inputs, outputs);
-        ran = run_steps(&run);
+    preparation->run = (HypRun){.model = model,
+                                .plan = &preparation->plan,
+                                .activations = preparation->activations,
+                                .data = preparation->data,
+                                .step = -1,
+                                .layer = -1};
+    if (model->attached.any && !hyp_hooks_begin_run(&preparation->run))
+        return false;
+    preparation->in_pass = true;
+    if (!read_weights(model)) {
+        hyp_pass_end(model, false);
+        return false;
     }
+    hyp_weight_copies_turn(model->weight_copies);
+    bind_memory(model);
+    preparation->placing = 0;
+    preparation->run.step = 0;
+    return true;
+}
+
+void hyp_model_drop_preparation(HyperionModel *model)
+{
+    hyp_pass_end(model, false);
+    free_preparation(model->preparation);
+    model->preparation = NULL;
+}
+
+static void bind_callers(HyperionModel *model, HyperionTensor *const *inputs,
+                         HyperionTensor *const *outputs)
+{
+    for (int i = 0; i < model->input_count; i++)
+        hyp_pass_bind(model, model->inputs[i], hyperionTensorData(inputs[i]));
+    for (int i = 0; i < model->output_count; i++) {
+        const int root = hyp_model_root(model, model->outputs[i]);
+        if (hyp_run_plan_direct_output(model, root) == i)
+            hyp_pass_bind(model, root, hyperionTensorData(outputs[i]));
+    }
+}
+
+static bool run_whole(HyperionModel *model, HyperionTensor *const *inputs,
+                      HyperionTensor *const *outputs)
+{
+    if (!hyp_pass_begin(model))
+        return false;
+    bind_callers(model, inputs, outputs);
+    const HypRun *run = hyp_pass_run(model);
+    bool ran = true;
+    while (ran && run->step < run->plan->step_count)
+        ran = hyp_pass_step(model);
     if (ran)
         copy_outputs(model, outputs);
-    if (model->attached.any)
-        hyp_hooks_end_run(model, ran);
+    hyp_pass_end(model, ran);
     return ran;
 }
 
@@ -305,12 +383,7 @@ bool hyperionRunModel(HyperionModel *model, HyperionTensor *const *inputs,
 {
     if (!hyp_model_hold(model, "run model"))
         return false;
-    bool ran = false;
-    if (check_call(model, inputs, outputs)) {
-        if (!model->preparation && hyp_model_start_threads(model))
-            model->preparation = prepare(model);
-        ran = model->preparation && run_prepared(model, inputs, outputs);
-    }
+    const bool ran = check_call(model, inputs, outputs) && run_whole(model, inputs, outputs);
     hyp_model_end_change(model);
     return ran;
 }

@@ -69,14 +69,24 @@ void hyp_run_note_load(const HyperionModel *model, const HypLoad *load)
     }
 }
 
-bool hyp_hooks_plan(const HyperionModel *model, HypRunPlan *plan)
+static bool plan_before(HypAttachmentKind end, const HyperionModel *model, HypRunPlan *plan)
 {
-    for (int i = 0; i < HYP_ATTACHMENT_KIND_COUNT; i++) {
+    for (int i = 0; i < (int)end; i++) {
         const HypExecutorHooks *hooks = model->attached.of[i].hooks;
         if (hooks && hooks->plan && !hooks->plan(model->attached.of[i].context, model, plan))
             return false;
     }
     return true;
+}
+
+bool hyp_hooks_plan(const HyperionModel *model, HypRunPlan *plan)
+{
+    return plan_before(HYP_ATTACHMENT_KIND_COUNT, model, plan);
+}
+
+bool hyp_hooks_plan_unseen(const HyperionModel *model, HypRunPlan *plan)
+{
+    return plan_before(HYP_ATTACHED_PROFILE, model, plan);
 }
 
 // Ends the run for those before `end`, the last first.

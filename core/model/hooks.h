@@ -7,6 +7,13 @@
 
 #include "hyperion/types.h"
 
+// From this step on, an activation lies at `offset` of the memory for activations.
+typedef struct HypPlacing {
+    int step;
+    int tensor; // no view; also one that the caller has memory for
+    size_t offset;
+} HypPlacing;
+
 // What each run of a model does. The executor makes one for many runs: layers in the model's order
 // and every activation in memory of its own; then what is attached changes it.
 typedef struct HypRunPlan {
@@ -15,8 +22,14 @@ typedef struct HypRunPlan {
     HyperionGemmBlocking *blockings; // by layer, of those made of products
     bool *packed;    // by layer: its weight is packed once where it can be, see memory_layout.h
     size_t *offsets; // by tensor: its place in the memory for activations, a multiple of 64;
-                     // SIZE_MAX where hyp_run_plan_places is false
+                     // SIZE_MAX where hyp_run_plan_places is false. Who finds places later keeps
+                     // those that need less
     size_t activation_bytes; // of that memory
+    // By steps, where activations move during a run, or NULL: none does. Where there are some, each
+    // activation that a step reads or writes was placed at that step or before, and the plan is of
+    // one piece: nobody who comes later changes steps, offsets or placings.
+    HypPlacing *placings;
+    int placing_count;
     size_t workspace_bytes;  // of the layer that needs most; known when a run begins
 } HypRunPlan;
 
@@ -85,6 +98,8 @@ void hyp_run_note_load(const HyperionModel *model, const HypLoad *load);
 
 // What the executor and the model call: the hooks of all that is attached, in order.
 bool hyp_hooks_plan(const HyperionModel *model, HypRunPlan *plan);
+// The same without the profile, which takes a plan for the beginning of other runs.
+bool hyp_hooks_plan_unseen(const HyperionModel *model, HypRunPlan *plan);
 bool hyp_hooks_begin_run(const HypRun *run);
 bool hyp_hooks_before_step(const HypRun *run);
 void hyp_hooks_after_step(const HypRun *run);

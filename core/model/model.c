@@ -36,9 +36,10 @@ void hyperionFreeModel(HyperionModel *model)
 {
     if (!model || !hyp_model_hold(model, "free model"))
         return;
+    hyp_pass_end(model, false);
     hyp_hooks_detach_all(model);
     hyperionFreeThreadPool(model->pool);
-    hyp_preparation_free(model->preparation);
+    hyp_model_drop_preparation(model);
     hyp_weight_copies_free(model->weight_copies);
     hyp_memory_layout_free(model->memory_layout);
     for (int i = 0; i < model->tensor_count; i++) {
@@ -77,8 +78,8 @@ bool hyp_model_begin_change(HyperionModel *model, const char *call)
 {
     if (!hyp_model_hold(model, call))
         return false;
-    hyp_preparation_free(model->preparation);
-    model->preparation = NULL;
+    hyp_model_drop_preparation(model);
+    model->change_count++;
     return true;
 }
 

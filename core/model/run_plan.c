@@ -65,7 +65,31 @@ void hyp_run_plan_free(HypRunPlan *plan)
     free(plan->blockings);
     free(plan->packed);
     free(plan->offsets);
+    free(plan->placings);
     *plan = (HypRunPlan){0};
+}
+
+// Whether `offset` is a place for the tensor in the memory for activations.
+static bool is_place(const HyperionModel *model, const HypRunPlan *plan, int tensor, size_t offset)
+{
+    return offset % 64 == 0 && offset <= plan->activation_bytes &&
+           model->tensors[tensor].shape.size_bytes <= plan->activation_bytes - offset;
+}
+
+static bool placings_are_valid(const HyperionModel *model, const HypRunPlan *plan)
+{
+    int step = 0;
+    for (int i = 0; i < plan->placing_count; i++) {
+        const HypPlacing *placing = &plan->placings[i];
+        if (placing->step < step || placing->step >= plan->step_count || placing->tensor < 0 ||
+            placing->tensor >= model->tensor_count ||
+            model->tensors[placing->tensor].role != HYP_TENSOR_ACTIVATION ||
+            model->tensors[placing->tensor].view_of >= 0 ||
+            !is_place(model, plan, placing->tensor, placing->offset))
+            return false;
+        step = placing->step;
+    }
+    return true;
 }
 
 bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
@@ -78,12 +102,10 @@ bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
         const size_t offset = plan->offsets[i];
         if ((offset != SIZE_MAX) != hyp_run_plan_places(model, i))
             return false;
-        if (offset != SIZE_MAX &&
-            (offset % 64 != 0 || offset > plan->activation_bytes ||
-             model->tensors[i].shape.size_bytes > plan->activation_bytes - offset))
+        if (offset != SIZE_MAX && !is_place(model, plan, i, offset))
             return false;
     }
-    return true;
+    return placings_are_valid(model, plan);
 }
 
 // Turns a tensor of the plan's memory on or off; others have no bytes here.
@@ -103,6 +125,7 @@ void hyp_run_plan_live_bytes(const HyperionModel *model, const HypRunPlan *plan,
 {
     memset(live, 0, (size_t)model->tensor_count * sizeof *live);
     size_t bytes = 0;
+    int placing = plan->placing_count - 1;
     for (int step = plan->step_count; step-- > 0;) {
         const HypLayer *layer = &model->layers[plan->steps[step]];
         // A result that nobody reads is there all the same, right after its layer.
@@ -114,5 +137,9 @@ void hyp_run_plan_live_bytes(const HyperionModel *model, const HypRunPlan *plan,
         for (int i = 0; i < layer->input_count; i++)
             set_live(model, plan, live, layer->inputs[i], true, &bytes);
         before_bytes[step] = bytes;
+        for (; placing >= 0 && plan->placings[placing].step == step; placing--)
+            // What is placed here and not written was elsewhere before: on disk.
+            if (plan->placings[placing].tensor != layer->outputs[0])
+                set_live(model, plan, live, plan->placings[placing].tensor, false, &bytes);
     }
 }
