@@ -31,6 +31,12 @@ static const char *const op_names[] = {
     [HYPERION_CHAIN_DROP] = "drop",
 };
 
+static size_t gradient_of(const HyperionChain *chain, int activation)
+{
+    return chain->gradient_bytes ? chain->gradient_bytes[activation]
+                                 : chain->activation_bytes[activation];
+}
+
 static bool is_there(const Paper *paper, int activation)
 {
     return activation == 0 || paper->stored[activation].activation || paper->stored[activation].all;
@@ -84,8 +90,10 @@ static bool run_forward(Paper *paper, HyperionChainOp op, int stage)
                         op_names[op], stage);
     drop_activation(paper, stage);
     const size_t made_bytes = all ? chain->saved_bytes[stage] : chain->activation_bytes[stage];
+    const size_t extra_bytes = all && chain->saving_extra_bytes ? chain->saving_extra_bytes[stage]
+                                                                : chain->forward_extra_bytes[stage];
     size_t bytes;
-    if (!hyp_size_add(made_bytes, chain->forward_extra_bytes[stage], &bytes))
+    if (!hyp_size_add(made_bytes, extra_bytes, &bytes))
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "replay: bytes overflow");
     if (!use(paper, bytes))
         return false;
@@ -113,11 +121,11 @@ static bool run_backward(Paper *paper, int stage)
                         paper->stored[stage].all ? stage - 1 : stage);
     if (!use(paper, chain->backward_extra_bytes[stage]))
         return false;
-    paper->live_bytes -= chain->saved_bytes[stage] + chain->activation_bytes[stage];
+    paper->live_bytes -= chain->saved_bytes[stage] + gradient_of(chain, stage);
     paper->stored[stage].all = false;
     forget_checkpoint(paper, stage);
     drop_activation(paper, stage - 1);
-    paper->live_bytes += chain->activation_bytes[stage - 1];
+    paper->live_bytes += gradient_of(chain, stage - 1);
     paper->result.time += chain->backward_time[stage];
     paper->next--;
     return true;
@@ -169,8 +177,8 @@ HyperionChainReplay hyperionReplayChain(const HyperionChain *chain, const Hyperi
         return failed;
     }
     paper.stored[0].checkpoint = true;
-    const bool counted = hyp_size_add(chain->activation_bytes[0],
-                                      chain->activation_bytes[chain->length], &paper.live_bytes) ||
+    const bool counted = hyp_size_add(chain->activation_bytes[0], gradient_of(chain, chain->length),
+                                      &paper.live_bytes) ||
                          hyp_fail(HYPERION_ERROR_ARGUMENT, "replay: bytes overflow");
     paper.result.valid = counted && use(&paper, 0) && run_steps(&paper, steps, step_count);
     paper.result.extra_forwards = paper.forwards - (uint64_t)chain->length;

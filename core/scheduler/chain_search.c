@@ -70,7 +70,7 @@ static size_t kept_bytes(const HyperionChain *chain, int stage, Kept kept)
 // What is stored, and the gradient.
 static size_t live_bytes(const HyperionChain *chain, uint64_t state)
 {
-    size_t bytes = chain->activation_bytes[0] + chain->activation_bytes[next_of(state)];
+    size_t bytes = chain->activation_bytes[0] + hyp_chain_gradient(chain, next_of(state));
     for (int stage = 1; stage <= next_of(state); stage++)
         bytes += kept_bytes(chain, stage, kept_of(state, stage));
     return bytes;
@@ -160,8 +160,10 @@ static void try_forward(Search *search, uint32_t from, size_t live, int stage, K
     const Node node = search->nodes[from];
     const Kept input = stage == 1 ? KEPT_ALL : kept_of(node.state, stage - 1);
     const Kept before = kept_of(node.state, stage);
-    const size_t bytes = live - kept_bytes(chain, stage, before) + kept_bytes(chain, stage, makes) +
-                         chain->forward_extra_bytes[stage];
+    const size_t extra = makes == KEPT_ALL ? hyp_chain_saving_extra(chain, stage)
+                                           : chain->forward_extra_bytes[stage];
+    const size_t bytes =
+        live - kept_bytes(chain, stage, before) + kept_bytes(chain, stage, makes) + extra;
     if (input == KEPT_NOTHING || before >= makes || bytes > search->budget_bytes)
         return;
     Node reached = {.state = with_kept(node.state, stage, makes),

@@ -15,4 +15,17 @@ typedef struct HypChainSteps {
 // kind ended becomes part of it. Frees the steps when out of memory.
 void hyp_chain_steps_add(HypChainSteps *steps, HyperionChainOp op, int first, int last);
 
+// What a gradient, and a stage that runs forward keeping all, take.
+static inline size_t hyp_chain_gradient(const HyperionChain *chain, int activation)
+{
+    return chain->gradient_bytes ? chain->gradient_bytes[activation]
+                                 : chain->activation_bytes[activation];
+}
+
+static inline size_t hyp_chain_saving_extra(const HyperionChain *chain, int stage)
+{
+    return chain->saving_extra_bytes ? chain->saving_extra_bytes[stage]
+                                     : chain->forward_extra_bytes[stage];
+}
+
 #endif

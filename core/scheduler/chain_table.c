@@ -92,9 +92,9 @@ static bool try_keep_all(Builder *builder, int first, int last)
     const HypChainCurve *rest = curve_of(builder->table, first + 1, last);
     const size_t saved = chain->saved_bytes[first];
     const size_t forward =
-        saved + chain->activation_bytes[last] + chain->forward_extra_bytes[first];
+        saved + hyp_chain_gradient(chain, last) + hyp_chain_saving_extra(chain, first);
     const size_t backward =
-        saved + chain->activation_bytes[first] + chain->backward_extra_bytes[first];
+        saved + hyp_chain_gradient(chain, first) + chain->backward_extra_bytes[first];
     const double time = chain->forward_time[first] + chain->backward_time[first];
     builder->option.count = 0;
     if (!reserve(builder, rest->count))
@@ -146,7 +146,7 @@ static bool try_checkpoints(Builder *builder, int first, int last)
         const size_t read = stage > first ? chain->activation_bytes[stage - 1] : 0;
         sweep_bytes = larger_of(sweep_bytes, read + chain->activation_bytes[stage] +
                                                  chain->forward_extra_bytes[stage] +
-                                                 chain->activation_bytes[last]);
+                                                 hyp_chain_gradient(chain, last));
         sweep_time += chain->forward_time[stage];
         if (sweep_bytes > builder->most_bytes)
             break;
@@ -160,11 +160,11 @@ static bool try_single(Builder *builder, int stage)
 {
     const HyperionChain *chain = builder->table->chain;
     const size_t extra =
-        larger_of(chain->forward_extra_bytes[stage], chain->backward_extra_bytes[stage]);
+        larger_of(hyp_chain_saving_extra(chain, stage), chain->backward_extra_bytes[stage]);
     builder->option.count = 0;
     if (!reserve(builder, 1))
         return false;
-    add_option(builder, chain->saved_bytes[stage] + chain->activation_bytes[stage] + extra,
+    add_option(builder, chain->saved_bytes[stage] + hyp_chain_gradient(chain, stage) + extra,
                chain->forward_time[stage] + chain->backward_time[stage], 0);
     return merge_option(builder);
 }

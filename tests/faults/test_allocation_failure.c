@@ -402,7 +402,8 @@ static void planning_checkpoints_fails_cleanly(void **state)
                                  (const size_t[]){0, 2, 2, 0, 2, 0, 2},
                                  (const size_t[]){0, 0, 0, 0, 1, 1, 0},
                                  (const double[]){0, 9, 8, 3, 2, 8, 5},
-                                 (const double[]){0, 3, 2, 9, 13, 12, 11}};
+                                 (const double[]){0, 3, 2, 9, 13, 12, 11},
+                                 .gradient_bytes = NULL};
     assert_true(fail_each_allocation(plan_checkpoints, &chain) > 10);
     assert_true(fail_each_allocation(plan_uniform_checkpoints, &steps) > 2);
 }

@@ -42,7 +42,8 @@ static void make_instance(Instance *instance, int length, size_t unit)
                                       instance->sizes[2],
                                       instance->sizes[3],
                                       instance->times[0],
-                                      instance->times[1]};
+                                      instance->times[1],
+                                      .gradient_bytes = NULL};
     for (int i = 0; i <= length; i++) {
         instance->sizes[0][i] = unit * (1 + random_below(8));
         instance->sizes[1][i] = instance->sizes[0][i] + unit * random_below(8);
@@ -72,7 +73,8 @@ static HyperionChain make_uniform(int length, size_t size)
         sizes[i] = size;
         times[i] = 1;
     }
-    return (HyperionChain){length, sizes, sizes, sizes, sizes, times, times};
+    return (HyperionChain){length, sizes, sizes, sizes,
+                           sizes,  times, times, .gradient_bytes = NULL};
 }
 
 static void free_uniform(HyperionChain chain)
@@ -196,7 +198,8 @@ static void a_checkpoint_is_dropped_and_made_again_where_that_is_faster(void **s
                                  (const size_t[]){0, 2, 2, 0, 2, 0, 2},
                                  (const size_t[]){0, 0, 0, 0, 1, 1, 0},
                                  (const double[]){0, 9, 8, 3, 2, 8, 5},
-                                 (const double[]){0, 3, 2, 9, 13, 12, 11}};
+                                 (const double[]){0, 3, 2, 9, 13, 12, 11},
+                                 .gradient_bytes = NULL};
     HyperionChainPlan plan = hyperionPlanCheckpoints(&chain, 27);
     assert_true(plan.valid);
     assert_true(plan.optimal);

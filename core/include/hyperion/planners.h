@@ -99,8 +99,7 @@ uint64_t hyperionCountCyclicHits(size_t layer_count, size_t capacity, size_t pas
 // --- Checkpoints: what of a chain's forward pass stays in memory for the backward pass.
 
 // A chain of `length` stages, counted from 1. Stage i makes activation i of activation i - 1;
-// activation 0 is the input. Gradients are as large as their activations. Index 0 of all but
-// activation_bytes is not read.
+// activation 0 is the input. Index 0 of all but activation_bytes and gradient_bytes is not read.
 typedef struct HyperionChain {
     int length;
     const size_t *activation_bytes;     // 0..length
@@ -109,6 +108,8 @@ typedef struct HyperionChain {
     const size_t *backward_extra_bytes; // and backward
     const double *forward_time;         // any unit, of each stage the same
     const double *backward_time;
+    const size_t *gradient_bytes;     // 0..length; NULL: as large as the activations
+    const size_t *saving_extra_bytes; // while the stage runs forward keeping all; NULL: as without
 } HyperionChain;
 
 // The input always counts, the gradient of the last activation from the start. While a stage runs
