@@ -125,15 +125,15 @@ bool hyp_model_check_tensor(const HyperionModel *model, const HypTensorUse *use,
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s', is NULL", use->call,
                         use->caller, use->what, use->index, tensor->name);
     if (hyperionTensorType(given) == HYPERION_TYPE_COUNT)
-        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s': %s", use->call,
-                        use->caller, use->what, use->index, tensor->name, hyperionGetLastError());
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s': %s", use->call, use->caller,
+                        use->what, use->index, tensor->name, hyperionGetLastError());
     if (!hyp_shape_create(&shape, tensor->name, hyperionTensorType(given),
                           hyperionTensorRank(given), hyperionTensorDims(given)))
         return false;
     return hyp_shape_equal(&shape, &tensor->shape) ||
            hyp_fail(HYPERION_ERROR_ARGUMENT, "%s %s: %s %d, '%s', is %s, given %s", use->call,
-                    use->caller, use->what, use->index, tensor->name, hyp_shape_text(&tensor->shape, want),
-                    hyp_shape_text(&shape, got));
+                    use->caller, use->what, use->index, tensor->name,
+                    hyp_shape_text(&tensor->shape, want), hyp_shape_text(&shape, got));
 }
 
 bool hyp_tensors_overlap(const HyperionTensor *a, const HyperionTensor *b)
@@ -185,10 +185,9 @@ static bool check_call(const HyperionModel *model, HyperionTensor *const *inputs
     if (!outputs && model->output_count)
         return hyp_fail(HYPERION_ERROR_ARGUMENT, "run model %s: outputs is NULL", model->name);
     for (int i = 0; i < model->output_count; i++)
-        if (!hyp_model_check_tensor(model,
-                                    &(HypTensorUse){"run model", model->name, "output", i,
-                                                    model->outputs[i]},
-                                    outputs[i]))
+        if (!hyp_model_check_tensor(
+                model, &(HypTensorUse){"run model", model->name, "output", i, model->outputs[i]},
+                outputs[i]))
             return false;
     return check_overlap(model, inputs, outputs);
 }

@@ -30,7 +30,7 @@ typedef struct HypRunPlan {
     // one piece: nobody who comes later changes steps, offsets or placings.
     HypPlacing *placings;
     int placing_count;
-    size_t workspace_bytes;  // of the layer that needs most; known when a run begins
+    size_t workspace_bytes; // of the layer that needs most; known when a run begins
 } HypRunPlan;
 
 // A run under way, as hooks see it.

@@ -92,6 +92,16 @@ void hyp_platform_start_read(HypReadQueue *queue, const HypRead *read);
 HypReadState hyp_platform_await_read(HypReadQueue *queue, uint64_t timeout_ns, HypRead *read);
 HypReadCounts hyp_platform_read_counts(const HypReadQueue *queue);
 
+// A file without a name, gone when it is closed or the process ends: in `folder`, or, NULL, in
+// /var/tmp, else /tmp. Reads and writes are whole, or false names the folder, the offset and why.
+typedef struct HypScratch HypScratch;
+HypScratch *hyp_platform_open_scratch(const char *folder);
+void hyp_platform_close_scratch(HypScratch *scratch); // NULL is allowed
+bool hyp_platform_write_scratch(HypScratch *scratch, uint64_t offset, const void *bytes,
+                                size_t size_bytes);
+bool hyp_platform_read_scratch(const HypScratch *scratch, uint64_t offset, void *bytes,
+                               size_t size_bytes);
+
 // CPUID leaf and sub-leaf, and extended control register 0, as seams: tests replace cpu_query.c.
 typedef struct HypCpuidResult {
     uint32_t eax, ebx, ecx, edx;

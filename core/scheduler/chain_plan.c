@@ -46,9 +46,12 @@ static bool check_chain(const HyperionChain *chain)
             return hyp_fail(HYPERION_ERROR_ARGUMENT,
                             "plan checkpoints: times of stage %d: %g, %g, expected at least 0", i,
                             chain->forward_time[i], chain->backward_time[i]);
-        const size_t parts[] = {chain->activation_bytes[i],    hyp_chain_gradient(chain, i),
-                                chain->saved_bytes[i],         chain->forward_extra_bytes[i],
-                                hyp_chain_saving_extra(chain, i), chain->backward_extra_bytes[i]};
+        const size_t parts[] = {chain->activation_bytes[i],
+                                hyp_chain_gradient(chain, i),
+                                chain->saved_bytes[i],
+                                chain->forward_extra_bytes[i],
+                                hyp_chain_saving_extra(chain, i),
+                                chain->backward_extra_bytes[i]};
         for (size_t part = 0; part < sizeof parts / sizeof *parts; part++)
             fits = fits && hyp_size_add(all_bytes, parts[part], &all_bytes);
     }

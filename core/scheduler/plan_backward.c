@@ -7,15 +7,17 @@
 
 #include "common/fail.h"
 #include "scheduler/chain_table.h"
+#include "scheduler/script_spill.h"
 #include "scheduler/script_trim.h"
 #include "scheduler/stages.h"
 
 #include <stdlib.h>
 
 enum {
-    MOST_BUDGETS = 48,      // that plans are made for
-    MOST_SEARCHED = 8,      // stages of a chain that is searched for each of them
-    MOST_LONG_SEARCHED = 11 // and for some
+    MOST_BUDGETS = 48,       // that plans are made for
+    MOST_SEARCHED = 8,       // stages of a chain that is searched for each of them
+    MOST_LONG_SEARCHED = 11, // and for some
+    SPILL_LEVELS = 32        // limits of memory that results are written to disk for
 };
 
 typedef struct Replays {
@@ -23,7 +25,7 @@ typedef struct Replays {
     const int *order;
     HypStages stages;
     HypScheduleFront *front;
-    HypScript script;
+    HypScript script, spilled;
     HypTimeline timeline;
     HypTrim trim;
 } Replays;
@@ -61,11 +63,11 @@ static bool offer(Replays *replays, const HyperionChainStep *steps, size_t step_
         !hyp_timeline_read(&replays->timeline, replays->graph, &replays->script))
         return false;
     const size_t limit_bytes = replays->timeline.peak_bytes;
-    if (!hyp_script_keep_more(&replays->trim, replays->graph, &replays->script,
-                              &replays->timeline, limit_bytes))
+    if (!hyp_script_keep_more(&replays->trim, replays->graph, &replays->script, &replays->timeline,
+                              limit_bytes))
         return false;
-    const bool optimal = replays->timeline.recomputed_layers == 0 &&
-                         replays->timeline.restored_bytes == 0;
+    const bool optimal =
+        replays->timeline.recomputed_layers == 0 && replays->timeline.restored_bytes == 0;
     return hyp_schedule_front_offer(replays->front, replays->graph, &replays->script,
                                     &replays->timeline, optimal);
 }
@@ -74,8 +76,7 @@ static bool offer(Replays *replays, const HyperionChainStep *steps, size_t step_
 static bool offer_searched(Replays *replays, size_t budget_bytes)
 {
     HyperionChainPlan plan = hyperionPlanCheckpoints(&replays->stages.chain, budget_bytes);
-    const bool offered =
-        plan.valid && (!plan.steps || offer(replays, plan.steps, plan.step_count));
+    const bool offered = plan.valid && (!plan.steps || offer(replays, plan.steps, plan.step_count));
     hyperionFreeChainPlan(&plan);
     return offered;
 }
@@ -111,9 +112,21 @@ static bool offer_store_all(Replays *replays)
     return true;
 }
 
-static bool may_checkpoint(const HypScheduleGraph *graph)
+// Everything kept, but what is not needed for longest on disk.
+static bool offer_spills(Replays *replays)
 {
-    return graph->may_spill; // both follow from the configuration
+    const HypScheduleGraph *graph = replays->graph;
+    const size_t least = graph->lower_bound_bytes;
+    const size_t most = replays->timeline.peak_bytes;
+    bool offered = true;
+    for (int level = 1; offered && level <= SPILL_LEVELS && least < most; level++) {
+        const size_t limit_bytes = most - (size_t)((double)(most - least) * level / SPILL_LEVELS);
+        offered = hyp_script_spill(&replays->spilled, &replays->script, graph, limit_bytes) &&
+                  hyp_timeline_read(&replays->timeline, graph, &replays->spilled) &&
+                  hyp_schedule_front_offer(replays->front, graph, &replays->spilled,
+                                           &replays->timeline, false);
+    }
+    return offered;
 }
 
 static bool offer_budgets(Replays *replays)
@@ -136,14 +149,19 @@ bool hyp_plan_backward(HypScheduleFront *front, const HypScheduleGraph *graph, c
                        int count)
 {
     Replays replays = {.graph = graph, .order = order, .front = front};
-    bool planned = hyp_timeline_create(&replays.timeline, graph) &&
-                   hyp_trim_create(&replays.trim, graph);
-    if (planned && count > 0)
+    bool planned =
+        hyp_timeline_create(&replays.timeline, graph) && hyp_trim_create(&replays.trim, graph);
+    if (planned && count == 0)
+        planned = hyp_timeline_read(&replays.timeline, graph, &replays.script) &&
+                  hyp_schedule_front_offer(front, graph, &replays.script, &replays.timeline, true);
+    else if (planned)
         planned = hyp_stages_create(&replays.stages, graph, order, count) &&
-                  offer_store_all(&replays) && (!may_checkpoint(graph) || offer_budgets(&replays));
+                  offer_store_all(&replays) && (!graph->may_spill || offer_spills(&replays)) &&
+                  (!graph->may_recompute || offer_budgets(&replays));
     hyp_stages_free(&replays.stages);
     hyp_timeline_free(&replays.timeline);
     hyp_trim_free(&replays.trim);
     hyp_script_free(&replays.script);
+    hyp_script_free(&replays.spilled);
     return planned;
 }

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    LEVELS = 40,           // limits of memory that plans are looked for
-    MOST_WORK = 20000000,  // items looked at, some tenths of a second
+    LEVELS = 40,          // limits of memory that plans are looked for
+    MOST_WORK = 20000000, // items looked at, some tenths of a second
 };
 
 typedef struct Descent {
@@ -39,8 +39,8 @@ static bool offer(Descent *descent)
     for (int i = 0; i < descent->waits.count; i++)
         kept &= descent->waits.of[i].choice == HYP_WAIT_KEPT;
     // Nothing is faster than running each layer once.
-    const bool optimal = kept && descent->timeline.recomputed_layers == 0 &&
-                         descent->timeline.restored_bytes == 0;
+    const bool optimal =
+        kept && descent->timeline.recomputed_layers == 0 && descent->timeline.restored_bytes == 0;
     return hyp_schedule_front_offer(descent->front, descent->waits.graph, &descent->script,
                                     &descent->timeline, optimal);
 }
@@ -61,8 +61,8 @@ typedef struct Move {
 } Move;
 
 // Tries all other choices of a wait; the present one is in force afterwards.
-static bool try_wait(Descent *descent, int index, size_t limit_bytes, double excess,
-                     double time_ns, Move *best)
+static bool try_wait(Descent *descent, int index, size_t limit_bytes, double excess, double time_ns,
+                     Move *best)
 {
     HypWait *wait = &descent->waits.of[index];
     const int present = wait->choice;
@@ -143,9 +143,13 @@ static bool relax(Descent *descent, size_t limit_bytes)
 
 static void choose_all(Descent *descent, int choice)
 {
-    for (int i = 0; i < descent->waits.count; i++)
-        descent->waits.of[i].choice =
-            hyp_waits_allow(&descent->waits, i, choice) ? choice : HYP_WAIT_KEPT;
+    for (int i = 0; i < descent->waits.count; i++) {
+        int chosen = choice;
+        if (!hyp_waits_allow(&descent->waits, i, chosen))
+            chosen = hyp_waits_allow(&descent->waits, i, HYP_WAIT_KEPT) ? HYP_WAIT_KEPT
+                                                                        : HYP_WAIT_REMADE;
+        descent->waits.of[i].choice = chosen;
+    }
 }
 
 // Every wait treated the same, as far as it may be: among them are the plans that need least.

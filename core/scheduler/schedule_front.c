@@ -70,14 +70,15 @@ void hyp_schedule_front_free(HypScheduleFront *front)
 }
 
 // How much of its time a step up saves, for how much more memory: shares of both.
-static double gain_rate(const HypSchedulePoint *from, const HypSchedulePoint *to)
+static double gain_rate(const HypSchedulePoint *from, const HypSchedulePoint *to, size_t base_bytes)
 {
     const double saved = (from->time_ns - to->time_ns) / from->time_ns;
-    const double more = (double)(to->bytes - from->bytes) / ((double)from->bytes + 1);
+    const double more =
+        (double)(to->bytes - from->bytes) / ((double)base_bytes + (double)from->bytes + 1);
     return saved / more;
 }
 
-int hyp_schedule_front_knee(const HypScheduleFront *front)
+int hyp_schedule_front_knee(const HypScheduleFront *front, size_t base_bytes)
 {
     static const double worth = 0.01 / 0.05;
     int at = 0;
@@ -85,7 +86,7 @@ int hyp_schedule_front_knee(const HypScheduleFront *front)
         int best = -1;
         double best_rate = 0;
         for (int i = at + 1; i < front->count; i++) {
-            const double rate = gain_rate(&front->points[at], &front->points[i]);
+            const double rate = gain_rate(&front->points[at], &front->points[i], base_bytes);
             if (rate >= best_rate) {
                 best_rate = rate;
                 best = i;

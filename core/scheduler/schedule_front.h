@@ -18,7 +18,9 @@ typedef struct HypScheduleFront {
     int count, capacity;
     size_t store_all_bytes; // of the schedule that keeps everything
     double store_all_ns;
+    size_t lower_bound_bytes; // no schedule can need less
     bool order_proved;
+    bool measured; // the times
 } HypScheduleFront;
 
 // Takes a copy of a script whose timeline was read, unless the front has better. False, last error
@@ -28,8 +30,8 @@ bool hyp_schedule_front_offer(HypScheduleFront *front, const HypScheduleGraph *g
 void hyp_schedule_front_free(HypScheduleFront *front); // a zeroed one is allowed
 
 // The last point of the lower hull that each step up to pays for: time falls by at least 1 % for
-// each 5 % that bytes rise.
-int hyp_schedule_front_knee(const HypScheduleFront *front);
+// each 5 % that bytes rise, those of `base_bytes` counted, which every schedule needs.
+int hyp_schedule_front_knee(const HypScheduleFront *front, size_t base_bytes);
 
 // The fastest point of at most so many bytes; -1: none.
 int hyp_schedule_front_within(const HypScheduleFront *front, size_t bytes);

@@ -79,14 +79,10 @@ static void add_input(HypScheduleGraph *graph, int layer, int tensor, bool overw
 static HypResultPolicy find_policy(const HypSchedulePolicy *policy, int layer)
 {
     switch (policy->strategies[layer]) {
-    case HYPERION_CHECKPOINT_STORE:
-        return HYP_RESULT_STORED;
-    case HYPERION_CHECKPOINT_RECOMPUTE:
-        return HYP_RESULT_RECOMPUTED;
-    case HYPERION_CHECKPOINT_SPILL:
-        return HYP_RESULT_SPILLED;
-    default:
-        return policy->config.enable_checkpointing ? HYP_RESULT_FREE : HYP_RESULT_STORED;
+    case HYPERION_CHECKPOINT_STORE: return HYP_RESULT_STORED;
+    case HYPERION_CHECKPOINT_RECOMPUTE: return HYP_RESULT_RECOMPUTED;
+    case HYPERION_CHECKPOINT_SPILL: return HYP_RESULT_SPILLED;
+    default: return policy->config.enable_checkpointing ? HYP_RESULT_FREE : HYP_RESULT_STORED;
     }
 }
 
@@ -146,12 +142,11 @@ bool hyp_schedule_graph_create(HypScheduleGraph *graph, const HyperionModel *mod
                                HyperionPassDirection direction, const HypSchedulePolicy *policy,
                                const HypPassTimes *times)
 {
-    *graph = (HypScheduleGraph){.model = model,
-                                .direction = direction,
-                                .may_spill = policy->config.enable_checkpointing,
-                                .may_recompute = policy->config.enable_checkpointing &&
-                                                 policy->config.recompute_activations,
-                                .times = *times};
+    *graph = (HypScheduleGraph){.model = model, .direction = direction, .times = *times};
+    const HyperionLayerSchedulerConfig *config = &policy->config;
+    graph->may_recompute = config->enable_checkpointing && config->recompute_activations;
+    graph->may_spill = config->enable_checkpointing &&
+                       (direction == HYPERION_PASS_FORWARD || !config->recompute_activations);
     if (!allocate(graph) || !measure_tensors(graph)) {
         hyp_schedule_graph_free(graph);
         return false;

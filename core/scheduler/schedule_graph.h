@@ -22,10 +22,10 @@ typedef struct HypScheduleInput {
 
 // What may become of a layer's result while it waits.
 typedef enum HypResultPolicy {
-    HYP_RESULT_FREE,      // anything that saves memory
-    HYP_RESULT_STORED,    // it stays
+    HYP_RESULT_FREE,       // anything that saves memory
+    HYP_RESULT_STORED,     // it stays
     HYP_RESULT_RECOMPUTED, // it is dropped
-    HYP_RESULT_SPILLED    // it goes to disk
+    HYP_RESULT_SPILLED     // it goes to disk
 } HypResultPolicy;
 
 typedef struct HypScheduleGraph {
@@ -35,9 +35,9 @@ typedef struct HypScheduleGraph {
     int *maker;          // by tensor: layer; -1: none with work
     int *result;         // by layer: tensor; -1: a view, which is no work
     int *first_input;    // by layer, into `inputs`; one more behind the last layer
-    HypScheduleInput *inputs; // activations, no views, each once a layer
-    double *layer_ns;         // by layer
-    HypResultPolicy *policies; // by layer
+    HypScheduleInput *inputs;      // activations, no views, each once a layer
+    double *layer_ns;              // by layer
+    HypResultPolicy *policies;     // by layer
     bool may_spill, may_recompute; // results that are free
     HypPassTimes times;
     size_t lower_bound_bytes; // what the layer that needs most needs while it runs

@@ -57,8 +57,7 @@ static void add_layer(Instance *instance, const HypScheduleGraph *graph, int ind
     instance->layers[node] = index;
     instance->node_of[index] = node;
     instance->orders[node] = node;
-    instance->nodes[node] =
-        (HyperionOrderNode){graph->place_bytes[graph->result[index]], in_place};
+    instance->nodes[node] = (HyperionOrderNode){graph->place_bytes[graph->result[index]], in_place};
     for (int i = 0; i < layer->input_count; i++) {
         const int maker = graph->maker[hyp_model_root(model, layer->inputs[i])];
         if (maker >= 0)

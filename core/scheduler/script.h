@@ -49,8 +49,8 @@ typedef struct HypTimeline {
     int count, capacity;
     size_t *live_bytes; // by item, while it runs
     int live_capacity;
-    int *open; // by tensor: its latest residency; -1: none yet
-    bool *ran; // by layer
+    int *open;     // by tensor: its latest residency; -1: none yet
+    bool *ran;     // by layer
     bool *on_disk; // by tensor
     size_t peak_bytes;
     double time_ns;
@@ -69,7 +69,7 @@ double hyp_timeline_excess(const HypTimeline *timeline, int item_count, size_t l
 
 // A place for each residency, those that take another's at the same one; the height is *bytes.
 // False, last error set, when out of memory.
-bool hyp_timeline_place(const HypTimeline *timeline, const HypScheduleGraph *graph,
-                        size_t *offsets, size_t *bytes);
+bool hyp_timeline_place(const HypTimeline *timeline, const HypScheduleGraph *graph, size_t *offsets,
+                        size_t *bytes);
 
 #endif

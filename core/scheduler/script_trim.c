@@ -11,7 +11,7 @@
 // A layer that runs again, and what it would take to have its result wait from its last use on.
 typedef struct HypRepeat {
     int item;
-    int last_use;
+    int last_use; // where another is written over it: the item before
     size_t bytes;
     double rate; // time for bytes and items
 } HypRepeat;
@@ -36,6 +36,7 @@ void hyp_trim_free(HypTrim *trim)
     free(trim->made_at);
     free(trim->ran);
     free(trim->left_out);
+    free(trim->replaced);
     free(trim->repeats);
     *trim = (HypTrim){0};
 }
@@ -60,11 +61,13 @@ static HypResultPolicy policy_of(const HypScheduleGraph *graph, int tensor)
     return graph->policies[graph->maker[tensor]];
 }
 
-// Whether an item at `item` finds the tensor gone because it is to be recomputed.
+// Whether an item at `item` finds the tensor gone because it is to be recomputed: kept through
+// other items it is not, unless it was made again for the visits already.
 static bool is_dropped(const HypTrim *trim, const HypScheduleGraph *graph, int tensor, int item)
 {
-    return policy_of(graph, tensor) == HYP_RESULT_RECOMPUTED &&
-           trim->last_use[tensor] < item - 1 && trim->made_at[tensor] != item;
+    const int made_at = trim->made_at[tensor];
+    return policy_of(graph, tensor) == HYP_RESULT_RECOMPUTED && trim->last_use[tensor] < item - 1 &&
+           made_at != item && (made_at < trim->first_visit || item < trim->first_visit);
 }
 
 // As deep as the graph at most.
@@ -100,6 +103,9 @@ static void obey_item(HypTrim *trim, const HypScheduleGraph *graph, HypScriptIte
 bool hyp_script_obey(HypTrim *trim, const HypScheduleGraph *graph, HypScript *script)
 {
     begin(trim, graph);
+    trim->first_visit = 0;
+    while (trim->first_visit < script->count && !script->items[trim->first_visit].visit)
+        trim->first_visit++;
     for (int i = 0; i < script->count; i++)
         obey_item(trim, graph, script->items[i], i);
     if (trim->made.failed)
@@ -126,18 +132,27 @@ static bool add_repeat(HypTrim *trim, const HypScheduleGraph *graph, int layer, 
     if (!repeats)
         return false;
     trim->repeats = repeats;
-    const int last_use = trim->last_use[graph->result[layer]];
+    const int result = graph->result[layer];
+    const int last_use =
+        trim->last_use[result] - (trim->replaced[trim->last_use[result]] == result);
     const size_t bytes = graph->place_bytes[graph->result[layer]];
-    repeats[(*count)++] = (HypRepeat){
-        item, last_use, bytes, graph->layer_ns[layer] / ((double)bytes * (item - last_use))};
+    repeats[(*count)++] = (HypRepeat){item, last_use, bytes,
+                                      graph->layer_ns[layer] / ((double)bytes * (item - last_use))};
     return true;
 }
 
 // Those whose results are not to be dropped in any case; -1, last error set, when out of memory.
-static int list_repeats(HypTrim *trim, const HypScheduleGraph *graph, const HypScript *script)
+static int list_repeats(HypTrim *trim, const HypScheduleGraph *graph, const HypScript *script,
+                        const HypTimeline *timeline)
 {
     int count = 0;
     begin(trim, graph);
+    for (int i = 0; i < script->count; i++)
+        trim->replaced[i] = -1;
+    for (int i = 0; i < timeline->count; i++)
+        if (timeline->residencies[i].over >= 0)
+            trim->replaced[timeline->residencies[i].first] =
+                timeline->residencies[timeline->residencies[i].over].tensor;
     for (int i = 0; i < script->count; i++) {
         const int layer = script->items[i].layer;
         const int result = graph->result[layer];
@@ -228,13 +243,19 @@ bool hyp_script_keep_more(HypTrim *trim, const HypScheduleGraph *graph, HypScrip
                           HypTimeline *timeline, size_t limit_bytes)
 {
     for (int kept = 1; kept > 0;) {
-        bool *left_out = hyp_array_reserve(trim->left_out, &trim->left_out_capacity,
-                                           (size_t)script->count + 1, sizeof *left_out);
+        const size_t items = (size_t)script->count + 1;
+        bool *left_out =
+            hyp_array_reserve(trim->left_out, &trim->left_out_capacity, items, sizeof *left_out);
         if (!left_out)
             return false;
         trim->left_out = left_out;
+        int *replaced =
+            hyp_array_reserve(trim->replaced, &trim->replaced_capacity, items, sizeof *replaced);
+        if (!replaced)
+            return false;
+        trim->replaced = replaced;
         memset(left_out, 0, (size_t)script->count * sizeof *left_out);
-        const int count = list_repeats(trim, graph, script);
+        const int count = list_repeats(trim, graph, script, timeline);
         if (count < 0)
             return false;
         kept = keep_results(trim, timeline, count, limit_bytes);

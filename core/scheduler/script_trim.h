@@ -14,6 +14,9 @@ typedef struct HypTrim {
     bool *ran;      // by layer
     bool *left_out; // by item
     int left_out_capacity;
+    int *replaced; // by item: the tensor that its result is written over; -1
+    int replaced_capacity;
+    int first_visit; // item
     struct HypRepeat *repeats;
     int repeat_capacity;
 } HypTrim;

@@ -13,10 +13,10 @@ bool hyp_timeline_create(HypTimeline *timeline, const HypScheduleGraph *graph)
 {
     // One more than needed: calloc(0) may be NULL.
     const size_t tensors = (size_t)graph->model->tensor_count + 1;
-    *timeline = (HypTimeline){.open = calloc(tensors, sizeof *timeline->open),
-                              .ran = calloc((size_t)graph->model->layer_count + 1,
-                                            sizeof *timeline->ran),
-                              .on_disk = calloc(tensors, sizeof *timeline->on_disk)};
+    *timeline =
+        (HypTimeline){.open = calloc(tensors, sizeof *timeline->open),
+                      .ran = calloc((size_t)graph->model->layer_count + 1, sizeof *timeline->ran),
+                      .on_disk = calloc(tensors, sizeof *timeline->on_disk)};
     if (timeline->open && timeline->ran && timeline->on_disk)
         return true;
     hyp_timeline_free(timeline);
@@ -232,8 +232,8 @@ static float choose_effort(size_t buffer_count)
     return buffer_count < MANY_BUFFERS ? some_effort : 0.0F;
 }
 
-bool hyp_timeline_place(const HypTimeline *timeline, const HypScheduleGraph *graph,
-                        size_t *offsets, size_t *bytes)
+bool hyp_timeline_place(const HypTimeline *timeline, const HypScheduleGraph *graph, size_t *offsets,
+                        size_t *bytes)
 {
     const size_t count = (size_t)timeline->count + 1;
     HyperionBuffer *buffers = calloc(count, sizeof *buffers);

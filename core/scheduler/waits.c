@@ -17,6 +17,11 @@ static bool add_wait(HypWaits *waits, int tensor, int from, int to)
     return true;
 }
 
+static HypResultPolicy policy_of(const HypWaits *waits, int tensor)
+{
+    return waits->graph->policies[waits->graph->maker[tensor]];
+}
+
 static bool reads(const HypScheduleGraph *graph, int layer, int tensor)
 {
     for (int i = graph->first_input[layer]; i < graph->first_input[layer + 1]; i++)
@@ -76,17 +81,16 @@ void hyp_waits_free(HypWaits *waits)
     *waits = (HypWaits){0};
 }
 
-static HypResultPolicy policy_of(const HypWaits *waits, int tensor)
-{
-    return waits->graph->policies[waits->graph->maker[tensor]];
-}
-
 bool hyp_waits_allow(const HypWaits *waits, int wait, int choice)
 {
     const HypWait *asked = &waits->of[wait];
+    const HypResultPolicy policy = policy_of(waits, asked->tensor);
+    const bool is_short = asked->to - asked->from < 2;
+    if (policy == HYP_RESULT_RECOMPUTED && !is_short)
+        return choice >= HYP_WAIT_REMADE;
     if (choice == HYP_WAIT_KEPT)
         return true;
-    if (asked->to - asked->from < 2 || policy_of(waits, asked->tensor) != HYP_RESULT_FREE)
+    if (is_short || policy != HYP_RESULT_FREE)
         return false;
     return choice == HYP_WAIT_SPILLED ? waits->graph->may_spill : waits->graph->may_recompute;
 }
@@ -97,11 +101,8 @@ static int find_choice(const HypWaits *waits, int tensor, int place)
 {
     for (int i = waits->first[tensor]; i < waits->first[tensor + 1]; i++) {
         const HypWait *wait = &waits->of[i];
-        if (wait->from >= place || place > wait->to)
-            continue;
-        const bool dropped =
-            policy_of(waits, tensor) == HYP_RESULT_RECOMPUTED && wait->to - wait->from > 1;
-        return dropped ? HYP_WAIT_REMADE : wait->choice;
+        if (wait->from < place && place <= wait->to)
+            return wait->choice;
     }
     return -1;
 }
@@ -120,12 +121,12 @@ static bool must_be_made(const HypWaits *waits, int tensor, int place, int depth
 {
     const HypResultPolicy policy = policy_of(waits, tensor);
     const int choice = find_choice(waits, tensor, place);
-    if (choice == HYP_WAIT_KEPT || choice == HYP_WAIT_SPILLED || waits->made_at[tensor] == place)
-        return false;
-    return policy == HYP_RESULT_RECOMPUTED || (policy == HYP_RESULT_FREE && depth > 1);
+    return depth > 1 && waits->made_at[tensor] != place && choice != HYP_WAIT_KEPT &&
+           choice != HYP_WAIT_SPILLED &&
+           (policy == HYP_RESULT_FREE || policy == HYP_RESULT_RECOMPUTED);
 }
 
-// As deep as the graph at most.
+// At most HYP_WAIT_MOST_DEPTH deep.
 static void make_again(HypWaits *waits, int tensor, int place, int depth, HypScript *script)
 {
     const HypScheduleGraph *graph = waits->graph;

@@ -106,8 +106,8 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 // A weight for which it would be more is not packed, nor are those of depthwise convolutions and of
 // products with few rows, which nothing packs. Reads weights that are still in a file. False, and
 // nothing changed, on a NULL or running model, a weight that cannot be read, or when out of memory;
-// a run that is to pack anew can fail so too. While a memory optimizer is attached, it decides which
-// weights are packed.
+// a run that is to pack anew can fail so too. While a memory optimizer is attached, it decides
+// which weights are packed.
 bool hyperionOptimizeMemoryLayout(HyperionModel *model);
 
 // Undoes hyperionOptimizeMemoryLayout and frees its memory. False, and nothing changed, on a NULL

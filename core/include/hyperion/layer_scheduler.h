@@ -20,9 +20,10 @@ typedef struct {
     float memory_speed_tradeoff;  // 0.0 (prioritize memory) to 1.0 (prioritize speed): the least
                                   // predicted time within least_bytes + tradeoff x (most_bytes -
                                   // least_bytes) of HyperionScheduleLimits
-    bool recompute_activations;   // Whether to recompute rather than store activations: forward
-                                  // runs may make them again, else only write them to disk and read
-                                  // them back. Backward replays recompute in either case
+    bool recompute_activations;   // Whether to recompute rather than store activations that cannot
+                                  // stay in memory: forward runs make them again or write them to
+                                  // disk, whichever is faster, backward replays make them again;
+                                  // false: both write them to disk, and make none again
     size_t max_activation_memory; // Maximum memory for activations in bytes; 0 = no cap
 } HyperionLayerSchedulerConfig;
 
@@ -80,6 +81,10 @@ bool hyperionSetLayerSchedulerConfig(HyperionLayerScheduler *scheduler,
 HyperionLayerSchedulerConfig
 hyperionGetLayerSchedulerConfig(const HyperionLayerScheduler *scheduler);
 
+// Where results are written to: NULL, as until it is set, is /var/tmp, or else /tmp. The file has
+// no name, and is made when the first result is written. Copied.
+bool hyperionSetSpillFolder(HyperionLayerScheduler *scheduler, const char *folder);
+
 // LEAST_MEMORY until it is set.
 bool hyperionSetScheduleOrder(HyperionLayerScheduler *scheduler, HyperionScheduleOrder order);
 HyperionScheduleOrder hyperionGetScheduleOrder(const HyperionLayerScheduler *scheduler);
@@ -96,11 +101,12 @@ hyperionGetLayerCheckpointingStrategy(const HyperionLayerScheduler *scheduler, i
 // runs so far instead. False where there was no run since the model changed.
 bool hyperionUseMeasuredLayerTimes(HyperionLayerScheduler *scheduler);
 
-// What plans for a pass can need, under the strategies and the order in force but whatever the cap.
+// What plans for a pass can need, under the strategies and the order in force.
 typedef struct HyperionScheduleLimits {
     size_t least_bytes;       // of the plan that needs least
-    size_t most_bytes;        // of the fastest, no byte of which buys less than 1 % of time per 5 %
-                              // of memory: tradeoff 1
+    size_t most_bytes;        // of tradeoff 1: the fastest within the cap; without one, the fastest
+                              // no byte of which buys less than 1 % of time per 5 % of memory,
+                              // weights counted
     size_t store_all_bytes;   // each activation kept as long as any layer needs it
     size_t lower_bound_bytes; // no plan at all can need less
     double least_bytes_ns;    // predicted times of the first three
