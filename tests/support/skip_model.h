@@ -10,10 +10,17 @@
 
 enum { SKIP_MODEL_WIDTH = 8 }; // of the middle, in results of the others
 
+// -1 for an x of -1, the last error being as it was.
+static inline int skip_model_layer(HyperionModel *model, const char *name, HyperionLayerOp op,
+                                   const HyperionLayerAttributes *attributes, int x)
+{
+    return x < 0 ? -1 : hyperionAddLayer(model, name, op, attributes, &x, 1);
+}
+
 static inline int skip_model_gelu(HyperionModel *model, const char *name, int x)
 {
     const HyperionLayerAttributes gelu = {.activation = HYPERION_ACTIVATION_GELU};
-    return hyperionAddLayer(model, name, HYPERION_LAYER_ACTIVATION, &gelu, &x, 1);
+    return skip_model_layer(model, name, HYPERION_LAYER_ACTIVATION, &gelu, x);
 }
 
 // `levels` results of `elements` each wait. NULL, last error set, on failure. Layers: down0 ...,
@@ -34,14 +41,15 @@ static inline HyperionModel *skip_model_create(int levels, int64_t elements)
         (void)snprintf(name, sizeof name, "down%d", i);
         x = down[i] = skip_model_gelu(model, name, x);
     }
-    x = hyperionAddLayer(model, "wide", HYPERION_LAYER_EXPAND, &widen, &x, 1);
+    x = skip_model_layer(model, "wide", HYPERION_LAYER_EXPAND, &widen, x);
     x = skip_model_gelu(model, "middle", x);
-    x = hyperionAddLayer(model, "narrow", HYPERION_LAYER_REDUCE, &sum, &x, 1);
+    x = skip_model_layer(model, "narrow", HYPERION_LAYER_REDUCE, &sum, x);
     for (int i = levels; i-- > 0 && x >= 0;) {
         (void)snprintf(name, sizeof name, "up%d", i);
         x = hyperionAddLayer(model, name, HYPERION_LAYER_BINARY, &add, (int[]){x, down[i]}, 2);
     }
-    if (x >= 0 && hyperionAddOutput(model, skip_model_gelu(model, "out", x)))
+    x = skip_model_gelu(model, "out", x);
+    if (x >= 0 && hyperionAddOutput(model, x))
         return model;
     hyperionFreeModel(model);
     return NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// plan_json.c - execution plans as JSON, and the names of their steps.
+// execution_plan_json.c - execution plans as JSON, and the names of their steps.
 #include "common/fail.h"
 #include "common/json_writer.h"
 #include "common/out_file.h"
