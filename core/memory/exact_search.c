@@ -5,6 +5,7 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "common/sort.h"
+#include "memory/search_orders.h"
 #include "platform/platform.h"
 
 #include <assert.h>
@@ -14,9 +15,9 @@
 enum {
     MOST_BUFFERS = 8192, // a level of recursion each
     MOST_UNITS = 1 << 30,
-    FIRST_ROUND_NODES = 1000,
-    ORDERS = 3,
-    ORDER_KEYS = 3
+    FIRST_TURN_NODES = 4000,
+    TURN_GROWTH = 4, // by a fourth, from round to round of turns
+    WORD_BITS = 64
 };
 
 // A buffer in the search; sizes are in units.
@@ -27,7 +28,6 @@ typedef struct Item {
     int rank;       // in the static order
     int twin;       // the first buffer that differs in nothing
     int32_t placed; // where, on the way to the plan found
-    int64_t keys[ORDERS][ORDER_KEYS];
 } Item;
 
 typedef struct Raise {
@@ -44,13 +44,22 @@ typedef struct Search {
     int32_t *bottom;   // scratch: the lowest place of any of them
     int *crossing;     // unplaced items that the next section needs as well
     int section_count;
+    int overfull; // section that sections_fit found so last
+    // Sets of items, a bit each. A part that failed rests on the lowest places of unplaced items:
+    int set_words;
+    uint64_t *blamed; // by what failed last, which is given back
+    uint64_t *blames; // and, by depth, by the candidates of a node that failed so far
+    int depth;
+    bool blames_last; // what was placed last raised any of the blamed
+    bool jumps;       // back past places that are not at fault
+    HypOrderKeys *keys;
     // Stacks of what the nodes on the way down need.
     int *candidates;
     int candidate_count, candidate_capacity;
     Raise *raises;
     int raise_count, raise_capacity;
     HypSearchLimits *limits;
-    uint64_t round_end; // nodes at which this order's turn ends
+    uint64_t turn_end; // nodes at which this order's turn ends
 } Search;
 
 // A node: the unplaced items, and the last one placed, before which none may come any more.
@@ -60,20 +69,9 @@ typedef struct Node {
     int rank;
 } Node;
 
-size_t hyp_search_unit(const HypPlacement *placement)
-{
-    size_t unit = 0;
-    for (size_t i = 0; i < placement->count; i++) {
-        unit = hyp_size_divisor(unit, placement->buffers[i].size_bytes);
-        if (placement->buffers[i].alignment > 1)
-            unit = hyp_size_divisor(unit, placement->buffers[i].alignment);
-    }
-    return unit > 0 ? unit : 1;
-}
-
 bool hyp_search_is_possible(const HypPlacement *placement, size_t capacity_bytes)
 {
-    const size_t unit = hyp_search_unit(placement);
+    const size_t unit = hyp_placement_unit(placement);
     if (placement->count > MOST_BUFFERS || capacity_bytes / unit >= MOST_UNITS)
         return false;
     for (size_t i = 0; i < placement->count; i++)
@@ -96,7 +94,7 @@ static HypSpan find_sections(const Search *search, Node node)
 
 // Whether every section's unplaced sizes fit above the lowest place of any of them, none of which
 // is below `offset`.
-static bool sections_fit(const Search *search, Node node, int32_t offset)
+static bool sections_fit(Search *search, Node node, int32_t offset)
 {
     const HypSpan span = find_sections(search, node);
     int32_t *bottom = search->bottom;
@@ -112,7 +110,42 @@ static bool sections_fit(const Search *search, Node node, int32_t offset)
     for (int s = span.first; s < span.end; s++)
         overfull |=
             (search->unplaced[s] > 0) & (search->unplaced[s] > search->capacity - bottom[s]);
-    return !overfull;
+    if (!overfull)
+        return true;
+    search->overfull = span.first;
+    while (search->unplaced[search->overfull] <= 0 ||
+           search->unplaced[search->overfull] <= search->capacity - bottom[search->overfull])
+        search->overfull++;
+    return false;
+}
+
+static void blame_item(uint64_t *blamed, int item)
+{
+    blamed[item / WORD_BITS] |= (uint64_t)1 << (item % WORD_BITS);
+}
+
+// Adds the node's items that the overfull section needs.
+static void blame_overfull(const Search *search, Node node, uint64_t *blamed)
+{
+    for (int i = node.first; i < node.end; i++) {
+        const int item = search->set[i];
+        if (search->items[item].first <= search->overfull &&
+            search->overfull < search->items[item].end)
+            blame_item(blamed, item);
+    }
+}
+
+// A failure rests on items that were raised by what was placed last only through its own place.
+static void unblame_raised(Search *search, int raise_count)
+{
+    search->blames_last = false;
+    for (int i = raise_count; i < search->raise_count; i++) {
+        const int item = search->raises[i].item;
+        uint64_t *word = &search->blamed[item / WORD_BITS];
+        const uint64_t bit = (uint64_t)1 << (item % WORD_BITS);
+        search->blames_last |= (*word & bit) != 0;
+        *word &= ~bit;
+    }
 }
 
 static int compare_places(const void *a, const void *b, const void *context)
@@ -229,6 +262,8 @@ static HypSearchAnswer try_candidate(Search *search, Node node, int candidate)
     item->placed = item->lowest;
     if (raise_others(search, below, item))
         answer = search_parts(search, below, search_node);
+    if (answer == HYP_SEARCH_NONE)
+        unblame_raised(search, raise_count);
     lower_others(search, raise_count);
     change_sections(search, item, 1);
     return answer;
@@ -242,40 +277,78 @@ static bool is_twin_of_tried(const Search *search, const int *candidates, int tr
     return false;
 }
 
+static bool is_out_of(const HypSearchLimits *limits)
+{
+    return limits->nodes > limits->most_nodes ||
+           (limits->end_ns != UINT64_MAX && hyp_platform_now_ns() >= limits->end_ns);
+}
+
 static bool is_over(const Search *search)
 {
     const HypSearchLimits *limits = search->limits;
-    return limits->nodes > search->round_end || limits->nodes > limits->most_nodes ||
-           (limits->end_ns != UINT64_MAX && limits->nodes % 256 == 0 &&
-            hyp_platform_now_ns() >= limits->end_ns);
+    return limits->nodes > search->turn_end || limits->nodes > limits->most_nodes ||
+           (limits->nodes % 256 == 0 && is_out_of(limits));
 }
 
-static HypSearchAnswer search_node(Search *search, Node node)
+// Whether what failed after `candidate` was placed leaves nothing to try in its stead. What failed
+// is added to `blames`.
+static bool ends_node(const Search *search, int candidate, uint64_t *blames)
 {
-    search->limits->nodes++;
-    if (is_over(search))
-        return HYP_SEARCH_UNKNOWN;
-    if (!sections_fit(search, node, node.offset))
-        return HYP_SEARCH_NONE;
-    const int base = search->candidate_count;
-    const int count = push_candidates(search, node);
-    HypSearchAnswer answer = count < 0 ? HYP_SEARCH_FAILED : HYP_SEARCH_NONE;
+    for (int word = 0; word < search->set_words; word++)
+        blames[word] |= search->blamed[word];
+    if (search->blames_last)
+        blame_item(blames, candidate);
+    return !has_unplaced(search, &search->items[candidate]) ||
+           (search->jumps && !search->blames_last);
+}
+
+static HypSearchAnswer try_candidates(Search *search, Node node, int base, int count,
+                                      uint64_t *blames)
+{
+    HypSearchAnswer answer = HYP_SEARCH_NONE;
     int32_t offset = node.offset;
     for (int i = 0; i < count && answer == HYP_SEARCH_NONE; i++) {
         const int candidate = search->candidates[base + i];
         const Item *item = &search->items[candidate];
         // From here on nothing is placed below it.
-        if (i > 0 && item->lowest > offset && !sections_fit(search, node, item->lowest))
+        if (i > 0 && item->lowest > offset && !sections_fit(search, node, item->lowest)) {
+            blame_overfull(search, node, blames);
             break;
+        }
         offset = item->lowest;
         if (item->size > search->capacity - offset ||
-            is_twin_of_tried(search, search->candidates + base, i, candidate))
+            is_twin_of_tried(search, search->candidates + base, i, candidate)) {
+            blame_item(blames, candidate);
             continue;
+        }
+        search->depth++;
         answer = try_candidate(search, node, candidate);
-        if (answer == HYP_SEARCH_NONE && !has_unplaced(search, item))
+        search->depth--;
+        if (answer == HYP_SEARCH_NONE && ends_node(search, candidate, blames))
             break;
     }
-    search->candidate_count = base;
+    return answer;
+}
+
+static HypSearchAnswer search_node(Search *search, Node node)
+{
+    const size_t set_bytes = (size_t)search->set_words * sizeof *search->blamed;
+    uint64_t *blames = search->blames + (size_t)search->depth * (size_t)search->set_words;
+    search->limits->nodes++;
+    if (is_over(search))
+        return HYP_SEARCH_UNKNOWN;
+    memset(blames, 0, set_bytes);
+    HypSearchAnswer answer = HYP_SEARCH_NONE;
+    if (sections_fit(search, node, node.offset)) {
+        const int base = search->candidate_count;
+        const int count = push_candidates(search, node);
+        answer = count < 0 ? HYP_SEARCH_FAILED : try_candidates(search, node, base, count, blames);
+        search->candidate_count = base;
+    } else {
+        blame_overfull(search, node, blames);
+    }
+    if (answer == HYP_SEARCH_NONE)
+        memcpy(search->blamed, blames, set_bytes);
     return answer;
 }
 
@@ -304,62 +377,35 @@ static HypSearchAnswer search_parts(Search *search, Node node, SearchPart each)
     return answer;
 }
 
-typedef struct Ranking {
-    const Item *items;
-    int order;
-} Ranking;
-
-static int compare_ranks(const void *a, const void *b, const void *context)
+// One order with jumps back or without, which alone proves that there is no plan.
+static HypSearchAnswer take_turn(Search *search, Node node, int order, uint64_t seed, bool jumps)
 {
-    const Ranking *ranking = context;
-    const int first = *(const int *)a;
-    const int second = *(const int *)b;
-    const int64_t *of_first = ranking->items[first].keys[ranking->order];
-    const int64_t *of_second = ranking->items[second].keys[ranking->order];
-    for (int i = 0; i < ORDER_KEYS; i++)
-        if (of_first[i] != of_second[i])
-            return of_first[i] > of_second[i] ? -1 : 1;
-    return (first > second) - (first < second);
+    hyp_search_order(search->keys, order, seed, search->set + node.first, node.end - node.first);
+    for (int i = node.first; i < node.end; i++)
+        search->items[search->set[i]].rank = i;
+    search->jumps = jumps;
+    const HypSearchAnswer answer = search_node(search, node);
+    return answer == HYP_SEARCH_NONE && jumps ? HYP_SEARCH_UNKNOWN : answer;
 }
 
-// A part of the problem that nothing joins with the rest, order by order until one ends.
+// A part of the problem that nothing joins with the rest: all orders with jumps, then one without,
+// in rounds until one turn ends. From the second round on there is noise in the orders with jumps.
 static HypSearchAnswer search_root(Search *search, Node node)
 {
     HypSearchLimits *limits = search->limits;
-    HypSearchAnswer answer = HYP_SEARCH_UNKNOWN;
-    uint64_t round_nodes = FIRST_ROUND_NODES;
-    while (answer == HYP_SEARCH_UNKNOWN) {
-        for (int order = 0; order < ORDERS && answer == HYP_SEARCH_UNKNOWN; order++) {
-            const Ranking ranking = {search->items, order};
-            hyp_sort(search->set + node.first, (size_t)(node.end - node.first), sizeof *search->set,
-                     compare_ranks, &ranking);
-            for (int i = node.first; i < node.end; i++)
-                search->items[search->set[i]].rank = i;
-            search->round_end = limits->nodes + round_nodes;
-            answer = search_node(search, node);
-            if (answer == HYP_SEARCH_UNKNOWN && limits->nodes <= search->round_end)
-                return answer; // not the round, but the limits
-        }
-        round_nodes *= 2;
+    uint64_t turn_nodes = FIRST_TURN_NODES;
+    for (uint64_t turn = 0;; turn++) {
+        const uint64_t round = turn / (HYP_SEARCH_ORDERS + 1);
+        const int order = (int)(turn % (HYP_SEARCH_ORDERS + 1));
+        const bool jumps = order < HYP_SEARCH_ORDERS;
+        search->turn_end = limits->nodes + turn_nodes;
+        const HypSearchAnswer answer =
+            jumps ? take_turn(search, node, order, round == 0 ? 0 : turn, true)
+                  : take_turn(search, node, (int)(round % HYP_SEARCH_ORDERS), 0, false);
+        if (answer != HYP_SEARCH_UNKNOWN || is_out_of(limits))
+            return answer;
+        turn_nodes += jumps ? 0 : turn_nodes / TURN_GROWTH;
     }
-    return answer;
-}
-
-// Width, area and the most contended section, each once before the others.
-static void set_keys(const HypPlacement *placement, Item *item, const HyperionBuffer *buffer)
-{
-    assert(item->size > 0);
-    int64_t contention = 0;
-    for (int s = item->first; s < item->end; s++) {
-        const int64_t live = (int64_t)placement->sections.live_bytes[s];
-        contention = live > contention ? live : contention;
-    }
-    const int64_t width = buffer->upper - buffer->lower;
-    // Only for an order: one that would overflow is as good as the greatest.
-    const int64_t area = width > INT64_MAX / item->size ? INT64_MAX : width * item->size;
-    const int64_t keys[ORDERS][ORDER_KEYS] = {
-        {width, area, contention}, {contention, area, width}, {contention, width, area}};
-    memcpy(item->keys, keys, sizeof keys);
 }
 
 static bool are_twins(const Item *a, const Item *b)
@@ -384,7 +430,6 @@ static int fill_items(const HypPlacement *placement, size_t unit, Search *search
                        .twin = (int)i};
         if (span.first == span.end)
             continue;
-        set_keys(placement, item, buffer);
         for (int j = 0; j < count && item->twin == (int)i; j++)
             if (are_twins(item, &search->items[search->set[j]]))
                 item->twin = search->set[j];
@@ -401,8 +446,30 @@ static void free_search(Search *search)
     free(search->unplaced);
     free(search->bottom);
     free(search->crossing);
+    free(search->blamed);
+    free(search->blames);
+    free(search->keys);
     free(search->candidates);
     free(search->raises);
+}
+
+static bool create_search(Search *search, const HypPlacement *placement)
+{
+    const size_t items = placement->count + 1;
+    const size_t sections = (size_t)placement->sections.count + 1;
+    search->set_words = (int)(placement->count / WORD_BITS) + 1;
+    search->items = calloc(items, sizeof *search->items);
+    search->set = calloc(items, sizeof *search->set);
+    search->unplaced = calloc(sections, sizeof *search->unplaced);
+    search->bottom = calloc(sections, sizeof *search->bottom);
+    search->crossing = calloc(sections, sizeof *search->crossing);
+    search->blamed = calloc((size_t)search->set_words, sizeof *search->blamed);
+    search->blames = calloc(items * (size_t)search->set_words, sizeof *search->blames);
+    search->keys = calloc(items, sizeof *search->keys);
+    return (search->items && search->set && search->unplaced && search->bottom &&
+            search->crossing && search->blamed && search->blames && search->keys) ||
+           hyp_fail(HYPERION_ERROR_MEMORY, "plan offsets: out of memory for %zu buffers",
+                    placement->count);
 }
 
 HypSearchAnswer hyp_search_capacity(const HypPlacement *placement, size_t capacity_bytes,
@@ -412,23 +479,16 @@ HypSearchAnswer hyp_search_capacity(const HypPlacement *placement, size_t capaci
     // Sums of sizes fit where the capacity does, or there is nothing to search.
     if (hyp_sections_lower_bound(&placement->sections) > capacity_bytes)
         return HYP_SEARCH_NONE;
-    const size_t unit = hyp_search_unit(placement);
-    const size_t sections = (size_t)placement->sections.count + 1;
-    Search search = {.items = calloc(placement->count + 1, sizeof *search.items),
-                     .set = calloc(placement->count + 1, sizeof *search.set),
-                     .unplaced = calloc(sections, sizeof *search.unplaced),
-                     .bottom = calloc(sections, sizeof *search.bottom),
-                     .crossing = calloc(sections, sizeof *search.crossing),
-                     .capacity = (int32_t)(capacity_bytes / unit),
+    const size_t unit = hyp_placement_unit(placement);
+    Search search = {.capacity = (int32_t)(capacity_bytes / unit),
                      .section_count = placement->sections.count,
                      .limits = limits};
     HypSearchAnswer answer = HYP_SEARCH_FAILED;
-    if (search.items && search.set && search.unplaced && search.bottom && search.crossing)
-        answer = search_parts(&search, (Node){0, fill_items(placement, unit, &search), -1, -1},
-                              search_root);
-    else
-        (void)hyp_fail(HYPERION_ERROR_MEMORY, "plan offsets: out of memory for %zu buffers",
-                       placement->count);
+    if (create_search(&search, placement)) {
+        hyp_search_keys_fill(placement, search.keys);
+        const Node all = {0, fill_items(placement, unit, &search), -1, -1};
+        answer = search_parts(&search, all, search_root);
+    }
     for (size_t i = 0; answer == HYP_SEARCH_FOUND && i < placement->count; i++)
         offsets[i] = (size_t)search.items[i].placed * unit;
     free_search(&search);

@@ -9,8 +9,15 @@
 // - an unplaced buffer would fit wholly below the next place: then it could be pushed down
 // (dominance);
 // - what was placed last has nothing unplaced above it, so that its place cannot be at fault.
-// Where no unplaced buffer is needed on both sides of a step, the sides are searched apart. Static
-// orders take turns with growing numbers of nodes. After Moffitt, "MiniMalloc" (ASPLOS 2023).
+// Where no unplaced buffer is needed on both sides of a step, the sides are searched apart. After
+// Moffitt, "MiniMalloc" (ASPLOS 2023).
+//
+// What fails far from where the search went wrong is not searched again for each of the places in
+// between: a failure tells which unplaced buffers' lowest places it rests on, and nodes whose own
+// buffer raised none of them are given up at once (conflict-directed backjumping, Prosser 1993).
+// Since plans may hide behind those, this is done in turns that find plans, a tenth of the nodes
+// being typical, and not in those that prove. Turns have growing numbers of nodes and static orders
+// of their own, with noise.
 #ifndef HYP_EXACT_SEARCH_H
 #define HYP_EXACT_SEARCH_H
 
@@ -28,9 +35,6 @@ typedef struct HypSearchLimits {
     uint64_t end_ns;     // of hyp_platform_now_ns; UINT64_MAX = none
     uint64_t nodes;      // used so far, added to
 } HypSearchLimits;
-
-// The greatest common divisor of all sizes and alignments: pushed down, all offsets are multiples.
-size_t hyp_search_unit(const HypPlacement *placement);
 
 // Whether the sizes can be searched: at most 8192 buffers, the capacity below 2^30 units.
 bool hyp_search_is_possible(const HypPlacement *placement, size_t capacity_bytes);

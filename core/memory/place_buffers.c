@@ -19,6 +19,17 @@ const HypPlacementStrategy *hyp_placement_strategy(int index)
     return index >= 0 && index < count ? strategies[index] : NULL;
 }
 
+size_t hyp_placement_unit(const HypPlacement *placement)
+{
+    size_t unit = 0;
+    for (size_t i = 0; i < placement->count; i++) {
+        unit = hyp_size_divisor(unit, placement->buffers[i].size_bytes);
+        if (placement->buffers[i].alignment > 1)
+            unit = hyp_size_divisor(unit, placement->buffers[i].alignment);
+    }
+    return unit > 0 ? unit : 1;
+}
+
 // What is placed, by ascending offset.
 typedef struct Placed {
     size_t *buffers;

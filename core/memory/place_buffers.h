@@ -29,6 +29,9 @@ extern const HypPlacementStrategy hyp_place_by_start;
 extern const HypPlacementStrategy hyp_place_by_conflict;
 extern const HypPlacementStrategy hyp_place_by_size_lowest;
 
+// The greatest common divisor of all sizes and alignments: pushed down, all offsets are multiples.
+size_t hyp_placement_unit(const HypPlacement *placement);
+
 // NULL past the last.
 const HypPlacementStrategy *hyp_placement_strategy(int index);
 

@@ -62,7 +62,7 @@ static HypSearchAnswer ask(const HypPlacement *placement, size_t capacity_bytes,
         hyp_search_capacity(placement, capacity_bytes, limits, best->trial);
     if (answer == HYP_SEARCH_FOUND)
         keep(best, find_height(placement, best->trial), "search");
-    const size_t unit = hyp_search_unit(placement);
+    const size_t unit = hyp_placement_unit(placement);
     const size_t next_bytes = capacity_bytes - capacity_bytes % unit + unit;
     if (answer == HYP_SEARCH_NONE && next_bytes > best->plan.lower_bound_bytes)
         best->plan.lower_bound_bytes = next_bytes;
@@ -73,7 +73,7 @@ static HypSearchAnswer ask(const HypPlacement *placement, size_t capacity_bytes,
 static bool search_lowest(const HypPlacement *placement, HypSearchLimits *limits, Best *best)
 {
     const uint64_t all_nodes = limits->most_nodes;
-    const size_t unit = hyp_search_unit(placement);
+    const size_t unit = hyp_placement_unit(placement);
     size_t floor_bytes = best->plan.lower_bound_bytes; // the next to ask for
     bool proving = true;                               // the floor is the bound
     while (floor_bytes < best->plan.height_bytes && limits->nodes < all_nodes) {
