@@ -4,6 +4,8 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 
+#include <limits.h>
+
 enum {
     MAX_BLOCK_SIZE = 65536,
     MIN_LINE_BYTES = 16,
@@ -124,6 +126,35 @@ bool hyp_cache_topology_complete(const HyperionCacheTopology *topology,
     }
     *complete = result;
     return true;
+}
+
+bool hyp_cache_assumptions_are_valid(const HyperionCacheAssumptions *assumptions, int level_count)
+{
+    const HyperionCacheAssumptions *a = assumptions;
+    if ((unsigned)a->replacement >= HYPERION_REPLACEMENT_COUNT)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "cache assumptions: replacement 0 to %d, given %d",
+                        HYPERION_REPLACEMENT_COUNT - 1, (int)a->replacement);
+    if ((unsigned)a->placement >= HYPERION_PLACEMENT_COUNT)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "cache assumptions: placement 0 to %d, given %d",
+                        HYPERION_PLACEMENT_COUNT - 1, (int)a->placement);
+    if (a->victim_level != 0 && (a->victim_level < 2 || a->victim_level != level_count))
+        return hyp_fail(HYPERION_ERROR_ARGUMENT,
+                        "cache assumptions: victim_level 0 or that of the outermost of several "
+                        "levels, given %d of %d",
+                        a->victim_level, level_count);
+    return true;
+}
+
+int hyp_cache_level_cores(const HyperionCacheTopology *topology, int level)
+{
+    enum { LAST_PRIVATE = 1 }; // L2, as far as is unknown
+    const int own = topology->levels[level].sharing_cpus;
+    const int first = topology->levels[0].sharing_cpus;
+    if (level == 0)
+        return 1;
+    if (own == 0 || first == 0)
+        return level <= LAST_PRIVATE ? 1 : INT_MAX;
+    return own > first ? own / first : 1;
 }
 
 // rows x columns floats, rounded up to whole tiles of a packed copy, fit the address space.

@@ -22,6 +22,14 @@ bool hyp_cache_topology_is_valid(const HyperionCacheTopology *topology);
 bool hyp_cache_topology_complete(const HyperionCacheTopology *topology,
                                  HyperionCacheTopology *complete);
 
+// False, and the last error names what cannot be: a replacement or placement that does not exist, a
+// victim level that is neither 0 nor the outermost of several.
+bool hyp_cache_assumptions_are_valid(const HyperionCacheAssumptions *assumptions, int level_count);
+
+// Cores that share one cache of level `level` (0 = L1) by its logical CPUs
+// and those of L1. Where either is unknown: 1 up to L2, all (INT_MAX) further out.
+int hyp_cache_level_cores(const HyperionCacheTopology *topology, int level);
+
 // False, and the last error says why, unless mc, kc, nc, mr, nr are from 1 to 2^48, mc a multiple
 // of mr, nc of nr, and no array of the product passes the address space.
 bool hyp_cache_gemm_is_valid(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking);

@@ -2,7 +2,6 @@
 #include "hyperion/simulate.h"
 
 #include "cache/cache_check.h"
-#include "cache/lru_simulator.h"
 #include "common/fail.h"
 #include "gemm/gemm_touch.h"
 #include "kernel_table.h"
@@ -20,7 +19,8 @@ static uintptr_t place_array(uintptr_t *end, size_t size_bytes)
 
 static void touch_lines(void *context, uintptr_t address, size_t bytes, bool write)
 {
-    hyp_lru_touch_bytes(context, address, bytes, write ? HYP_TOUCH_WRITE : HYP_TOUCH_READ);
+    hyperionSimulatorTouch(context, address, bytes,
+                           write ? HYPERION_TOUCH_WRITE : HYPERION_TOUCH_READ);
 }
 
 // Places only: hyp_gemm_touch follows no pointer.
@@ -51,14 +51,14 @@ HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
     HyperionCacheTopology complete;
     if (!hyp_cache_gemm_arguments(shape, blocking, topology, &complete))
         return stats;
-    HypLruSimulator *simulator = hyp_lru_create(&complete);
+    HyperionSimulator *simulator = hyperionCreateSimulator(&complete, 1, NULL);
     if (!simulator)
         return stats;
     const HypGemmArgs args = place_gemm(shape, blocking);
     const HypTouchSink sink = {.touch = touch_lines, .context = simulator};
     hyp_gemm_touch(&args, &sink);
-    stats = hyp_lru_statistics(simulator);
+    stats = hyperionSimulatorStats(simulator);
     stats.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
-    hyp_lru_destroy(simulator);
+    hyperionFreeSimulator(simulator);
     return stats;
 }

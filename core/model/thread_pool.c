@@ -17,10 +17,6 @@ enum {
     SPINS = 1000
 };
 
-// About 1 us of AVX-512. A hand-off to a spinning worker takes 0.14 us, and a product needs two:
-// with two threads 64 x 64 x 64, four times this, takes 0.6 of the time of one (Zen 5).
-static const double least_work = 0x1p17;
-
 typedef enum WorkerState {
     WORKER_IDLE,   // done, and looks for work
     WORKER_ASLEEP, // the same, to be woken
@@ -188,7 +184,7 @@ int hyperionThreadPoolSize(const HyperionThreadPool *pool)
 HyperionParallel hyperionThreadPoolParallel(HyperionThreadPool *pool)
 {
     return (HyperionParallel){.threads = pool ? pool->worker_count + 1 : 1,
-                              .least_work = least_work,
+                              .least_work = HYP_LEAST_WORK,
                               .run = run_pool,
                               .pool = pool};
 }

@@ -4,8 +4,8 @@
 #define HYP_TEST_STREAM_TRACE_H
 
 #include "cache/cache_stats.h"
-#include "cache/lru_simulator.h"
 #include "cache/stream_ops.h"
+#include "hyperion/simulate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static const HyperionCacheTopology machine = {2, {{49152, 64, 12, 1}, {524288, 6
 
 // Tensors one after another, each from the next page on.
 typedef struct Trace {
-    HypLruSimulator *simulator;
+    HyperionSimulator *simulator;
     uint64_t end;
 } Trace;
 
@@ -32,19 +32,19 @@ static inline uint64_t place(Trace *trace, size_t floats)
 static inline void touch(const Trace *trace, uint64_t tensor, size_t first, size_t count,
                          bool write)
 {
-    hyp_lru_touch_bytes(trace->simulator, tensor + first * 4, count * 4,
-                        write ? HYP_TOUCH_WRITE : HYP_TOUCH_READ);
+    hyperionSimulatorTouch(trace->simulator, tensor + first * 4, count * 4,
+                           write ? HYPERION_TOUCH_WRITE : HYPERION_TOUCH_READ);
 }
 
 static inline Trace start_trace(void)
 {
-    return (Trace){.simulator = hyp_lru_create(&machine), .end = 4096};
+    return (Trace){.simulator = hyperionCreateSimulator(&machine, 1, NULL), .end = 4096};
 }
 
 static inline HyperionCacheStats finish_trace(Trace *trace)
 {
-    const HyperionCacheStats stats = hyp_lru_statistics(trace->simulator);
-    hyp_lru_destroy(trace->simulator);
+    const HyperionCacheStats stats = hyperionSimulatorStats(trace->simulator);
+    hyperionFreeSimulator(trace->simulator);
     return stats;
 }
 

@@ -42,7 +42,40 @@ typedef enum HyperionCacheTier {
     HYPERION_CACHE_TIER_REPLAY       // the real nest's lines through a set-associative simulator
 } HyperionCacheTier;
 
+// Which line of a full set makes room for another. Sets of more than 64 ways are LRU in any case.
+typedef enum HyperionReplacement {
+    HYPERION_REPLACEMENT_LRU, // least recently used (default)
+    // A binary tree of bits over the ways, each pointing away from the half used last. Over a
+    // number of ways that is no power of two lies the tree of the next one, whose missing leaves
+    // are never chosen: a bit that points to nothing but those is followed the other way.
+    HYPERION_REPLACEMENT_TREE_PLRU,
+    // Two bits of age a way, as QLRU_H00_M1_R0_U1 of uops.info/cache.html, which outer caches of
+    // several Intel cores follow: a hit makes the age 0, a new line has age 1, the first way of age
+    // 3 goes; where none is left at 3, all others age until the oldest is.
+    HYPERION_REPLACEMENT_QLRU,
+    HYPERION_REPLACEMENT_COUNT
+} HyperionReplacement;
+
+// Where the pages of memory lie.
+typedef enum HyperionPlacement {
+    HYPERION_PLACEMENT_CONTIGUOUS,   // addresses are as in huge pages: as they are (default)
+    HYPERION_PLACEMENT_RANDOM_PAGES, // each page of 4 KiB at a random place
+    HYPERION_PLACEMENT_COUNT
+} HyperionPlacement;
+
+// What a geometry does not say. All 0 is the default.
+typedef struct HyperionCacheAssumptions {
+    HyperionReplacement replacement; // of every level
+    HyperionPlacement placement;
+    uint64_t placement_seed; // of random pages; the same pages again for the same seed
+    // Number (2 = L2, 3 = L3) of the outermost level, where it holds only what the level before it
+    // evicts, and gives a line up when that level takes it back, as AMD's L3 does. 0 = none:
+    // what misses is put into every level on its way.
+    int victim_level;
+} HyperionCacheAssumptions;
+
 // Predicted traffic of one cache level. Counts are cache lines; accesses are line-granular touches.
+// Of a level of which there are several in use, private to cores, the counts are of all together.
 typedef struct HyperionCacheLevelStats {
     HyperionCacheLevel geometry;
     uint64_t accesses;
@@ -53,6 +86,10 @@ typedef struct HyperionCacheLevelStats {
     uint64_t write_backs;             // dirty lines evicted to the next level
     double hit_rate;                  // hits / accesses; 0 when there are no accesses
     bool shared;                      // between cores
+    int instances;                    // caches of this level in use
+    uint64_t busiest_accesses;        // of the one with the most fills
+    uint64_t busiest_misses;
+    uint64_t busiest_fills;
 } HyperionCacheLevelStats;
 
 // Predicted cache behaviour of one forward pass (or of one product) under the settings in force,

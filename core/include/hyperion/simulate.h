@@ -49,6 +49,48 @@ HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
                                       const HyperionGemmBlocking *blocking,
                                       const HyperionCacheTopology *topology);
 
+// Caches that are told, touch by touch, what a program does to memory: exact for the geometry and
+// the assumptions. Write-allocate and write-back; a line that loses its place in one level keeps
+// its copies in others, which makes it neither inclusive nor exclusive (but see victim_level). A
+// dirty line that leaves a level makes its copy in the next level that has one dirty, without being
+// used there; where none has, it goes to memory. Lines still dirty at the end are in no count. Set
+// = line number modulo sets; a level whose size is no whole number of sets is cut to one that is.
+//
+// With several threads, each on a core of its own: L1 is private, with all logical CPUs that it
+// serves; an outer level is shared by as many cores as it serves times as many CPUs as L1 does, and
+// where either number is unknown (0) L2 is private and what is further out shared by all. A write
+// takes the line out of other cores' private levels; a read makes them write it back.
+typedef struct HyperionSimulator HyperionSimulator;
+
+// Empty caches for `threads` (1 to HYPERION_MAX_THREADS) threads; assumptions NULL = all 0. NULL,
+// and the last error says why, on NULL, a geometry that cannot be or with an unknown size,
+// assumptions that cannot be, or when out of memory. Unknown ways: 8 in L1, 16 further out. Not for
+// use by two threads at once. The caller frees.
+HyperionSimulator *hyperionCreateSimulator(const HyperionCacheTopology *topology, int threads,
+                                           const HyperionCacheAssumptions *assumptions);
+void hyperionFreeSimulator(HyperionSimulator *simulator); // NULL is allowed
+
+// The current thread touches `bytes` (may be 0) bytes from `address`: every line that holds one of
+// them, in ascending order. What a thread does to one line in a row is one access if it
+// reads or writes, two if it reads and then writes. Takes some nanoseconds.
+void hyperionSimulatorTouch(HyperionSimulator *simulator, uintptr_t address, size_t bytes,
+                            HyperionTouch kind);
+
+// A parallel-for for kernels whose touches the simulator is told of: tasks run one after another in
+// the calling thread, task i as the simulator's thread i. Where threads share a level, it sees
+// their touches merged as if all had made them at the same pace. Good for as long as the simulator.
+HyperionParallel hyperionSimulatorParallel(HyperionSimulator *simulator);
+
+// Empties the caches, as the first touch finds them; what is dirty is dropped, and counted nowhere.
+void hyperionSimulatorEmpty(HyperionSimulator *simulator);
+
+// Sets the counters to 0 and keeps the contents: what follows is counted from warm caches.
+void hyperionSimulatorResetCounters(HyperionSimulator *simulator);
+
+// Counts so far: misses_low = misses_high = misses, tier REPLAY, no layers. All zero and not valid,
+// with the last error set, on NULL.
+HyperionCacheStats hyperionSimulatorStats(const HyperionSimulator *simulator);
+
 #ifdef __cplusplus
 }
 #endif

@@ -116,6 +116,15 @@ typedef struct HyperionParallel {
     void *pool;
 } HyperionParallel;
 
+// What is done to memory, as a cache sees it.
+typedef enum HyperionTouch {
+    HYPERION_TOUCH_READ,
+    HYPERION_TOUCH_WRITE,
+    HYPERION_TOUCH_PREFETCH, // fills every level like a read; not counted as access, hit or miss
+    HYPERION_TOUCH_STREAM,   // non-temporal store: past all levels to memory; no access either
+    HYPERION_TOUCH_COUNT
+} HyperionTouch;
+
 // Memory of an optimizer or a loader. All fields but the counts and fragmentation are bytes.
 typedef struct HyperionMemoryStats {
     size_t current_bytes;     // held now

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_lru_simulator.c - counts that can be worked out by hand, and laws of LRU on random traces.
-#include "cache/lru_simulator.h"
+// test_cache_simulator.c - counts that can be worked out by hand, and laws of LRU on random traces.
+#include "hyperion/simulate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,27 +11,32 @@
 
 enum { LINE = 64 };
 
-static HypLruSimulator *create_level(size_t lines, int ways)
+static HyperionSimulator *create_level(size_t lines, int ways)
 {
     const HyperionCacheTopology topology = {1, {{lines * LINE, LINE, ways, 1}}};
-    HypLruSimulator *simulator = hyp_lru_create(&topology);
+    HyperionSimulator *simulator = hyperionCreateSimulator(&topology, 1, NULL);
     assert_non_null(simulator);
     return simulator;
 }
 
-static void scan(HypLruSimulator *simulator, uint64_t lines, int rounds, HypTouchKind kind)
+static void touch_number(HyperionSimulator *simulator, uint64_t line, HyperionTouch kind)
+{
+    hyperionSimulatorTouch(simulator, (uintptr_t)line * LINE, 1, kind);
+}
+
+static void scan(HyperionSimulator *simulator, uint64_t lines, int rounds, HyperionTouch kind)
 {
     for (int round = 0; round < rounds; round++)
         for (uint64_t line = 0; line < lines; line++)
-            hyp_lru_touch(simulator, line, kind);
+            touch_number(simulator, line, kind);
 }
 
-static HyperionCacheLevelStats finish(HypLruSimulator *simulator)
+static HyperionCacheLevelStats finish(HyperionSimulator *simulator)
 {
-    const HyperionCacheStats stats = hyp_lru_statistics(simulator);
+    const HyperionCacheStats stats = hyperionSimulatorStats(simulator);
     assert_true(stats.valid);
     assert_int_equal(stats.tier, HYPERION_CACHE_TIER_REPLAY);
-    hyp_lru_destroy(simulator);
+    hyperionFreeSimulator(simulator);
     return stats.levels[0];
 }
 
@@ -55,8 +60,8 @@ static void scan_within_capacity_hits_after_the_first_round(void **state)
 {
     (void)state;
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
-        HypLruSimulator *simulator = create_level(shapes[i].lines, shapes[i].ways);
-        scan(simulator, shapes[i].lines, 5, HYP_TOUCH_READ);
+        HyperionSimulator *simulator = create_level(shapes[i].lines, shapes[i].ways);
+        scan(simulator, shapes[i].lines, 5, HYPERION_TOUCH_READ);
         const HyperionCacheLevelStats level = finish(simulator);
         assert_int_equal(level.accesses, 5 * shapes[i].lines);
         assert_int_equal(level.misses, shapes[i].lines);
@@ -73,8 +78,8 @@ static void scan_one_line_past_capacity_misses_in_one_set(void **state)
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
         const uint64_t lines = shapes[i].lines;
         const uint64_t ways = shapes[i].ways > 0 ? (uint64_t)shapes[i].ways : lines;
-        HypLruSimulator *simulator = create_level(lines, shapes[i].ways);
-        scan(simulator, lines + 1, 5, HYP_TOUCH_READ);
+        HyperionSimulator *simulator = create_level(lines, shapes[i].ways);
+        scan(simulator, lines + 1, 5, HYPERION_TOUCH_READ);
         const HyperionCacheLevelStats level = finish(simulator);
         assert_int_equal(level.misses, lines + 1 + 4 * (ways + 1));
     }
@@ -83,10 +88,10 @@ static void scan_one_line_past_capacity_misses_in_one_set(void **state)
 static void lines_of_one_set_conflict(void **state)
 {
     (void)state;
-    HypLruSimulator *simulator = create_level(64, 4); // 16 sets
+    HyperionSimulator *simulator = create_level(64, 4); // 16 sets
     for (int round = 0; round < 3; round++)
         for (uint64_t i = 0; i < 5; i++)
-            hyp_lru_touch(simulator, 16 * i + 3, HYP_TOUCH_READ);
+            touch_number(simulator, 16 * i + 3, HYPERION_TOUCH_READ);
     assert_int_equal(finish(simulator).misses, 15);
 }
 
@@ -95,10 +100,10 @@ static void least_recently_used_goes_first(void **state)
     (void)state;
     static const int ways[] = {3, -1};
     for (size_t i = 0; i < 2; i++) {
-        HypLruSimulator *simulator = create_level(3, ways[i]);
+        HyperionSimulator *simulator = create_level(3, ways[i]);
         static const uint64_t trace[] = {0, 1, 2, 0, 3, 0, 2, 1}; // 3 evicts 1; 1 misses again
         for (size_t t = 0; t < sizeof trace / sizeof trace[0]; t++)
-            hyp_lru_touch(simulator, trace[t], HYP_TOUCH_READ);
+            touch_number(simulator, trace[t], HYPERION_TOUCH_READ);
         assert_int_equal(finish(simulator).misses, 5);
     }
 }
@@ -108,11 +113,11 @@ static void dirty_lines_are_written_back_once_when_evicted(void **state)
     (void)state;
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
         const uint64_t lines = shapes[i].lines;
-        HypLruSimulator *simulator = create_level(lines, shapes[i].ways);
-        scan(simulator, lines, 2, HYP_TOUCH_WRITE);
+        HyperionSimulator *simulator = create_level(lines, shapes[i].ways);
+        scan(simulator, lines, 2, HYPERION_TOUCH_WRITE);
         for (uint64_t line = 0; line < 2 * lines; line++)
-            hyp_lru_touch(simulator, lines + line, HYP_TOUCH_READ);
-        const HyperionCacheStats stats = hyp_lru_statistics(simulator);
+            touch_number(simulator, lines + line, HYPERION_TOUCH_READ);
+        const HyperionCacheStats stats = hyperionSimulatorStats(simulator);
         assert_int_equal(stats.memory_read_bytes, 3 * lines * LINE);
         assert_int_equal(stats.memory_write_bytes, lines * LINE);
         assert_int_equal(finish(simulator).write_backs, lines);
@@ -124,22 +129,22 @@ static void write_back_travels_outward(void **state)
 {
     (void)state;
     const HyperionCacheTopology topology = {2, {{LINE, LINE, 1, 1}, {256, LINE, 4, 4}}};
-    HypLruSimulator *simulator = hyp_lru_create(&topology);
-    hyp_lru_touch(simulator, 0, HYP_TOUCH_WRITE);
-    hyp_lru_touch(simulator, 1, HYP_TOUCH_READ);
-    HyperionCacheStats stats = hyp_lru_statistics(simulator);
+    HyperionSimulator *simulator = hyperionCreateSimulator(&topology, 1, NULL);
+    touch_number(simulator, 0, HYPERION_TOUCH_WRITE);
+    touch_number(simulator, 1, HYPERION_TOUCH_READ);
+    HyperionCacheStats stats = hyperionSimulatorStats(simulator);
     assert_int_equal(stats.levels[0].write_backs, 1);
     assert_int_equal(stats.levels[1].write_backs, 0);
     assert_int_equal(stats.memory_write_bytes, 0);
     for (uint64_t line = 2; line < 5; line++)
-        hyp_lru_touch(simulator, line, HYP_TOUCH_READ);
-    stats = hyp_lru_statistics(simulator);
+        touch_number(simulator, line, HYPERION_TOUCH_READ);
+    stats = hyperionSimulatorStats(simulator);
     assert_int_equal(stats.levels[0].write_backs, 1);
     assert_int_equal(stats.levels[1].write_backs, 1);
     assert_int_equal(stats.memory_write_bytes, LINE);
     assert_false(stats.levels[0].shared);
     assert_true(stats.levels[1].shared);
-    hyp_lru_destroy(simulator);
+    hyperionFreeSimulator(simulator);
 }
 
 // The line stays in L1 by hits that L2 does not see, and L2 drops it before it is written back.
@@ -148,25 +153,26 @@ static void write_back_without_a_copy_outside_goes_to_memory(void **state)
     (void)state;
     for (int ways = 2; ways >= -1; ways -= 3) {
         const HyperionCacheTopology topology = {2, {{128, LINE, 2, 1}, {128, LINE, ways, 1}}};
-        HypLruSimulator *simulator = hyp_lru_create(&topology);
+        HyperionSimulator *simulator = hyperionCreateSimulator(&topology, 1, NULL);
         static const uint64_t trace[] = {1, 0, 2, 0, 3, 4};
         for (size_t i = 0; i < sizeof trace / sizeof trace[0]; i++)
-            hyp_lru_touch(simulator, trace[i], trace[i] ? HYP_TOUCH_READ : HYP_TOUCH_WRITE);
-        const HyperionCacheStats stats = hyp_lru_statistics(simulator);
+            touch_number(simulator, trace[i],
+                         trace[i] ? HYPERION_TOUCH_READ : HYPERION_TOUCH_WRITE);
+        const HyperionCacheStats stats = hyperionSimulatorStats(simulator);
         assert_int_equal(stats.levels[0].write_backs, 1);
         assert_int_equal(stats.levels[1].write_backs, 0);
         assert_int_equal(stats.memory_write_bytes, LINE);
-        hyp_lru_destroy(simulator);
+        hyperionFreeSimulator(simulator);
     }
 }
 
 static void prefetch_fills_and_is_not_an_access(void **state)
 {
     (void)state;
-    HypLruSimulator *simulator = create_level(8, 8);
-    scan(simulator, 4, 2, HYP_TOUCH_PREFETCH);
-    scan(simulator, 6, 1, HYP_TOUCH_READ);
-    assert_int_equal(hyp_lru_statistics(simulator).prefetches, 8);
+    HyperionSimulator *simulator = create_level(8, 8);
+    scan(simulator, 4, 2, HYPERION_TOUCH_PREFETCH);
+    scan(simulator, 6, 1, HYPERION_TOUCH_READ);
+    assert_int_equal(hyperionSimulatorStats(simulator).prefetches, 8);
     const HyperionCacheLevelStats level = finish(simulator);
     assert_int_equal(level.accesses, 6);
     assert_int_equal(level.hits, 4);
@@ -177,24 +183,24 @@ static void prefetch_fills_and_is_not_an_access(void **state)
 static void bytes_touch_every_line_they_lie_in(void **state)
 {
     (void)state;
-    HypLruSimulator *simulator = create_level(64, 4);
-    hyp_lru_touch_bytes(simulator, 63, 0, HYP_TOUCH_READ);
-    hyp_lru_touch_bytes(simulator, 63, 1, HYP_TOUCH_READ);   // line 0
-    hyp_lru_touch_bytes(simulator, 63, 2, HYP_TOUCH_READ);   // lines 0 1
-    hyp_lru_touch_bytes(simulator, 128, 64, HYP_TOUCH_READ); // line 2
-    hyp_lru_touch_bytes(simulator, 190, 67, HYP_TOUCH_READ); // lines 2 3 4
+    HyperionSimulator *simulator = create_level(64, 4);
+    hyperionSimulatorTouch(simulator, 63, 0, HYPERION_TOUCH_READ);
+    hyperionSimulatorTouch(simulator, 63, 1, HYPERION_TOUCH_READ);   // line 0
+    hyperionSimulatorTouch(simulator, 63, 2, HYPERION_TOUCH_READ);   // lines 0 1
+    hyperionSimulatorTouch(simulator, 128, 64, HYPERION_TOUCH_READ); // line 2
+    hyperionSimulatorTouch(simulator, 190, 67, HYPERION_TOUCH_READ); // lines 2 3 4
     const HyperionCacheLevelStats level = finish(simulator);
-    assert_int_equal(level.accesses, 7);
+    assert_int_equal(level.accesses, 5);
     assert_int_equal(level.misses, 5);
 }
 
 static void warm_caches_keep_their_contents_over_a_reset(void **state)
 {
     (void)state;
-    HypLruSimulator *simulator = create_level(16, 4);
-    scan(simulator, 16, 1, HYP_TOUCH_READ);
-    hyp_lru_reset_counters(simulator);
-    scan(simulator, 16, 1, HYP_TOUCH_READ);
+    HyperionSimulator *simulator = create_level(16, 4);
+    scan(simulator, 16, 1, HYPERION_TOUCH_READ);
+    hyperionSimulatorResetCounters(simulator);
+    scan(simulator, 16, 1, HYPERION_TOUCH_READ);
     const HyperionCacheLevelStats level = finish(simulator);
     assert_int_equal(level.accesses, 16);
     assert_int_equal(level.misses, 0);
@@ -213,11 +219,11 @@ static void no_access_has_hit_rate_zero(void **state)
 static void size_is_cut_to_whole_sets(void **state)
 {
     (void)state;
-    HypLruSimulator *simulator = create_level(10, 4);
-    scan(simulator, 8, 2, HYP_TOUCH_READ);
+    HyperionSimulator *simulator = create_level(10, 4);
+    scan(simulator, 8, 2, HYPERION_TOUCH_READ);
     assert_int_equal(finish(simulator).misses, 8);
     simulator = create_level(10, 4);
-    scan(simulator, 10, 2, HYP_TOUCH_READ);
+    scan(simulator, 10, 2, HYPERION_TOUCH_READ);
     assert_int_equal(finish(simulator).misses, 20);
 }
 
@@ -228,18 +234,19 @@ static void searched_and_hashed_sets_agree(void **state)
     uint64_t seed = 7;
     for (int round = 0; round < 20; round++) {
         const size_t lines = 1 + next_random(&seed) % 64;
-        HypLruSimulator *searched = create_level(lines, (int)lines);
+        HyperionSimulator *searched = create_level(lines, (int)lines);
         // 65 ways and more are hashed: give it the same capacity by occupying the rest with lines
         // that are touched after every access and so never leave.
         const uint64_t held = 65 - lines % 65;
-        HypLruSimulator *hashed = create_level(lines + held, -1);
+        HyperionSimulator *hashed = create_level(lines + held, -1);
         for (int i = 0; i < 3000; i++) {
             const uint64_t line = 1000 + next_random(&seed) % (lines + lines / 2 + 2);
-            const HypTouchKind kind = next_random(&seed) % 3 ? HYP_TOUCH_READ : HYP_TOUCH_WRITE;
-            hyp_lru_touch(searched, line, kind);
-            hyp_lru_touch(hashed, line, kind);
+            const HyperionTouch kind =
+                next_random(&seed) % 3 ? HYPERION_TOUCH_READ : HYPERION_TOUCH_WRITE;
+            touch_number(searched, line, kind);
+            touch_number(hashed, line, kind);
             for (uint64_t h = 0; h < held; h++)
-                hyp_lru_touch(hashed, h, HYP_TOUCH_READ);
+                touch_number(hashed, h, HYPERION_TOUCH_READ);
         }
         const HyperionCacheLevelStats a = finish(searched);
         const HyperionCacheLevelStats b = finish(hashed);
@@ -262,11 +269,11 @@ static void statistics_obey_the_laws_of_lru(void **state)
         for (int ways = 1; ways < 20; ways++) {
             const HyperionCacheTopology topology = {
                 2, {{sets * (size_t)ways * LINE, LINE, ways, 1}, {12800, LINE, 8, 1}}};
-            HypLruSimulator *simulator = hyp_lru_create(&topology);
+            HyperionSimulator *simulator = hyperionCreateSimulator(&topology, 1, NULL);
             uint64_t trace = trace_seed;
             for (int i = 0; i < 4000; i++)
-                hyp_lru_touch(simulator, next_random(&trace) % span, (HypTouchKind)(i % 2));
-            const HyperionCacheStats stats = hyp_lru_statistics(simulator);
+                touch_number(simulator, next_random(&trace) % span, (HyperionTouch)(i % 2));
+            const HyperionCacheStats stats = hyperionSimulatorStats(simulator);
             for (int l = 0; l < 2; l++) {
                 const HyperionCacheLevelStats *level = &stats.levels[l];
                 assert_int_equal(level->hits + level->misses, level->accesses);
@@ -277,7 +284,7 @@ static void statistics_obey_the_laws_of_lru(void **state)
             assert_int_equal(stats.memory_read_bytes, stats.levels[1].fills * LINE);
             assert_true(stats.levels[0].misses <= fewer);
             fewer = stats.levels[0].misses;
-            hyp_lru_destroy(simulator);
+            hyperionFreeSimulator(simulator);
         }
     }
 }
@@ -300,5 +307,5 @@ int main(void)
         cmocka_unit_test(searched_and_hashed_sets_agree),
         cmocka_unit_test(statistics_obey_the_laws_of_lru),
     };
-    return cmocka_run_group_tests_name("lru_simulator", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("cache_simulator", tests, NULL, NULL);
 }
