@@ -8,6 +8,8 @@
 extern const CounterSource counter_source_papi;
 extern const CounterSource counter_source_perf;
 extern const CounterSource counter_source_os;
+extern const CounterSource counter_source_sim;
+extern const CounterSource counter_source_callgrind;
 
 // Makes the value unavailable for that reason.
 void counter_value_refuse(CounterValue *value, const char *reason);

@@ -12,10 +12,8 @@
 enum { MOST_EVENTS = 128 };
 
 const CounterSource *const counter_source_table[] = {
-    &counter_source_papi,
-    &counter_source_perf,
-    &counter_source_os,
-    NULL,
+    &counter_source_papi, &counter_source_perf,      &counter_source_os,
+    &counter_source_sim,  &counter_source_callgrind, NULL,
 };
 
 const char *const counters_default[] = {
@@ -59,6 +57,12 @@ static const CounterSource *find_source(const char *name)
     return NULL;
 }
 
+static bool is_of_cell(const char *name)
+{
+    const CounterSource *source = find_source(name);
+    return source && source->of_cell;
+}
+
 // Those values that belong to one source go through it together, so that it can group them.
 static bool measure_source(const CounterSource *source, CounterValue *values, size_t count,
                            CounterValue *together, const CounterWork *work, Problem *problem)
@@ -70,6 +74,8 @@ static bool measure_source(const CounterSource *source, CounterValue *values, si
     if (!taken)
         return true;
     const char *reason = source->unavailable_reason();
+    if (!reason && !source->of_cell)
+        reason = work->refusal;
     if (reason)
         for (size_t i = 0; i < taken; i++)
             counter_value_refuse(&together[i], reason);
@@ -82,11 +88,10 @@ static bool measure_source(const CounterSource *source, CounterValue *values, si
     return true;
 }
 
-bool counters_measure(const char *const *names, size_t count, void (*work)(void *context),
-                      void *context, unsigned long long iterations, CounterValue *values,
-                      Problem *problem)
+bool counters_measure(const char *const *names, size_t count, const CounterWork *work,
+                      CounterValue *values, Problem *problem)
 {
-    assert(iterations > 0);
+    assert(work->iterations > 0);
     if (!count)
         return true;
     CounterValue *together = calloc(count, sizeof *together);
@@ -96,12 +101,12 @@ bool counters_measure(const char *const *names, size_t count, void (*work)(void 
         values[i] = (CounterValue){.name = names[i]};
         counter_value_refuse(&values[i], "no source knows an event of this name");
     }
-    const CounterWork job = {work, context, iterations};
     bool ok = true;
     for (size_t i = 0; ok && counter_source_table[i]; i++)
-        ok = measure_source(counter_source_table[i], values, count, together, &job, problem);
+        ok = measure_source(counter_source_table[i], values, count, together, work, problem);
     for (size_t i = 0; i < count; i++)
-        values[i].value /= (double)iterations;
+        if (!is_of_cell(values[i].name))
+            values[i].value /= (double)work->iterations;
     free(together);
     return ok;
 }
@@ -124,8 +129,9 @@ static json_t *event_to_json(const CounterSource *source, const CounterEvent *ev
         set_or_reason(facts, "available", json_boolean(event->available), "") &&
         set_or_reason(facts, "provenance",
                       json_string(event->available ? event->provenance : "unavailable"), "") &&
-        set_or_reason(facts, "probe_value", event->available ? json_real(event->probe_value) : NULL,
-                      event->reason) &&
+        set_or_reason(facts, "probe_value",
+                      isnan(event->probe_value) ? NULL : json_real(event->probe_value),
+                      event->available ? "not probed" : event->reason) &&
         set_or_reason(facts, "native", event->native[0] ? json_string(event->native) : NULL,
                       event->available ? "the source does not tell" : "not available"))
         return facts;

@@ -14,24 +14,28 @@
 typedef struct CounterEvent {
     char name[64];
     bool available;
-    double probe_value;     // what the probe read; NAN if unavailable
+    double probe_value;     // what the probe read; NAN if unavailable or not probed
     char reason[160];       // why not, in the source's own words
     char native[128];       // what it maps to on this CPU; "" unknown
-    const char *provenance; // "pmu", "os"
+    const char *provenance; // "pmu", "os", "sim"
 } CounterEvent;
 
 typedef struct CounterValue {
     const char *name;       // as requested
     double value;           // NAN = unavailable
-    const char *provenance; // "pmu", "os" or "unavailable"
+    const char *provenance; // "pmu", "os", "sim" or "unavailable"
     char reason[160];       // why unavailable; beside a value: why to doubt it
 } CounterValue;
+
+struct WorkerRequest;
 
 // What is counted: `work(context)` runs `iterations` times a pass.
 typedef struct CounterWork {
     void (*work)(void *context);
     void *context;
     unsigned long long iterations;
+    const char *refusal; // why counts of the calling thread would not tell of it; NULL: they do
+    const struct WorkerRequest *request; // the cell that it is an iteration of; NULL: of none
 } CounterWork;
 
 typedef struct CounterSource {
@@ -39,6 +43,9 @@ typedef struct CounterSource {
     const char *help;
     // NULL if it works here at all, else why not (static or source-owned text).
     const char *(*unavailable_reason)(void);
+    // Whether it runs the cell by itself, in another process, and counts one iteration of all its
+    // threads; else it counts the calling thread.
+    bool of_cell;
     // Every event it knows of, up to capacity; returns how many there are.
     size_t (*list)(CounterEvent *events, size_t capacity);
     // True if an event of that name is for this source to count, be it available or not.
@@ -53,12 +60,11 @@ typedef struct CounterSource {
 
 extern const CounterSource *const counter_source_table[]; // NULL-terminated
 
-// Counts `names` while `work(context)` runs `iterations` times, in as many passes as legal groups
-// need (work is run once a pass for all its iterations); values are per iteration. An event that
-// cannot be counted gets its reason. False only on a programming or memory error.
-bool counters_measure(const char *const *names, size_t count, void (*work)(void *context),
-                      void *context, unsigned long long iterations, CounterValue *values,
-                      Problem *problem);
+// Counts `names` while the work is done, in as many passes as legal groups need (it is done once a
+// pass for all its iterations); values are per iteration. An event that cannot be counted gets its
+// reason. False only on a programming or memory error.
+bool counters_measure(const char *const *names, size_t count, const CounterWork *work,
+                      CounterValue *values, Problem *problem);
 
 // {"papi": {...}, "events": [{"name", "source", "available", "probe_value", "native", "provenance",
 // each unknown one with its reason}]} over all sources. NULL: out of memory.

@@ -133,7 +133,7 @@ static size_t list_events(CounterEvent *events, size_t capacity)
 {
     enum { COUNT = sizeof os_events / sizeof os_events[0] };
     CounterValue values[COUNT];
-    const CounterWork nothing = {do_nothing, NULL, 1};
+    const CounterWork nothing = {.work = do_nothing, .iterations = 1};
     Problem problem = {0};
     for (size_t i = 0; i < COUNT; i++)
         values[i] = (CounterValue){.name = os_events[i].name};

@@ -205,7 +205,7 @@ static void print_counters(const json_t *machine)
     {
         if (is_repeated(events, i))
             continue;
-        if (fact_reason(event, "probe_value")[0])
+        if (!json_is_true(json_object_get(event, "available")))
             print_refused(events, event);
         else
             print_available(events, event);

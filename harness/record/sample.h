@@ -28,9 +28,10 @@ typedef enum SampleTask {
 // the hypervisor took), throttle_events, frequency_before and frequency_after. A timed sample also
 // brings what it read back of its placement: thread<i>.cpu, node<n>.bytes, anonymous_huge_bytes,
 // hugetlb_bytes, and cold_copies and cold_copy_bytes where it has such. A count brings the events
-// by their own names, an emulation instructions data_reads data_writes, emulator.<name and version>
-// (value 1) and, of the first and the last cache level, simulated.{L1 LL}.{misses read_misses
-// write_misses level size_bytes ways line_bytes}.
+// by their own names (those of simulated caches: counters/cache_events.h), an emulation
+// instructions data_reads data_writes, emulator.<name and version> (value 1) and, of the first and
+// the last cache level, simulated.{L1 LL}.{misses read_misses write_misses level size_bytes ways
+// line_bytes}.
 typedef struct SampleValue {
     char name[96]; // "PAPI_L1_DCM", "predicted.L1.misses", "flops"
     double value;  // per iteration where it counts something

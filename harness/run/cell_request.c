@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/cell_request.h"
 
+#include "machine/geometry.h"
 #include "run/placement.h"
 
 bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
@@ -24,6 +25,9 @@ bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task
         .warmup_ns = settings->warmup_ns,
         .counters = settings->counters ? (const char *const *)settings->counters : no_counters,
     };
-    return placement_choose(ground->cpus, ground->cpu_count, cell->values, request->cpus,
+    const char *geometry = cell->values[AXIS_GEOMETRY].text;
+    return (!geometry ||
+            geometry_choose(geometry, &ground->topology, &request->topology, problem)) &&
+           placement_choose(ground->cpus, ground->cpu_count, cell->values, request->cpus,
                             &request->cpu_count, problem);
 }

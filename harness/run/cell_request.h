@@ -9,13 +9,14 @@
 // What the requests of one run have in common.
 typedef struct RequestGround {
     uint64_t seed;                  // of the plan
-    HyperionCacheTopology topology; // of one core
+    HyperionCacheTopology topology; // of one core, for cells of geometry `here`
     const TopologyCpu *cpus;        // that workers can be bound to, best first
     size_t cpu_count;
 } RequestGround;
 
 // `iterations` of the cell's pilot; only tasks with loops carry them. Borrows from the cell. False,
-// and the reason, where this machine cannot place the cell as its axes say.
+// and the reason, where this machine cannot place the cell as its axes say, or the caches that its
+// axis geometry names cannot be read.
 bool cell_request(const RequestGround *ground, const Cell *cell, SampleTask task,
                   uint64_t iterations, WorkerRequest *request, Problem *problem);
 

@@ -167,23 +167,27 @@ static bool record_counts(const Task *task, const CounterValue *values, size_t c
     return true;
 }
 
-// The sources count the calling thread alone, which is not the cell where it has more, and one loop
-// of iterations without what comes before each.
+// Why counters of the calling thread would not tell of the cell; NULL: they do.
+static const char *find_refusal(const WorkerRequest *request)
+{
+    if (request->cell.workload->prepare)
+        return "counters would count what prepares each iteration";
+    return request->cell.values[AXIS_THREADS].integer > 1
+               ? "counters tell of one thread, and the cell has several"
+               : NULL;
+}
+
 static bool count_events(const Task *task, CounterValue *values, size_t count)
 {
     const WorkerRequest *request = task->request;
-    const bool is_prepared = request->cell.workload->prepare != NULL;
-    if (request->cell.values[AXIS_THREADS].integer <= 1 && !is_prepared)
-        return counters_measure(request->counters, count, request->cell.workload->run,
-                                task->context, request->iterations, values, task->problem);
-    for (size_t i = 0; i < count; i++) {
-        values[i] =
-            (CounterValue){.name = request->counters[i], .value = NAN, .provenance = "unavailable"};
-        (void)snprintf(values[i].reason, sizeof values[i].reason, "%s",
-                       is_prepared ? "counters would count what prepares each iteration"
-                                   : "counters tell of one thread, and the cell has several");
-    }
-    return true;
+    const CounterWork work = {
+        .work = request->cell.workload->run,
+        .context = task->context,
+        .iterations = request->iterations,
+        .refusal = find_refusal(request),
+        .request = request,
+    };
+    return counters_measure(request->counters, count, &work, values, task->problem);
 }
 
 static bool do_count(const Task *task)

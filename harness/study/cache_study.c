@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/cache_study.h"
 
+#include "machine/geometry.h"
 #include "stats/statistics.h"
 
 #include <math.h>
@@ -95,16 +96,19 @@ static double find_bound(const CellSummary *summary, int level, const char *boun
 }
 
 // Counts of another geometry are none of this machine's hardware.
-static const char *find_foreign_reason(const RunRecord *run)
+static const char *find_foreign_reason(const RunRecord *run, const Cell *cell)
 {
     const json_t *told = json_object_get(json_object_get(run->machine, "run"), "simulated_caches");
-    return told ? "the geometry is that of another machine" : NULL;
+    const char *geometry = cell->values[AXIS_GEOMETRY].text;
+    return told || (geometry && strcmp(geometry, GEOMETRY_HERE) != 0)
+               ? "the geometry is that of another machine"
+               : NULL;
 }
 
 static bool make_row(const CacheStudy *study, size_t cell, int level, CacheRow *row)
 {
     const CellSummary *summary = &study->summaries[cell];
-    const char *foreign = find_foreign_reason(study->run);
+    const char *foreign = find_foreign_reason(study->run, &study->run->plan->cells[cell]);
     bool known = false;
     *row = (CacheRow){.cell = cell,
                       .level = level,

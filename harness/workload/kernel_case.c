@@ -234,8 +234,8 @@ static void make_attention(const AxisValue *values, KernelCase *kernel_case)
 
 // --- The table
 
-static const AxisId common_axes[] = {AXIS_OP, AXIS_SIMD_LEVEL, AXIS_PAGES, AXIS_CACHE_STATE,
-                                     AXIS_COUNT};
+static const AxisId common_axes[] = {AXIS_OP,          AXIS_SIMD_LEVEL, AXIS_PAGES,
+                                     AXIS_CACHE_STATE, AXIS_GEOMETRY,   AXIS_COUNT};
 static const AxisId gemm_axes[] = {PRODUCT_AXES,     AXIS_M,    AXIS_N,        AXIS_K,
                                    AXIS_TRANSPOSE_B, AXIS_BIAS, AXIS_FUNCTION, AXIS_COUNT};
 static const AxisId gemv_axes[] = {AXIS_M,    AXIS_N,        AXIS_K,    AXIS_TRANSPOSE_B,

@@ -20,6 +20,7 @@ typedef struct WorkloadMachine {
     const int *cpus;  // for the threads; the worker is bound to the first
     size_t cpu_count; // 0: not bound
     bool keeps_cold;  // iterations find the caches as the axis cache_state says; else as they are
+    const HyperionParallel *parallel; // instead of threads of its own; NULL = those of the cell
 } WorkloadMachine;
 
 // Facts of one iteration that metrics are made of. NAN = does not apply.

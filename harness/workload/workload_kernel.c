@@ -75,10 +75,14 @@ static void set_parallel(HypKernelArgs *args, HypKernelOp op, const HyperionPara
 static bool start_threads(KernelContext *context, const AxisValue *values,
                           const WorkloadMachine *machine, Problem *problem)
 {
-    context->pool = thread_team_open(values, machine, problem);
-    if (!context->pool)
-        return false;
-    context->parallel = hyperionThreadPoolParallel(context->pool);
+    if (machine->parallel) {
+        context->parallel = *machine->parallel;
+    } else {
+        context->pool = thread_team_open(values, machine, problem);
+        if (!context->pool)
+            return false;
+        context->parallel = hyperionThreadPoolParallel(context->pool);
+    }
     set_parallel(&context->problem.args, context->problem.op, &context->parallel);
     return true;
 }

@@ -33,6 +33,7 @@ bool model_context_uses(const AxisValue *values, AxisId axis)
     case AXIS_PREFETCH_DISTANCE:
     case AXIS_PAGES:
     case AXIS_CACHE_STATE:
+    case AXIS_GEOMETRY:
     case AXIS_LAYOUT:
     case AXIS_TRADEOFF:
     case AXIS_MEMORY_BUDGET:

@@ -24,7 +24,7 @@ void hyp_trace_end(void)
     current = (HypTraceSink){0};
 }
 
-static void tell(const void *address, size_t bytes, HypTraceKind kind)
+static void tell(const void *address, size_t bytes, HyperionTouch kind)
 {
     const uintptr_t place = (uintptr_t)address;
     const uintptr_t stack_top = (uintptr_t)__builtin_frame_address(0);
@@ -36,18 +36,18 @@ static void tell(const void *address, size_t bytes, HypTraceKind kind)
 void hyp_trace_note_read(const void *address, size_t bytes)
 {
     if (bytes > 0)
-        tell(address, bytes, HYP_TRACE_READ);
+        tell(address, bytes, HYPERION_TOUCH_READ);
 }
 
 void hyp_trace_note_write(const void *address, size_t bytes)
 {
     if (bytes > 0)
-        tell(address, bytes, HYP_TRACE_WRITE);
+        tell(address, bytes, HYPERION_TOUCH_WRITE);
 }
 
 void hyp_trace_note_prefetch(const void *address)
 {
-    tell(address, 1, HYP_TRACE_PREFETCH);
+    tell(address, 1, HYPERION_TOUCH_PREFETCH);
 }
 
 #define HOOK(name, bytes, kind)                                                                    \
@@ -56,24 +56,24 @@ void hyp_trace_note_prefetch(const void *address)
     {                                                                                              \
         tell(address, bytes, kind);                                                                \
     }
-HOOK(read1, 1, HYP_TRACE_READ)
-HOOK(read2, 2, HYP_TRACE_READ)
-HOOK(read4, 4, HYP_TRACE_READ)
-HOOK(read8, 8, HYP_TRACE_READ)
-HOOK(read16, 16, HYP_TRACE_READ)
-HOOK(unaligned_read2, 2, HYP_TRACE_READ)
-HOOK(unaligned_read4, 4, HYP_TRACE_READ)
-HOOK(unaligned_read8, 8, HYP_TRACE_READ)
-HOOK(unaligned_read16, 16, HYP_TRACE_READ)
-HOOK(write1, 1, HYP_TRACE_WRITE)
-HOOK(write2, 2, HYP_TRACE_WRITE)
-HOOK(write4, 4, HYP_TRACE_WRITE)
-HOOK(write8, 8, HYP_TRACE_WRITE)
-HOOK(write16, 16, HYP_TRACE_WRITE)
-HOOK(unaligned_write2, 2, HYP_TRACE_WRITE)
-HOOK(unaligned_write4, 4, HYP_TRACE_WRITE)
-HOOK(unaligned_write8, 8, HYP_TRACE_WRITE)
-HOOK(unaligned_write16, 16, HYP_TRACE_WRITE)
+HOOK(read1, 1, HYPERION_TOUCH_READ)
+HOOK(read2, 2, HYPERION_TOUCH_READ)
+HOOK(read4, 4, HYPERION_TOUCH_READ)
+HOOK(read8, 8, HYPERION_TOUCH_READ)
+HOOK(read16, 16, HYPERION_TOUCH_READ)
+HOOK(unaligned_read2, 2, HYPERION_TOUCH_READ)
+HOOK(unaligned_read4, 4, HYPERION_TOUCH_READ)
+HOOK(unaligned_read8, 8, HYPERION_TOUCH_READ)
+HOOK(unaligned_read16, 16, HYPERION_TOUCH_READ)
+HOOK(write1, 1, HYPERION_TOUCH_WRITE)
+HOOK(write2, 2, HYPERION_TOUCH_WRITE)
+HOOK(write4, 4, HYPERION_TOUCH_WRITE)
+HOOK(write8, 8, HYPERION_TOUCH_WRITE)
+HOOK(write16, 16, HYPERION_TOUCH_WRITE)
+HOOK(unaligned_write2, 2, HYPERION_TOUCH_WRITE)
+HOOK(unaligned_write4, 4, HYPERION_TOUCH_WRITE)
+HOOK(unaligned_write8, 8, HYPERION_TOUCH_WRITE)
+HOOK(unaligned_write16, 16, HYPERION_TOUCH_WRITE)
 
 #define RANGE_HOOK(name, kind)                                                                     \
     void __tsan_##name(const void *address, size_t bytes);                                         \
@@ -81,8 +81,8 @@ HOOK(unaligned_write16, 16, HYP_TRACE_WRITE)
     {                                                                                              \
         tell(address, bytes, kind);                                                                \
     }
-RANGE_HOOK(read_range, HYP_TRACE_READ)
-RANGE_HOOK(write_range, HYP_TRACE_WRITE)
+RANGE_HOOK(read_range, HYPERION_TOUCH_READ)
+RANGE_HOOK(write_range, HYPERION_TOUCH_WRITE)
 
 // Entries into functions and the start of the library, which mean nothing here.
 void __tsan_init(void);

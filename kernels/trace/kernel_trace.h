@@ -5,15 +5,15 @@
 #ifndef HYP_KERNEL_TRACE_H
 #define HYP_KERNEL_TRACE_H
 
+#include "hyperion/types.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-typedef enum HypTraceKind { HYP_TRACE_READ, HYP_TRACE_WRITE, HYP_TRACE_PREFETCH } HypTraceKind;
 
 // `access` is told of each load and store of `bytes` (at least 1; 1 for a prefetch) before it
 // happens. It must not call kernels.
 typedef struct HypTraceSink {
-    void (*access)(void *context, uintptr_t address, size_t bytes, HypTraceKind kind);
+    void (*access)(void *context, uintptr_t address, size_t bytes, HyperionTouch kind);
     void *context;
 } HypTraceSink;
 

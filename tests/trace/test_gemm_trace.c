@@ -79,10 +79,10 @@ static void record_touch(void *context, uintptr_t address, size_t bytes, bool wr
     record(context, address, bytes, write);
 }
 
-static void record_access(void *context, uintptr_t address, size_t bytes, HypTraceKind kind)
+static void record_access(void *context, uintptr_t address, size_t bytes, HyperionTouch kind)
 {
-    if (kind != HYP_TRACE_PREFETCH)
-        record(context, address, bytes, kind == HYP_TRACE_WRITE);
+    if (kind != HYPERION_TOUCH_PREFETCH)
+        record(context, address, bytes, kind == HYPERION_TOUCH_WRITE);
 }
 
 // Number of accesses from `start` on that belong to the same step.

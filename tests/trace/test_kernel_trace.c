@@ -60,23 +60,23 @@ static OperandRole role_of(const Seen *seen, size_t array)
     return array < problem->operand_count ? problem->operands[array].role : OPERAND_OUTPUT;
 }
 
-static void mark(Seen *seen, size_t array, size_t place, size_t bytes, HypTraceKind kind)
+static void mark(Seen *seen, size_t array, size_t place, size_t bytes, HyperionTouch kind)
 {
     unsigned char *marks = seen->arrays[array].marks + place;
     const bool made_here = role_of(seen, array) == OPERAND_OUTPUT;
     for (size_t i = 0; i < bytes; i++) {
-        if (kind == HYP_TRACE_READ && made_here && !(marks[i] & WAS_WRITTEN))
+        if (kind == HYPERION_TOUCH_READ && made_here && !(marks[i] & WAS_WRITTEN))
             seen->unwritten++;
-        marks[i] |= kind == HYP_TRACE_READ ? WAS_READ : WAS_WRITTEN;
+        marks[i] |= kind == HYPERION_TOUCH_READ ? WAS_READ : WAS_WRITTEN;
     }
-    *(kind == HYP_TRACE_READ ? &seen->arrays[array].bytes_read
-                             : &seen->arrays[array].bytes_written) += bytes;
+    *(kind == HYPERION_TOUCH_READ ? &seen->arrays[array].bytes_read
+                                  : &seen->arrays[array].bytes_written) += bytes;
 }
 
-static void see(void *context, uintptr_t address, size_t bytes, HypTraceKind kind)
+static void see(void *context, uintptr_t address, size_t bytes, HyperionTouch kind)
 {
     Seen *seen = context;
-    if (kind == HYP_TRACE_PREFETCH) {
+    if (kind == HYPERION_TOUCH_PREFETCH) {
         seen->prefetches++;
         return;
     }
@@ -90,7 +90,8 @@ static void see(void *context, uintptr_t address, size_t bytes, HypTraceKind kin
     const bool of_arguments =
         address - (uintptr_t)&seen->run->problem.args < sizeof seen->run->problem.args;
     // Masks: constants of the program, whose ends the linker names.
-    const bool constant = kind == HYP_TRACE_READ && address >= (uintptr_t)&__executable_start &&
+    const bool constant = kind == HYPERION_TOUCH_READ &&
+                          address >= (uintptr_t)&__executable_start &&
                           address < (uintptr_t)&__bss_start;
     if (!of_arguments && !constant)
         seen->strays++;

@@ -54,7 +54,8 @@ static double count_one(const char *name, void (*work)(void *context))
 {
     Problem problem = {0};
     CounterValue value;
-    assert_true(counters_measure(&name, 1, work, NULL, ITERATIONS, &value, &problem));
+    assert_true(counters_measure(&name, 1, &(CounterWork){.work = work, .iterations = ITERATIONS},
+                                 &value, &problem));
     assert_string_equal(value.provenance, "os");
     assert_string_equal(value.reason, "");
     return value.value;
@@ -94,7 +95,8 @@ static void migrations_are_counted_or_refused_never_zero_for_want_of_rights(void
     static const char *const names[] = {"cpu_migrations"};
     Problem problem = {0};
     CounterValue value;
-    assert_true(counters_measure(names, 1, sleep_a_little, NULL, 1, &value, &problem));
+    assert_true(counters_measure(names, 1, &(CounterWork){.work = sleep_a_little, .iterations = 1},
+                                 &value, &problem));
     if (isnan(value.value))
         assert_int_equal(strncmp(value.reason, "perf_event_open: ", 17), 0);
     else
@@ -107,7 +109,8 @@ static void names_of_several_sources_keep_their_order(void **state)
     static const char *const names[] = {"task_clock_ns", "PAPI_TOT_INS", "minor_faults", "nobody"};
     Problem problem = {0};
     CounterValue values[4];
-    assert_true(counters_measure(names, 4, sleep_a_little, NULL, 1, values, &problem));
+    assert_true(counters_measure(names, 4, &(CounterWork){.work = sleep_a_little, .iterations = 1},
+                                 values, &problem));
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(values[i].name, names[i]);
     assert_string_equal(values[0].provenance, "os");

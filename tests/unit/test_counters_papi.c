@@ -215,7 +215,8 @@ static int leave_no_event_set(void **state)
 static void count(const char *const *names, size_t name_count, CounterValue *values)
 {
     Problem problem = {0};
-    assert_true(counters_measure(names, name_count, run_once, NULL, 10, values, &problem));
+    assert_true(counters_measure(
+        names, name_count, &(CounterWork){.work = run_once, .iterations = 10}, values, &problem));
 }
 
 static void assert_value(const CounterValue *value, const char *name, double expected,
@@ -414,7 +415,8 @@ static void events_say_that_papi_is_absent(void **state)
     assert_string_equal(json_string_value(json_object_get(first, "probe_value_reason")),
                         "built without PAPI");
     json_decref(facts);
-    assert_true(counters_measure(names, 2, NULL, NULL, 1, values, &problem));
+    assert_true(counters_measure(names, 2, &(CounterWork){.work = NULL, .iterations = 1}, values,
+                                 &problem));
     for (size_t i = 0; i < 2; i++) {
         assert_true(isnan(values[i].value));
         assert_string_equal(values[i].reason, "built without PAPI");

@@ -140,7 +140,9 @@ static int leave_nothing_open(void **state)
 static void count(const char *const *names, size_t how_many, CounterValue *values)
 {
     Problem problem = {0};
-    assert_true(counters_measure(names, how_many, run_once, NULL, ITERATIONS, values, &problem));
+    assert_true(counters_measure(names, how_many,
+                                 &(CounterWork){.work = run_once, .iterations = ITERATIONS}, values,
+                                 &problem));
     assert_int_equal(live_files, 0);
 }
 
@@ -227,7 +229,9 @@ static void counts_that_became_partial_keep_the_doubt(void **state)
     (void)state;
     CounterValue values[1];
     Problem problem = {0};
-    assert_true(counters_measure(five, 1, lose_counters, NULL, ITERATIONS, values, &problem));
+    assert_true(counters_measure(five, 1,
+                                 &(CounterWork){.work = lose_counters, .iterations = ITERATIONS},
+                                 values, &problem));
     assert_value(&values[0], 500,
                  "too low: counted for 50.0 % of the time, others held the counters");
 }

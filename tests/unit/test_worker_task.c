@@ -191,8 +191,9 @@ static void iterations_are_prepared_outside_of_their_time(void **state)
     assert_int_equal(world.prepared, 1 + 6);
     assert_int_equal(world.runs, 1 + 1 + 6); // that of the warm-up is not prepared
     sample_clear(&outcome);
-    static const char *const counted[] = {"os.minor_faults", NULL};
+    static const char *const counted[] = {"minor_faults", NULL};
     request.task = SAMPLE_COUNT;
+    request.iterations = 1;
     request.counters = counted;
     worker_task_do(&request, &tools, &outcome);
     assert_true(outcome.ok);
