@@ -122,8 +122,8 @@ static void run_pass(Measurement *measurement, void *group, Pass *pass, const Co
         if (pass->members[i] == SIZE_MAX)
             continue;
         CounterValue *value = &measurement->values[pass->members[i]];
-        *value =
-            (CounterValue){.name = value->name, .value = (double)counts[i], .provenance = "pmu"};
+        *value = (CounterValue){
+            .name = value->name, .value = (double)counts[i], .provenance = backend->provenance};
         if (!counted || counts[i] == -1)
             counter_value_refuse(value, counted ? "reads -1 beside other events" : reason);
         else
@@ -175,7 +175,8 @@ static void measure_passes(Measurement *measurement, const CounterWork *work)
     const CounterBackend *backend = measurement->backend;
     char reason[COUNTER_REASON_BYTES];
     long long value = 0;
-    measurement->can_check = backend->probe(backend->check_event, &value, reason);
+    measurement->can_check =
+        backend->check_event && backend->probe(backend->check_event, &value, reason);
     for (size_t i = 0; i < measurement->count; i++) {
         measurement->pending[i] = backend->probe(measurement->values[i].name, &value, reason);
         if (!measurement->pending[i])
@@ -190,7 +191,8 @@ static void measure_passes(Measurement *measurement, const CounterWork *work)
         backend->destroy(group);
         measurement->pass_count++;
     }
-    for (size_t i = 0; measurement->pass_count > 1 && i < measurement->pass_count; i++)
+    for (size_t i = 0;
+         backend->check_event && measurement->pass_count > 1 && i < measurement->pass_count; i++)
         doubt_pass(measurement, i);
 }
 

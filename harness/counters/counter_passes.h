@@ -17,8 +17,11 @@ enum {
 
 // How a source counts. Reasons are in its own words, in COUNTER_REASON_BYTES.
 typedef struct CounterBackend {
-    // Rides in every pass, so that passes which did not do the same work are noticed.
+    // Rides in every pass, so that passes which did not do the same work are noticed. NULL: nothing
+    // can ride along.
     const char *check_event;
+    // Where a count is from, "pmu" for one.
+    const char *provenance;
     // Counts one event alone while the CPU does some of everything.
     bool (*probe)(const char *name, long long *value, char *reason);
     // A group without events; NULL with the reason.

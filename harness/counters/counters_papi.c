@@ -3,6 +3,7 @@
 #include "counters/counter_passes.h"
 #include "counters/counter_sources.h"
 #include "counters/papi_events.h"
+#include "hyperion/cache.h"
 
 #include <limits.h>
 #include <math.h>
@@ -25,6 +26,7 @@ static const char *start_library(void)
     static char reason[COUNTER_REASON_BYTES];
     if (!tried) {
         tried = true;
+        (void)hyperionPublishCacheStats(NULL); // so that PAPI knows the names
         const int version = PAPI_library_init(PAPI_VER_CURRENT);
         if (version < 0)
             (void)snprintf(reason, sizeof reason, "PAPI: %s", PAPI_strerror(version));
@@ -152,20 +154,72 @@ static bool stop_group(void *group, long long *counts, char *reason)
     return status == PAPI_OK;
 }
 
-static const CounterBackend backend = {
-    .check_event = check_event,
-    .probe = probe_event,
-    .create = create_group,
-    .add = add_event,
-    .start = start_group,
-    .stop = stop_group,
-    .destroy = destroy_group,
+// An event set holds events of one component, and passes are packed from those of one kind.
+typedef enum EventKind {
+    EVENT_OF_CPU, // of this thread; presets and what nobody knows
+    EVENT_OF_MACHINE,
+    EVENT_PREDICTED,
+    EVENT_KINDS
+} EventKind;
+
+#define BACKEND(check_event_, provenance_)                                                         \
+    {                                                                                              \
+        .check_event = (check_event_), .provenance = (provenance_), .probe = probe_event,          \
+        .create = create_group, .add = add_event, .start = start_group, .stop = stop_group,        \
+        .destroy = destroy_group,                                                                  \
+    }
+static const CounterBackend backends[EVENT_KINDS] = {
+    [EVENT_OF_CPU] = BACKEND(check_event, "pmu"),
+    [EVENT_OF_MACHINE] = BACKEND(NULL, "pmu"),
+    [EVENT_PREDICTED] = BACKEND(NULL, "model"),
 };
+static const char system_wide[] = "counts the whole machine, others' work included";
+
+static EventKind find_kind(const char *event)
+{
+    int code = 0;
+    if (PAPI_event_name_to_code(event, &code) != PAPI_OK)
+        return EVENT_OF_CPU;
+    const PAPI_component_info_t *component =
+        PAPI_get_component_info(PAPI_get_event_component(code));
+    if (!component || strcmp(component->name, cpu_component) == 0)
+        return EVENT_OF_CPU;
+    return strcmp(component->name, "sde") == 0 ? EVENT_PREDICTED : EVENT_OF_MACHINE;
+}
+
+static bool measure_kind(EventKind kind, CounterValue *values, size_t count, CounterValue *together,
+                         const CounterWork *work, Problem *problem)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++)
+        if (find_kind(values[i].name) == kind)
+            together[taken++] = values[i];
+    if (!taken)
+        return true;
+    if (!counter_passes_measure(&backends[kind], together, taken, work, problem))
+        return false;
+    taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (find_kind(values[i].name) != kind)
+            continue;
+        values[i] = together[taken++];
+        if (kind == EVENT_OF_MACHINE && !isnan(values[i].value))
+            (void)snprintf(values[i].reason, sizeof values[i].reason, "%s", system_wide);
+    }
+    return true;
+}
 
 static bool measure_events(CounterValue *values, size_t count, const CounterWork *work,
                            Problem *problem)
 {
-    return counter_passes_measure(&backend, values, count, work, problem);
+    CounterValue *together = calloc(count, sizeof *together);
+    if (!together)
+        return problem_set(problem, "out of memory for %zu counters", count);
+    bool measured = true;
+    for (EventKind kind = 0; measured && kind < EVENT_KINDS; kind++)
+        measured = measure_kind(kind, values, count, together, work, problem);
+    free(together);
+    return measured;
 }
 
 // The native events behind a preset, as PAPI maps them on this CPU: "A + B (DERIVED_ADD)".
@@ -203,6 +257,7 @@ static size_t list_events(CounterEvent *events, size_t capacity)
         event->available = probe_event(event->name, &value, event->reason);
         if (!event->available)
             continue;
+        event->provenance = backends[find_kind(event->name)].provenance;
         event->probe_value = (double)value;
         describe_mapping(event->name, event->native, sizeof event->native);
     }

@@ -217,6 +217,7 @@ static bool probe_event(const char *name, long long *value, char *reason)
 
 static const CounterBackend backend = {
     .check_event = "perf.instructions",
+    .provenance = "pmu",
     .probe = probe_event,
     .create = create_group,
     .add = add_event,

@@ -177,12 +177,38 @@ static const char *find_refusal(const WorkerRequest *request)
                : NULL;
 }
 
+// An iteration that PAPI is told the prediction of.
+typedef struct PublishedWork {
+    void (*run)(void *context);
+    void *context;
+    HyperionCacheStats predicted;
+} PublishedWork;
+
+static void run_published(void *context)
+{
+    const PublishedWork *work = context;
+    work->run(work->context);
+    (void)hyperionPublishCacheStats(&work->predicted);
+}
+
+static bool asks_for_predictions(const char *const *names)
+{
+    static const char library[] = "sde:::hyperion::";
+    while (*names && strncmp(*names, library, sizeof library - 1) != 0)
+        names++;
+    return *names != NULL;
+}
+
 static bool count_events(const Task *task, CounterValue *values, size_t count)
 {
     const WorkerRequest *request = task->request;
+    PublishedWork published = {request->cell.workload->run, task->context, {.valid = false}};
+    if (asks_for_predictions(request->counters))
+        published.predicted = request->cell.workload->facts(task->context).predicted;
+    const bool publishes = published.predicted.valid;
     const CounterWork work = {
-        .work = request->cell.workload->run,
-        .context = task->context,
+        .work = publishes ? run_published : published.run,
+        .context = publishes ? &published : task->context,
         .iterations = request->iterations,
         .refusal = find_refusal(request),
         .request = request,

@@ -35,8 +35,8 @@ static const char *const value_names[CACHE_WAYS][CACHE_STUDY_LEVELS][NAME_CHOICE
     [CACHE_SIMULATED] = LEVELS("sim.cold.L", ".fills"),
     [CACHE_ACCESSES] = LEVELS("sim.cold.L", ".access_fills"),
     [CACHE_CALLGRIND] = LEVELS("callgrind.cold.L", ".misses"),
-    [CACHE_MEASURED] = {{"PAPI_L1_DCM", "perf.L1-dcache-load-misses"},
-                        {"PAPI_L2_DCM"},
+    [CACHE_MEASURED] = {{"L1D:REPLACEMENT", "PAPI_L1_DCM", "perf.L1-dcache-load-misses"},
+                        {"L2_LINES_IN:ALL", "PAPI_L2_DCM"},
                         {"PAPI_L3_TCM", "perf.LLC-load-misses"}},
 #undef LEVELS
 };

@@ -27,6 +27,7 @@ typedef struct StandInEvent {
     bool shy;        // adds beside others, but then the start fails
     bool mute;       // reads -1
     bool mute_among; // reads -1 unless alone
+    int component;   // index
 } StandInEvent;
 
 static const StandInEvent all_events[] = {
@@ -40,6 +41,11 @@ static const StandInEvent all_events[] = {
     {.name = "PAPI_VEC_SP", .rate = 8, .add_status = PAPI_ENOEVNT}, // the query says yes
     {.name = "PAPI_SP_OPS", .rate = 8, .mute = true},
     {.name = "PAPI_REF_CYC", .rate = 8, .mute_among = true},
+    {.name = "L1D:REPLACEMENT", .rate = 70},
+    {.name = "unc_cbo::LLC_FILLS", .rate = 7, .component = 1},
+    {.name = "unc_cbo::LLC_HITS", .rate = 9, .component = 1},
+    {.name = "sde:::hyperion::L1_FILLS", .rate = 60, .component = 2},
+    {.name = "sde:::hyperion::L9_FILLS", .mute = true, .component = 2}, // nobody registered it
 };
 
 // What a test changes.
@@ -60,7 +66,12 @@ static long long runs;
 static int passes;
 static int live_sets;
 
-static PAPI_component_info_t component = {.name = "perf_event", .num_cntrs = SLOTS};
+static PAPI_component_info_t components[] = {
+    {.name = "perf_event", .num_cntrs = SLOTS},
+    {.name = "perf_event_uncore", .num_cntrs = SLOTS},
+    {.name = "sde", .num_cntrs = SLOTS},
+};
+enum { COMPONENTS = sizeof components / sizeof components[0] };
 
 int PAPI_library_init(int version)
 {
@@ -80,15 +91,20 @@ char *PAPI_strerror(int status)
 
 int PAPI_num_components(void)
 {
-    return 1;
+    return COMPONENTS;
+}
+
+int PAPI_get_event_component(int EventCode)
+{
+    return EventCode >= 0 ? all_events[EventCode].component : PAPI_ENOEVNT;
 }
 
 const PAPI_component_info_t *PAPI_get_component_info(int cidx)
 {
-    component.disabled = machine.disabled ? PAPI_ENOSUPP : 0;
-    (void)snprintf(component.disabled_reason, sizeof component.disabled_reason, "%s",
+    components[0].disabled = machine.disabled ? PAPI_ENOSUPP : 0;
+    (void)snprintf(components[0].disabled_reason, sizeof components[0].disabled_reason, "%s",
                    machine.disabled ? "no default PMU found" : "");
-    return cidx == 0 ? &component : NULL;
+    return cidx >= 0 && cidx < COMPONENTS ? &components[cidx] : NULL;
 }
 
 int PAPI_create_eventset(int *EventSet)
@@ -137,6 +153,8 @@ int PAPI_add_named_event(int EventSet, const char *EventName)
         return event->add_status;
     if (sets[EventSet].count == SLOTS)
         return PAPI_ECNFLCT;
+    if (sets[EventSet].count > 0 && sets[EventSet].events[0]->component != event->component)
+        return PAPI_EINVAL;
     sets[EventSet].events[sets[EventSet].count++] = event;
     return PAPI_OK;
 }
@@ -342,6 +360,33 @@ static void an_event_that_bears_no_company_is_refused(void **state)
     assert_value(&values[1], "PAPI_TOT_INS", 1000, "");
 }
 
+static void counts_of_other_components_go_by_themselves(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sde:::hyperion::L1_FILLS", "L1D:REPLACEMENT",
+                                        "unc_cbo::LLC_FILLS", "unc_cbo::LLC_HITS"};
+    CounterValue values[4];
+    count(names, 4, values);
+    assert_string_equal(values[0].provenance, "model");
+    assert_true(values[0].value == 60);
+    assert_string_equal(values[0].reason, "");
+    assert_value(&values[1], "L1D:REPLACEMENT", 70, "");
+    assert_value(&values[2], "unc_cbo::LLC_FILLS", 7,
+                 "counts the whole machine, others' work included");
+    assert_value(&values[3], "unc_cbo::LLC_HITS", 9,
+                 "counts the whole machine, others' work included");
+    assert_int_equal(passes, 3);
+}
+
+static void an_unknown_prediction_is_no_number(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sde:::hyperion::L9_FILLS"};
+    CounterValue values[1];
+    count(names, 1, values);
+    assert_value(&values[0], names[0], NAN, "added and started, but reads -1");
+}
+
 static void a_disabled_component_gives_its_reason(void **state)
 {
     (void)state;
@@ -377,8 +422,8 @@ static void description_tells_mapping_and_components(void **state)
         }
     }
     assert_int_equal(seen, 2);
-    const json_t *components = json_object_get(json_object_get(facts, "papi"), "components");
-    assert_int_equal(json_array_size(components), 1);
+    const json_t *told = json_object_get(json_object_get(facts, "papi"), "components");
+    assert_int_equal(json_array_size(told), COMPONENTS);
     json_decref(facts);
 }
 
@@ -394,6 +439,8 @@ int main(void)
         cmocka_unit_test_setup(without_instructions_several_passes_are_doubted_and_one_is_not,
                                reset),
         cmocka_unit_test_setup(an_event_that_bears_no_company_is_refused, reset),
+        cmocka_unit_test_setup(counts_of_other_components_go_by_themselves, reset),
+        cmocka_unit_test_setup(an_unknown_prediction_is_no_number, reset),
         cmocka_unit_test_setup(a_disabled_component_gives_its_reason, reset),
         cmocka_unit_test_setup(description_tells_mapping_and_components, reset),
     };
