@@ -2,6 +2,7 @@
 #include "counters/counters.h"
 
 #include "counters/counter_sources.h"
+#include "counters/counter_trust.h"
 
 #include <assert.h>
 #include <math.h>
@@ -63,6 +64,25 @@ static bool is_of_cell(const char *name)
     return source && source->of_cell;
 }
 
+// A counter that does not count what is known is not used; one that counts a multiple of it is
+// doubted.
+static bool check_trust(const CounterSource *source, CounterValue *values, size_t count,
+                        Problem *problem)
+{
+    for (size_t i = 0; i < count; i++) {
+        CounterCheck check;
+        if (isnan(values[i].value))
+            continue;
+        if (!counter_trust_check(source, values[i].name, &check, problem))
+            return false;
+        if (check.trust == COUNTER_BROKEN)
+            counter_value_refuse(&values[i], check.words);
+        else if (!values[i].reason[0])
+            (void)snprintf(values[i].reason, sizeof values[i].reason, "%s", check.words);
+    }
+    return true;
+}
+
 // Those values that belong to one source go through it together, so that it can group them.
 static bool measure_source(const CounterSource *source, CounterValue *values, size_t count,
                            CounterValue *together, const CounterWork *work, Problem *problem)
@@ -79,7 +99,8 @@ static bool measure_source(const CounterSource *source, CounterValue *values, si
     if (reason)
         for (size_t i = 0; i < taken; i++)
             counter_value_refuse(&together[i], reason);
-    else if (!source->measure(together, taken, work, problem))
+    else if (!source->measure(together, taken, work, problem) ||
+             !check_trust(source, together, taken, problem))
         return false;
     taken = 0;
     for (size_t i = 0; i < count; i++)
@@ -121,6 +142,17 @@ static bool set_or_reason(json_t *facts, const char *name, json_t *value, const 
            json_object_set_new(facts, key, json_string(reason)) == 0;
 }
 
+// "trust", with what it counts where that is not what is known.
+static bool add_trust(const CounterSource *source, const CounterEvent *event, json_t *facts)
+{
+    CounterCheck check = {.trust = COUNTER_UNCHECKED};
+    Problem problem = {0};
+    if (event->available && !counter_trust_check(source, event->name, &check, &problem))
+        return false;
+    return set_or_reason(facts, "trust", json_string(counter_trust_name(check.trust)), "") &&
+           (!check.words[0] || set_or_reason(facts, "trust_words", json_string(check.words), ""));
+}
+
 static json_t *event_to_json(const CounterSource *source, const CounterEvent *event)
 {
     json_t *facts = json_object();
@@ -133,7 +165,8 @@ static json_t *event_to_json(const CounterSource *source, const CounterEvent *ev
                       isnan(event->probe_value) ? NULL : json_real(event->probe_value),
                       event->available ? "not probed" : event->reason) &&
         set_or_reason(facts, "native", event->native[0] ? json_string(event->native) : NULL,
-                      event->available ? "the source does not tell" : "not available"))
+                      event->available ? "the source does not tell" : "not available") &&
+        add_trust(source, event, facts))
         return facts;
     json_decref(facts);
     return NULL;

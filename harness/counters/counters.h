@@ -60,14 +60,16 @@ typedef struct CounterSource {
 
 extern const CounterSource *const counter_source_table[]; // NULL-terminated
 
-// Counts `names` while the work is done, in as many passes as legal groups need (it is done once a
+// Counts `names` while the work is done, and holds each against known work: a broken counter is
+// unavailable. In as many passes as legal groups need (it is done once a
 // pass for all its iterations); values are per iteration. An event that cannot be counted gets its
 // reason. False only on a programming or memory error.
 bool counters_measure(const char *const *names, size_t count, const CounterWork *work,
                       CounterValue *values, Problem *problem);
 
 // {"papi": {...}, "events": [{"name", "source", "available", "probe_value", "native", "provenance",
-// each unknown one with its reason}]} over all sources. NULL: out of memory.
+// each unknown one with its reason, "trust", and "trust_words" where the counter is scaled or
+// broken (see counter_trust.h)}]} over all sources. NULL: out of memory.
 json_t *counters_describe(void);
 
 // The events the project asks for when a scenario says `counters: default`; NULL-terminated.

@@ -176,9 +176,11 @@ static void print_available(const json_t *events, const json_t *first)
     printf("    %s, available\n", text_or(first, "source", ""));
     json_array_foreach(events, i, event)
     {
+        const char *words = text_or(event, "trust_words", NULL);
         if (shares_fate(event, first))
-            printf("      %-22s %s\n", text_or(event, "name", ""),
-                   text_or(event, "native", "native event unknown"));
+            printf("      %-22s %s%s%s\n", text_or(event, "name", ""),
+                   text_or(event, "native", "native event unknown"), words ? "; " : "",
+                   words ? words : "");
     }
 }
 

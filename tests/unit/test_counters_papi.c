@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "counters/counters.h"
+#include "counters/known_work.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,13 +55,53 @@ static struct {
     bool disabled;        // no component counts
     int start_status;     // of a start with more than one event
     long long skew[8];    // added to the instructions of each pass
+    const char *wrong;    // an event that counts `factor` times what it should
+    double factor, drift; // which grows by so much with each run
 } machine;
+
+// Known work, of which every event of this machine counts as much as it should.
+enum { KNOWN = 1000 };
+static long long known_runs;
+
+double known_work_count(KnownCount count)
+{
+    (void)count;
+    return KNOWN;
+}
+
+const char *known_work_name(KnownCount count)
+{
+    return count == KNOWN_SECOND_LINES ? "L2 lines" : "others";
+}
+
+void *known_work_open(KnownCount count)
+{
+    (void)count;
+    return malloc(1);
+}
+
+void known_work_run(void *work)
+{
+    (void)work;
+    known_runs++;
+}
+
+void known_work_close(void *work)
+{
+    free(work);
+}
+
+static double known_factor(const char *event)
+{
+    const bool is_wrong = machine.wrong && strcmp(event, machine.wrong) == 0;
+    return is_wrong ? machine.factor + machine.drift * (double)known_runs : 1;
+}
 
 static struct {
     const StandInEvent *events[SLOTS];
     int count;
     bool live;
-    long long started;
+    long long started, known_started;
 } sets[MOST_SETS];
 static long long runs;
 static int passes;
@@ -175,6 +216,7 @@ int PAPI_start(int EventSet)
     if (others > 0 && machine.start_status != PAPI_OK)
         return machine.start_status;
     sets[EventSet].started = runs;
+    sets[EventSet].known_started = known_runs;
     return PAPI_OK;
 }
 
@@ -183,7 +225,9 @@ int PAPI_stop(int EventSet, long long *values)
     const long long times = runs - sets[EventSet].started;
     for (int i = 0; i < sets[EventSet].count; i++) {
         const StandInEvent *event = sets[EventSet].events[i];
-        values[i] = event->rate * times;
+        values[i] =
+            event->rate * times + (long long)(known_factor(event->name) * KNOWN *
+                                              (double)(known_runs - sets[EventSet].known_started));
         if (event->mute || (event->mute_among && times > 0))
             values[i] = -1;
         if (event == &all_events[0] && times > 0)
@@ -360,6 +404,38 @@ static void an_event_that_bears_no_company_is_refused(void **state)
     assert_value(&values[1], "PAPI_TOT_INS", 1000, "");
 }
 
+static void a_counter_that_counts_something_else_is_not_used(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"PAPI_L2_DCM", "PAPI_L1_DCM"};
+    static const struct {
+        double factor, drift;
+        const char *reason;
+        bool used;
+    } cases[] = {
+        {1.04, 0, "", true},
+        {2, 0, "counts 2.00 times the L2 lines that are known", true},
+        {0.5, 0, "counts 0.50 times the L2 lines that are known", true},
+        {0, 0, "broken: counts 0 and 0 times the L2 lines that are known", false},
+        {50, 0, "broken: counts 50 and 50 times the L2 lines that are known", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CounterValue values[2];
+        reset(state);
+        machine.wrong = "PAPI_L2_DCM";
+        machine.factor = cases[i].factor;
+        count(names, 2, values);
+        assert_value(&values[0], "PAPI_L2_DCM", cases[i].used ? 16 : (double)NAN, cases[i].reason);
+        assert_value(&values[1], "PAPI_L1_DCM", 64, "");
+    }
+    CounterValue values[2];
+    machine.factor = 1.5;
+    machine.drift = 0.1; // never twice the same
+    count(names, 2, values);
+    assert_true(isnan(values[0].value));
+    assert_non_null(strstr(values[0].reason, "broken"));
+}
+
 static void counts_of_other_components_go_by_themselves(void **state)
 {
     (void)state;
@@ -412,6 +488,7 @@ static void description_tells_mapping_and_components(void **state)
         const char *name = json_string_value(json_object_get(event, "name"));
         const char *native = json_string_value(json_object_get(event, "native"));
         if (strcmp(name, "PAPI_L1_DCM") == 0) {
+            assert_string_equal(json_string_value(json_object_get(event, "trust")), "trusted");
             assert_string_equal(native, "NATIVE:A, NATIVE:B (DERIVED_ADD)");
             seen++;
         } else if (strcmp(name, "PAPI_VEC_SP") == 0) {
@@ -439,6 +516,7 @@ int main(void)
         cmocka_unit_test_setup(without_instructions_several_passes_are_doubted_and_one_is_not,
                                reset),
         cmocka_unit_test_setup(an_event_that_bears_no_company_is_refused, reset),
+        cmocka_unit_test_setup(a_counter_that_counts_something_else_is_not_used, reset),
         cmocka_unit_test_setup(counts_of_other_components_go_by_themselves, reset),
         cmocka_unit_test_setup(an_unknown_prediction_is_no_number, reset),
         cmocka_unit_test_setup(a_disabled_component_gives_its_reason, reset),
