@@ -94,7 +94,8 @@ enum { HYP_BINARY_COUNT = HYPERION_BINARY_EQUAL };
 // out[o][m][i] = function(a[o][m][i], b) at the places below, or function(b, a[o][m][i]) where
 // `reversed`; covers every ONNX broadcast after dims of equal behaviour have been merged, b being
 // the operand that is repeated: b has `middle` values, each repeated over `inner` and the whole
-// over `outer`. Same shapes: outer = inner = 1. `out` may be `a`, and `b` where nothing is repeated.
+// over `outer`. Same shapes: outer = inner = 1. `out` may be `a`, and `b` where nothing is
+// repeated.
 typedef struct HypBinaryArgs {
     HyperionBinary function; // below HYP_BINARY_COUNT
     bool reversed;
@@ -148,8 +149,8 @@ typedef struct HypLayernormArgs {
 
 // out = softmax(scale * q kT) v for each batch and head, with an online softmax (Milakov and
 // Gimelshein 2018). q and out: [batch x queries x heads x dim]; k and v: [batch x keys x kv_heads x
-// dim], each of their heads serving heads / kv_heads in turn. causal: query i sees keys 0 .. i + keys - queries; one that sees none gives zeros. Scores
-// must be finite.
+// dim], each of their heads serving heads / kv_heads in turn. causal: query i sees keys 0 .. i +
+// keys - queries; one that sees none gives zeros. Scores must be finite.
 typedef struct HypAttentionArgs {
     size_t batch, heads, queries, keys, dim;
     size_t kv_heads; // divides heads; 0 = heads
@@ -199,6 +200,7 @@ typedef struct HypKernelVariant {
     HyperionSIMDLevel level;
     size_t mr, nr; // register tile; 0 where the operation has none
     HypKernelFn fn;
+    HypKernelFn touch; // for hyp_kernel_touch
 } HypKernelVariant;
 
 #endif

@@ -9,7 +9,8 @@
      .level = HYPERION_SIMD_##LEVEL,                                                               \
      .mr = (mr_),                                                                                  \
      .nr = (nr_),                                                                                  \
-     .fn.op_ = hyp_##op_##_##dtype##_##level_##_##tuning_},
+     .fn.op_ = hyp_##op_##_##dtype##_##level_##_##tuning_,                                         \
+     .touch.op_ = hyp_touch_##op_##_##level_},
 const HypKernelVariant hyp_kernel_table[] = {
 #include "kernel_list.def"
 };
@@ -35,6 +36,17 @@ const HypKernelVariant *hyp_kernel_find(HypKernelOp op, HyperionSIMDLevel highes
             best = variant;
     }
     return best;
+}
+
+const HyperionParallel **hyp_kernel_parallel(HypKernelOp op, HypKernelArgs *args)
+{
+    switch (op) {
+#define OP(name, args_type, ENUM)                                                                  \
+    case HYP_OP_##ENUM: return &args->name.parallel;
+        HYP_KERNEL_OPS(OP)
+#undef OP
+    default: return NULL;
+    }
 }
 
 void **hyp_kernel_workspace(HypKernelOp op, HypKernelArgs *args, size_t *size_bytes)

@@ -10,7 +10,8 @@ HYP_KERNEL_OPS(OP)
 #undef OP
 
 #define KERNEL(op, OP, dtype, level, LEVEL, tuning, mr, nr)                                        \
-    void hyp_##op##_##dtype##_##level##_##tuning(const HypArgs_##op *args);
+    void hyp_##op##_##dtype##_##level##_##tuning(const HypArgs_##op *args);                        \
+    void hyp_touch_##op##_##level(const HypArgs_##op *args);
 #include "kernel_list.def"
 #undef KERNEL
 
@@ -40,6 +41,26 @@ typedef union HypKernelArgs {
 // The member of `args` that points to the workspace of `op`, and the bytes that are needed there;
 // NULL and 0 for operations without one.
 void **hyp_kernel_workspace(HypKernelOp op, HypKernelArgs *args, size_t *size_bytes);
+
+// Where the arguments of `op` hold their threads.
+const HyperionParallel **hyp_kernel_parallel(HypKernelOp op, HypKernelArgs *args);
+
+// `touch` is told of each run of bytes (at least 1) that is read, written or prefetched next. A run
+// may span lines; what is done to one line in a row is told once, twice where it is read and then
+// written.
+typedef struct HypTouchSink {
+    void (*touch)(void *context, uintptr_t address, size_t bytes, HyperionTouch kind);
+    void *context;
+    size_t line_bytes; // a power of two
+} HypTouchSink;
+
+// Tells `sink` what the variant would touch, in its order, by its own loop nest over loads and
+// stores that only tell (kernels/touch): with several threads of args->parallel, whatever it runs.
+// Pointers in `args` are places only, never followed: any values do that are as far apart as those
+// of the call meant. Only the workspace of depthwise2d has to exist: offsets are written there.
+// Left out: the kernel's stack, its arguments and masks.
+void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
+                      const HypTouchSink *sink);
 
 // Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned
 // and as large as said. What is packed suits any number of threads, but only the k, kc, mr and nr

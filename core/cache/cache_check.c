@@ -3,6 +3,7 @@
 
 #include "common/fail.h"
 #include "common/size_math.h"
+#include "gemm/gemm_blocks.h"
 
 #include <limits.h>
 
@@ -202,7 +203,15 @@ uint64_t hyp_cache_gemm_prefetches(const HyperionGemmShape *shape,
 {
     if (blocking->prefetch_lines == 0)
         return 0;
-    const uint64_t panels = (shape->m + blocking->mr - 1) / blocking->mr;
-    const uint64_t slivers = (shape->n + blocking->nr - 1) / blocking->nr;
-    return panels * slivers * shape->k;
+    enum { LINE_FLOATS = 16 };
+    const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
+    const uint64_t depth = gemm_blocks(&args).kc;
+    const uint64_t panels = gemm_quotient_up(shape->m, blocking->mr);
+    const uint64_t slivers = gemm_quotient_up(shape->n, blocking->nr);
+    const uint64_t blocks = depth ? shape->k / depth : 0;
+    const uint64_t steps = blocking->mr < LINE_FLOATS ? LINE_FLOATS / blocking->mr : 1;
+    const uint64_t of_a = blocks * (depth / steps) + (shape->k - blocks * depth) / steps;
+    const uint64_t of_row = shape->n / blocking->nr * gemm_quotient_up(blocking->nr, LINE_FLOATS) +
+                            gemm_quotient_up(shape->n % blocking->nr, LINE_FLOATS);
+    return panels * slivers * of_a + (blocks + (blocks * depth < shape->k)) * shape->m * of_row;
 }

@@ -40,8 +40,8 @@ bool hyp_cache_gemm_arguments(const HyperionGemmShape *shape, const HyperionGemm
                               const HyperionCacheTopology *topology,
                               HyperionCacheTopology *complete);
 
-// Software prefetch instructions of one product: one per k of every tile, none with prefetch_lines
-// 0.
+// Software prefetch instructions of one product: for each tile one a line of A's panel and of C,
+// none with prefetch_lines 0.
 uint64_t hyp_cache_gemm_prefetches(const HyperionGemmShape *shape,
                                    const HyperionGemmBlocking *blocking);
 

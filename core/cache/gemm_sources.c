@@ -99,8 +99,7 @@ static void account_image(HypGemmPredictor *predictor, const HypIterations *at)
     const double pixel_rows = (double)at->exact.nc / (double)image->out_width;
     const double pieces = at->exact.slivers + pixel_rows - 1; // runs of pixels in one row
     const double piece = (double)at->exact.nc / pieces;
-    // Neighbours in the image are copied as one run, others one by one.
-    const double piece_lines = image->stride_w == 1 ? 1 + (piece - 1) / line : piece;
+    const double piece_lines = 1 + (piece - 1) * fmin(1, (double)image->stride_w / line);
     account->traffic.accesses += at->times * (double)at->exact.kc * pieces * piece_lines;
 
     const double fresh = at->times * at->exact.b_source;

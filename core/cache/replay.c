@@ -1,64 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperion/simulate.h"
+#include "cache/replay.h"
 
 #include "cache/cache_check.h"
+#include "cache/cache_simulator.h"
 #include "common/fail.h"
-#include "gemm/gemm_touch.h"
-#include "kernel_table.h"
 
-// The arrays lie one after another, each from the next page on: as large allocations do, and with
-// lines of any two arrays at fixed distances, as in huge pages.
-enum { PAGE_BYTES = 4096 };
-
-static uintptr_t place_array(uintptr_t *end, size_t size_bytes)
+bool hyp_prediction_config_is_valid(const HyperionPredictionConfig *config, int level_count)
 {
-    const uintptr_t start = (*end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    *end = start + size_bytes;
-    return start;
+    if ((unsigned)config->tier > HYPERION_CACHE_TIER_REPLAY)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "cache prediction: tier 0 to %d, given %d",
+                        HYPERION_CACHE_TIER_REPLAY, (int)config->tier);
+    return hyp_cache_assumptions_are_valid(&config->assumptions, level_count);
 }
 
-static void touch_lines(void *context, uintptr_t address, size_t bytes, bool write)
+static HyperionCacheStats replay_once(const HyperionCacheTopology *topology, int threads,
+                                      const HyperionCacheAssumptions *assumptions, bool warm,
+                                      HypReplaySource source, const void *context)
 {
-    hyperionSimulatorTouch(context, address, bytes,
-                           write ? HYPERION_TOUCH_WRITE : HYPERION_TOUCH_READ);
-}
-
-// Places only: hyp_gemm_touch follows no pointer.
-static HypGemmArgs place_gemm(const HyperionGemmShape *shape, const HyperionGemmBlocking *blocking)
-{
-    const size_t ldb = shape->b_transposed ? shape->k : shape->n;
-    HypGemmArgs args = {.m = shape->m,
-                        .n = shape->n,
-                        .k = shape->k,
-                        .lda = shape->k,
-                        .ldb = ldb,
-                        .b_transposed = shape->b_transposed,
-                        .ldc = shape->n,
-                        .blocking = *blocking};
-    uintptr_t end = PAGE_BYTES;
-    args.a = (const float *)place_array(&end, shape->m * shape->k * sizeof(float));
-    args.b = (const float *)place_array(&end, shape->k * shape->n * sizeof(float));
-    args.c = (float *)place_array(&end, shape->m * shape->n * sizeof(float));
-    args.workspace = (void *)place_array(&end, hyp_gemm_workspace_bytes(&args));
-    return args;
-}
-
-HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
-                                      const HyperionGemmBlocking *blocking,
-                                      const HyperionCacheTopology *topology)
-{
-    HyperionCacheStats stats = {0};
-    HyperionCacheTopology complete;
-    if (!hyp_cache_gemm_arguments(shape, blocking, topology, &complete))
-        return stats;
-    HyperionSimulator *simulator = hyperionCreateSimulator(&complete, 1, NULL);
-    if (!simulator)
-        return stats;
-    const HypGemmArgs args = place_gemm(shape, blocking);
-    const HypTouchSink sink = {.touch = touch_lines, .context = simulator};
-    hyp_gemm_touch(&args, &sink);
-    stats = hyperionSimulatorStats(simulator);
-    stats.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
+    HyperionCacheStats stats = {.valid = false};
+    HyperionSimulator *simulator = hyperionCreateSimulator(topology, threads, assumptions);
+    bool told = simulator != NULL;
+    if (told && warm) {
+        told = source(simulator, context);
+        hyperionSimulatorResetCounters(simulator);
+    }
+    if (told && source(simulator, context))
+        stats = hyperionSimulatorStats(simulator);
     hyperionFreeSimulator(simulator);
     return stats;
+}
+
+static void widen_intervals(HyperionCacheStats *stats, const HyperionCacheStats *other)
+{
+    for (int i = 0; i < stats->level_count; i++) {
+        HyperionCacheLevelStats *level = &stats->levels[i];
+        const uint64_t misses = other->levels[i].misses;
+        level->misses_low = misses < level->misses_low ? misses : level->misses_low;
+        level->misses_high = misses > level->misses_high ? misses : level->misses_high;
+    }
+}
+
+HyperionCacheStats hyp_replay(const HyperionCacheTopology *topology, int threads,
+                              const HyperionPredictionConfig *config, HypReplaySource source,
+                              const void *context)
+{
+    const HyperionCacheStats failure = {.valid = false};
+    HyperionCacheStats stats =
+        replay_once(topology, threads, &config->assumptions, config->warm, source, context);
+    const int policies = stats.valid && config->interval ? HYPERION_REPLACEMENT_COUNT : 0;
+    for (int i = 0; i < policies * HYPERION_PLACEMENT_COUNT; i++) {
+        HyperionCacheAssumptions other = config->assumptions;
+        other.replacement = (HyperionReplacement)(i / HYPERION_PLACEMENT_COUNT);
+        other.placement = (HyperionPlacement)(i % HYPERION_PLACEMENT_COUNT);
+        const HyperionCacheStats result =
+            replay_once(topology, threads, &other, config->warm, source, context);
+        if (!result.valid)
+            return failure;
+        widen_intervals(&stats, &result);
+    }
+    return stats;
+}
+
+static void touch_run(void *context, uintptr_t address, size_t bytes, HyperionTouch kind)
+{
+    hyperionSimulatorTouch(context, address, bytes, kind);
+}
+
+void hyp_replay_kernel(HyperionSimulator *simulator, const HypKernelVariant *variant,
+                       const HypKernelArgs *args)
+{
+    HypKernelArgs threaded = *args;
+    const HyperionParallel parallel = hyperionSimulatorParallel(simulator);
+    const HypTouchSink sink = {
+        .touch = touch_run, .context = simulator, .line_bytes = (size_t)1 << simulator->line_shift};
+    *hyp_kernel_parallel(variant->op, &threaded) = &parallel;
+    hyp_kernel_touch(variant, &threaded, &sink);
 }

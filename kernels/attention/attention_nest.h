@@ -28,7 +28,7 @@ VEC_FN void attention_pack(const AttentionHead *head, size_t dim, size_t first, 
     const float *keys = head->k + first * head->key_position;
     for (size_t d = 0; d < dim; d++, packed += ATTENTION_KEYS)
         for (size_t j = 0; j < ATTENTION_KEYS; j++)
-            packed[j] = j < count ? keys[j * head->key_position + d] : 0.0F;
+            one_store(packed + j, j < count ? one_load(keys + j * head->key_position + d) : 0.0F);
 }
 
 // Scores of one query with the first `visible` keys of the block; -infinity for the others.
@@ -43,7 +43,7 @@ VEC_FN void attention_score(const HypAttentionArgs *args, const float *q, const 
         vec s3 = vec_zero();
         const float *keys = packed + j;
         for (size_t d = 0; d < args->dim; d++, keys += ATTENTION_KEYS) {
-            const vec component = vec_set(q[d]);
+            const vec component = vec_set(one_load(q + d));
             s0 = vec_fma(component, vec_load(keys), s0);
             s1 = vec_fma(component, vec_load(keys + VEC_LANES), s1);
             s2 = vec_fma(component, vec_load(keys + 2 * VEC_LANES), s2);
@@ -55,7 +55,7 @@ VEC_FN void attention_score(const HypAttentionArgs *args, const float *q, const 
         vec_store(scores + j + 3 * VEC_LANES, vec_mul(s3, scale));
     }
     for (size_t j = visible; j < ATTENTION_KEYS; j++)
-        scores[j] = -INFINITY;
+        one_store(scores + j, -INFINITY);
 }
 
 // Turns the scores of a block into exp(score - greatest), where `greatest` now covers the block
@@ -66,7 +66,7 @@ VEC_FN float attention_weigh(float *scores, float *greatest, float *sum)
     for (size_t j = VEC_LANES; j < ATTENTION_KEYS; j += VEC_LANES)
         lanes = vec_max(lanes, vec_load(scores + j));
     const float in_block = vec_greatest(lanes);
-    const float before = *greatest;
+    const float before = one_load(greatest);
     const float now = in_block > before ? in_block : before;
     const vec shift = vec_set(now);
     vec total = vec_zero();
@@ -76,8 +76,8 @@ VEC_FN float attention_weigh(float *scores, float *greatest, float *sum)
         total = vec_add(total, weight);
     }
     const float factor = vec_greatest(vec_exp(vec_set(before - now)));
-    *greatest = now;
-    *sum = *sum * factor + vec_sum(total);
+    one_store(greatest, now);
+    one_store(sum, one_load(sum) * factor + vec_sum(total));
     return factor;
 }
 
@@ -94,7 +94,7 @@ VEC_FN void attention_gather(const float *weights, const AttentionHead *head, co
         vec o3 = vec_mul(vec_load(out + d + 3 * VEC_LANES), factors);
         const float *row = v + d;
         for (size_t j = 0; j < visible; j++, row += head->key_position) {
-            const vec weight = vec_set(weights[j]);
+            const vec weight = vec_set(one_load(weights + j));
             o0 = vec_fma(weight, vec_load(row), o0);
             o1 = vec_fma(weight, vec_load(row + VEC_LANES), o1);
             o2 = vec_fma(weight, vec_load(row + 2 * VEC_LANES), o2);
@@ -110,7 +110,7 @@ VEC_FN void attention_gather(const float *weights, const AttentionHead *head, co
         vec o = vec_mul(vec_load_part(out + d, count), factors);
         const float *row = v + d;
         for (size_t j = 0; j < visible; j++, row += head->key_position)
-            o = vec_fma(vec_set(weights[j]), vec_load_part(row, count), o);
+            o = vec_fma(vec_set(one_load(weights + j)), vec_load_part(row, count), o);
         vec_store_part(out + d, o, count);
     }
 }
@@ -138,10 +138,10 @@ VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *he
                            const AttentionWorkspace *work, HypRange part)
 {
     for (size_t i = part.first; i < part.end; i++) {
-        work->greatest[i] = -INFINITY;
-        work->sum[i] = 0.0F;
+        one_store(work->greatest + i, -INFINITY);
+        one_store(work->sum + i, 0.0F);
         for (size_t d = 0; d < args->dim; d++)
-            head->out[i * head->position + d] = 0.0F;
+            one_store(head->out + i * head->position + d, 0.0F);
     }
     // The last query sees most.
     const size_t keys = attention_visible(args, part.end - 1);
@@ -149,9 +149,11 @@ VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *he
         attention_block(args, head, work, part, first);
     for (size_t i = part.first; i < part.end; i++) {
         // A query that saw no key has sum 0 and keeps its zeros.
-        const float factor = work->sum[i] == 0.0F ? 0.0F : 1.0F / work->sum[i];
+        const float sum = one_load(work->sum + i);
+        const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
         for (size_t d = 0; d < args->dim; d++)
-            head->out[i * head->position + d] *= factor;
+            one_store(head->out + i * head->position + d,
+                      one_load(head->out + i * head->position + d) * factor);
     }
 }
 

@@ -41,9 +41,9 @@ static DepthwiseMemory depthwise_memory(const HypConv2dArgs *args, const Depthwi
             depthwise_slot(&layout->rows, tap / args->kernel_w, args->dilation_h, &row_shift);
         const size_t column_slot =
             depthwise_slot(&layout->columns, tap % args->kernel_w, args->dilation_w, &column_shift);
-        memory.offsets[tap] =
-            (row_slot * layout->columns.slots + column_slot) * layout->slot_floats +
-            row_shift * layout->pitch + column_shift;
+        one_store_offset(memory.offsets + tap,
+                         (row_slot * layout->columns.slots + column_slot) * layout->slot_floats +
+                             row_shift * layout->pitch + column_shift);
     }
     return memory;
 }
@@ -68,7 +68,7 @@ static void depthwise_fill_slots(const HypConv2dArgs *args, const DepthwiseLayou
         }
     }
     for (size_t i = 0; i < DEPTHWISE_SLACK_FLOATS; i++) // read with the last sums, never used
-        slots[count * layout->slot_floats + i] = 0;
+        one_store(slots + count * layout->slot_floats + i, 0);
 }
 
 // sums[i] = sum over taps of filter[tap] * slots[offsets[tap] + i] for `vectors` vectors.
@@ -80,8 +80,8 @@ VEC_FN void depthwise_sum(const float *slots, const size_t *offsets, const float
     for (size_t v = 0; v < vectors; v++)
         sum[v] = vec_zero();
     for (size_t tap = 0; tap < taps; tap++) {
-        const vec weight = vec_set(filter[tap]);
-        const float *from = slots + offsets[tap];
+        const vec weight = vec_set(one_load(filter + tap));
+        const float *from = slots + one_load_offset(offsets + tap);
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
             sum[v] = vec_fma(weight, vec_load(from + v * VEC_LANES), sum[v]);
@@ -152,7 +152,7 @@ static void depthwise2d_part(void *shared, size_t thread)
         const DepthwiseBand band = {
             .plane = args.image + plane / multiplier * args.height * args.width,
             .filter = args.filter + channel * args.kernel_h * args.kernel_w,
-            .bias = args.bias ? args.bias[channel] : 0,
+            .bias = args.bias ? one_load(args.bias + channel) : 0,
             .first = first,
             .rows = left < layout->band ? left : layout->band,
             .out = args.out + (plane * args.out_height + first) * args.out_width};

@@ -38,7 +38,7 @@ VEC_FN void copy_even(const float *from, size_t count, float *to)
     for (; i + VEC_LANES < count; i += VEC_LANES)
         vec_store(to + i, vec_load_even(from + 2 * i));
     for (; i < count; i++)
-        to[i] = from[2 * i];
+        one_store(to + i, one_load(from + 2 * i));
 }
 
 // to[i] = line[start + i * stride - pad] for i < count, 0 where that is outside of 0 .. width - 1.
@@ -57,7 +57,7 @@ VEC_FN void gather_line(const float *line, size_t width, size_t start, size_t pa
             copy_even(from, inside, to);
         else
             for (size_t i = 0; i < inside; i++)
-                to[i] = from[i * stride];
+                one_store(to + i, one_load(from + i * stride));
     }
     zero_floats(count - before - inside, to + inside);
 }

@@ -18,7 +18,7 @@ VEC_FN vec binary_power(vec a, vec b)
     vec_store(base, a);
     vec_store(exponent, b);
     for (size_t i = 0; i < VEC_LANES; i++)
-        base[i] = powf(base[i], exponent[i]);
+        one_store(base + i, powf(one_load(base + i), one_load(exponent + i)));
     return vec_load(base);
 }
 
@@ -108,7 +108,7 @@ VEC_FN void binary_range(HyperionBinary function, bool reversed, const HypBinary
         if (rows_of_b)
             binary_same(function, reversed, args->a + i, args->b + column, args->out + i, count);
         else
-            binary_one_any(function, reversed, args->a + i, args->b[row % args->middle],
+            binary_one_any(function, reversed, args->a + i, one_load(args->b + row % args->middle),
                            args->out + i, count);
         i += count;
     }

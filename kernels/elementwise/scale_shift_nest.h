@@ -55,7 +55,7 @@ static void scale_shift_part(void *shared, size_t thread)
         if (rows)
             scale_shift_row(args->in + i, scale, shift, args->out + i, count);
         else
-            scale_shift_plane(args->in + i, *scale, *shift, args->out + i, count);
+            scale_shift_plane(args->in + i, one_load(scale), one_load(shift), args->out + i, count);
         i += count;
     }
 }

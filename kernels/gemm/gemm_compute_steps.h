@@ -25,7 +25,7 @@ VEC_FN void accumulate_step(const float *a, const float *b, vec sums[GEMM_MR][GE
         row[v] = vec_load(b + v * VEC_LANES);
 #pragma GCC unroll 16
     for (size_t r = 0; r < GEMM_MR; r++) {
-        const vec value = vec_set(a[r]);
+        const vec value = vec_set(one_load(a + r));
 #pragma GCC unroll 8
         for (size_t v = 0; v < GEMM_NV; v++)
             sums[r][v] = vec_fma(value, row[v], sums[r][v]);
@@ -83,7 +83,7 @@ VEC_FN vec apply_epilogue(const HypEpilogue *epilogue, vec sum, size_t row, size
                           size_t count)
 {
     if (epilogue->row_bias)
-        sum = vec_add(sum, vec_set(epilogue->row_bias[row]));
+        sum = vec_add(sum, vec_set(one_load(epilogue->row_bias + row)));
     if (epilogue->column_bias)
         sum = vec_add(sum, load_up_to(epilogue->column_bias + column, count));
     return vec_activate(epilogue->activation, vec_set(epilogue->alpha), vec_set(epilogue->beta),

@@ -28,7 +28,7 @@ VEC_FN void gemv_add(const HypGemmArgs *args, size_t k, size_t streams, size_t j
             sum = whole ? vec_load(c) : vec_load_part(c, count);
 #pragma GCC unroll 8
         for (size_t s = 0; s < streams; s++)
-            sum = vec_fma(vec_set(a[s]), lines[s], sum);
+            sum = vec_fma(vec_set(one_load(a + s)), lines[s], sum);
         if (whole)
             vec_store(c, sum);
         else
@@ -88,7 +88,7 @@ VEC_FN void gemv_dots(const HypGemmArgs *args, const float *a, size_t j, size_t 
             even[d] = vec_fma(first, vec_load_part(b[d] + k, left), even[d]);
     }
     for (size_t d = 0; d < count; d++)
-        c[d] = vec_sum(vec_add(even[d], odd[d]));
+        one_store(c + d, vec_sum(vec_add(even[d], odd[d])));
 }
 
 VEC_FN void gemv_transposed(const HypGemmArgs *args, HypRange columns)
@@ -107,7 +107,7 @@ VEC_FN void gemv_finish(const HypGemmArgs *args, HypRange columns)
     const vec alpha = vec_set(epilogue->alpha);
     const vec beta = vec_set(epilogue->beta);
     for (size_t r = 0; r < args->m; r++) {
-        const vec row_bias = vec_set(epilogue->row_bias ? epilogue->row_bias[r] : 0);
+        const vec row_bias = vec_set(epilogue->row_bias ? one_load(epilogue->row_bias + r) : 0);
         for (size_t j = columns.first; j < columns.end; j += VEC_LANES) {
             const size_t left = columns.end - j < VEC_LANES ? columns.end - j : VEC_LANES;
             float *c = args->c + r * args->ldc + j;

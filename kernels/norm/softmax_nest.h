@@ -11,7 +11,7 @@
 // Greatest of `count` > 0 values. A NaN may get lost here; its exponential will not.
 VEC_FN float softmax_greatest(const float *in, size_t count)
 {
-    float greatest = in[0];
+    float greatest = one_load(in);
     size_t i = 0;
     if (count >= VEC_LANES) {
         vec lanes = vec_load(in);
@@ -19,8 +19,10 @@ VEC_FN float softmax_greatest(const float *in, size_t count)
             lanes = vec_max(lanes, vec_load(in + i));
         greatest = vec_greatest(lanes);
     }
-    for (; i < count; i++)
-        greatest = in[i] > greatest ? in[i] : greatest;
+    for (; i < count; i++) {
+        const float value = one_load(in + i);
+        greatest = value > greatest ? value : greatest;
+    }
     return greatest;
 }
 

@@ -70,7 +70,8 @@ VEC_FN float pool_window(const HypPool2dArgs *args, const PoolRow *row, size_t o
     for (size_t ky = row->rows.first; ky < row->rows.end; ky++) {
         const float *source = pool_source(args, row, ky);
         for (size_t kx = columns.first; kx < columns.end; kx++)
-            folded = pool_fold(mean, folded, source[left + kx * args->dilation_w - args->pad_left]);
+            folded = pool_fold(mean, folded,
+                               one_load(source + left + kx * args->dilation_w - args->pad_left));
     }
     if (!mean)
         return folded;
@@ -104,7 +105,7 @@ VEC_FN void pool_row(const HypPool2dArgs *args, const PoolRow *row, float *out, 
         const size_t inner_end = image_end > reach ? image_end - reach : 0;
         const size_t end = inner_end < args->out_width ? inner_end : args->out_width;
         for (; x < args->pad_left && x < end; x++)
-            out[x] = pool_window(args, row, x, mean);
+            one_store(out + x, pool_window(args, row, x, mean));
         for (; x + VEC_LANES <= end; x += VEC_LANES)
             vec_store(out + x, pool_windows(args, row, x, VEC_LANES, mean));
         if (x < end) {
@@ -113,7 +114,7 @@ VEC_FN void pool_row(const HypPool2dArgs *args, const PoolRow *row, float *out, 
         }
     }
     for (; x < args->out_width; x++)
-        out[x] = pool_window(args, row, x, mean);
+        one_store(out + x, pool_window(args, row, x, mean));
 }
 
 // Whether one window is the image, which then is one run of floats.
@@ -137,7 +138,7 @@ VEC_FN float pool_run(const float *values, size_t count, bool mean)
     folded = pool_fold_vec(mean, folded, other);
     float result = mean ? vec_sum(folded) : vec_greatest(folded);
     for (; i < count; i++)
-        result = pool_fold(mean, result, values[i]);
+        result = pool_fold(mean, result, one_load(values + i));
     return mean ? result / (float)count : result;
 }
 
@@ -147,7 +148,7 @@ VEC_FN void pool_rows(const HypPool2dArgs *args, HypRange rows, bool mean)
     const bool global = pool_is_global(args);
     for (size_t i = rows.first; i < rows.end; i++) {
         if (global) {
-            args->out[i] = pool_run(args->image + i * plane_floats, plane_floats, mean);
+            one_store(args->out + i, pool_run(args->image + i * plane_floats, plane_floats, mean));
             continue;
         }
         const size_t top = i % args->out_height * args->stride_h;

@@ -63,7 +63,7 @@ VEC_FN double reduce_block(HyperionReduce function, const float *in, size_t vect
     vec_store(lanes, sum);
     double total = (double)reduce_start(function);
     for (size_t i = 0; i < VEC_LANES; i++)
-        total = reduce_join_one(function, total, (double)lanes[i]);
+        total = reduce_join_one(function, total, (double)one_load(lanes + i));
     return total;
 }
 
@@ -79,7 +79,7 @@ VEC_FN float reduce_row(HyperionReduce function, const float *in, size_t count)
         i += vectors * VEC_LANES;
     }
     for (; i < count; i++)
-        total = reduce_join_one(function, total, (double)in[i]);
+        total = reduce_join_one(function, total, (double)one_load(in + i));
     return (float)(function == HYPERION_REDUCE_MEAN ? total / (double)count : total);
 }
 
@@ -113,7 +113,8 @@ VEC_FN void reduce_range(HyperionReduce function, const HypReduceArgs *args, Hyp
         return; // nothing to write, and nothing to divide by
     if (args->inner == 1) {
         for (size_t row = part.first; row < part.end; row++)
-            args->out[row] = reduce_row(function, args->in + row * args->middle, args->middle);
+            one_store(args->out + row,
+                      reduce_row(function, args->in + row * args->middle, args->middle));
         return;
     }
     for (size_t i = part.first; i < part.end;) {

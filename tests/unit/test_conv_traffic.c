@@ -180,7 +180,7 @@ static void convolution_agrees_with_its_trace(void **state)
             const HypTraffic traffic = hyp_gemm_traffic(&product, &image, &blocking, caches, 2);
             const HyperionCacheStats predicted = hyp_cache_stats_from_traffic(&traffic, &machine);
             const HyperionCacheStats traced = trace(s, out_edge, &product, &blocking, &machine);
-            assert_within(predicted.levels[0].accesses, traced.levels[0].accesses, 0.1);
+            assert_within(predicted.levels[0].accesses, traced.levels[0].accesses, 0.2);
             assert_within(predicted.levels[0].misses, traced.levels[0].misses, 0.05);
             assert_within(predicted.levels[1].misses, traced.levels[1].misses, 0.05);
         }

@@ -74,6 +74,20 @@ typedef struct HyperionCacheAssumptions {
     int victim_level;
 } HyperionCacheAssumptions;
 
+// How to predict. All 0 is the default.
+typedef struct HyperionPredictionConfig {
+    HyperionCacheTier tier; // NONE = CLOSED_FORM (default)
+    // Whether the same has just been done once: from what it left in the caches (default false:
+    // from empty ones)
+    bool warm;
+    // Of replay: whether misses_low to misses_high spans all policies and placements, which takes
+    // seven times as long (default false: both are misses). The closed form has its own interval.
+    bool interval;
+    // Of the replayed misses. The closed form takes LRU and contiguous pages for granted, and no
+    // victim level.
+    HyperionCacheAssumptions assumptions;
+} HyperionPredictionConfig;
+
 // Predicted traffic of one cache level. Counts are cache lines; accesses are line-granular touches.
 // Of a level of which there are several in use, private to cores, the counts are of all together.
 typedef struct HyperionCacheLevelStats {

@@ -30,24 +30,38 @@ bool hyperionResolveGemmBlocking(const HyperionGemmShape *shape, const HyperionC
 // Hierarchies", IBM Systems Journal 9(2), 1970), and how that spreads over the sets. Some tens of
 // microseconds, whatever the size.
 //
-// Assumed, here and in hyperionReplayGemm: every level true LRU, write-allocate, write-back,
-// neither inclusive nor exclusive; one thread alone in all levels; arrays contiguous in physical
-// memory; an access is one touch of a line by a row of a packed panel or of C; lines that are still
-// dirty at the end are not written back; software prefetch brings lines in sooner but no others, so
-// that misses count every line brought in. Ways unknown: 8 in L1, 16 further out. Here also: arrays
-// lie at random to one another. misses_low to misses_high holds 90 % of what replay gave for a
-// large set of seeded products. `valid` is false, and the last error says why, where it cannot
-// answer.
+// Assumed: every level true LRU, write-allocate, write-back, neither inclusive nor exclusive; one
+// thread alone in all levels; arrays contiguous in physical memory, and at random to one another;
+// an access is one touch of a line by a row of a packed panel or of C; lines that are still dirty
+// at the end are not written back; software prefetch brings lines in sooner but no others, so that
+// misses count every line brought in: compare fills where there is any. Ways unknown: 8 in L1, 16
+// further out. misses_low to misses_high holds 90 % of what replay gave for a large set of seeded
+// products. `valid` is false, and the last error says why, where it cannot answer.
 HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
                                        const HyperionGemmBlocking *blocking,
                                        const HyperionCacheTopology *topology);
 
-// The same by replaying the real nest's cache lines through a set-associative LRU simulator: exact
-// for what is assumed above, at about the time of the product itself. A, B, C and the packed copies
-// lie in this order, each from the next multiple of 4096 bytes on.
+// The same by telling a HyperionSimulator of one thread, with default assumptions, of every touch
+// of the real nest of the kernel that has the blocking's register tile: at some ten times the
+// duration of the product. A, B, C and the packed copies lie in this order, each from the next
+// multiple of 4096 bytes on. `valid` is false also where no kernel of the build has that tile.
 HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
                                       const HyperionGemmBlocking *blocking,
                                       const HyperionCacheTopology *topology);
+
+// Predicted cache statistics of one call of a kernel: for programs that are built with the table of
+// kernels (kernels/kernel_table.h), such as the harness. `args` as the kernel takes them: of its
+// pointers only the places count, so that they are those of real operands, or any that are as far
+// apart (but see hyp_kernel_touch on depthwise2d), and of `parallel` the number of threads.
+// config NULL = all 0. Replay tells a simulator of every touch of the loop nest of that variant, at
+// some ten times the duration of the call; assumed is what HyperionSimulator says. `valid` is
+// false, and the last error says why, where it cannot answer.
+struct HypKernelVariant;
+union HypKernelArgs;
+HyperionCacheStats hyperionPredictKernel(const struct HypKernelVariant *variant,
+                                         const union HypKernelArgs *args,
+                                         const HyperionCacheTopology *topology,
+                                         const HyperionPredictionConfig *config);
 
 // Caches that are told, touch by touch, what a program does to memory: exact for the geometry and
 // the assumptions. Write-allocate and write-back; a line that loses its place in one level keeps

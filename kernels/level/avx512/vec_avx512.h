@@ -13,6 +13,8 @@
 #define VEC_LANES ((size_t)16)
 #define VEC_FN static inline __attribute__((always_inline))
 
+#include "level/one_float.h" // after VEC_FN
+
 typedef __m512 vec;
 typedef struct VecSplit {
     vec mantissa, exponent;

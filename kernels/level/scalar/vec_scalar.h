@@ -14,6 +14,8 @@
 #define VEC_LANES ((size_t)1)
 #define VEC_FN static inline __attribute__((always_inline))
 
+#include "level/one_float.h" // after VEC_FN
+
 typedef float vec;
 typedef struct VecSplit {
     vec mantissa, exponent;

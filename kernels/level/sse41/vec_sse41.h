@@ -14,6 +14,8 @@
 #define VEC_LANES ((size_t)4)
 #define VEC_FN static inline __attribute__((always_inline))
 
+#include "level/one_float.h" // after VEC_FN
+
 typedef __m128 vec;
 typedef struct VecSplit {
     vec mantissa, exponent;
@@ -32,8 +34,15 @@ VEC_FN vec vec_load_part(const float *p, size_t count)
     switch (count) {
     case 0: return _mm_setzero_ps();
     case 1: return _mm_set_ss(p[0]);
-    case 2: return _mm_setr_ps(p[0], p[1], 0.0F, 0.0F);
-    case 3: return _mm_setr_ps(p[0], p[1], p[2], 0.0F);
+    case 2: {
+        const float first = p[0]; // in order: arguments may be evaluated in any
+        return _mm_setr_ps(first, p[1], 0.0F, 0.0F);
+    }
+    case 3: {
+        const float first = p[0];
+        const float second = p[1];
+        return _mm_setr_ps(first, second, p[2], 0.0F);
+    }
     default: return _mm_loadu_ps(p);
     }
 }
@@ -46,9 +55,9 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
     switch (count) {
     case 0: break;
     case 3:
-        _mm_store_ss(p + 2, _mm_movehl_ps(v, v)); // and the two below
         VEC_NOTE_WRITE(p, 2);
         _mm_storel_pi((__m64 *)(void *)p, v);
+        _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
         break;
     case 2:
         VEC_NOTE_WRITE(p, 2);
