@@ -65,14 +65,6 @@ static void record(void *context, uintptr_t address, size_t bytes, HyperionTouch
     }
 }
 
-static void record_access(void *context, uintptr_t address, size_t bytes, HypTraceKind kind)
-{
-    static const HyperionTouch kinds[] = {[HYP_TRACE_READ] = HYPERION_TOUCH_READ,
-                                          [HYP_TRACE_WRITE] = HYPERION_TOUCH_WRITE,
-                                          [HYP_TRACE_PREFETCH] = HYPERION_TOUCH_PREFETCH};
-    record(context, address, bytes, kinds[kind]);
-}
-
 static void assert_same_touches(const Recorder *told, const Recorder *traced)
 {
     const size_t count = told->count < traced->count ? told->count : traced->count;
@@ -154,7 +146,7 @@ static void compare_run(KernelRun *run, void *context)
     for (size_t i = 0; i < sizeof line_sizes / sizeof line_sizes[0]; i++) {
         told.line_bytes = traced.line_bytes = line_sizes[i];
         told.count = traced.count = 0;
-        hyp_trace_begin(&(HypTraceSink){.access = record_access, .context = &traced});
+        hyp_trace_begin(&(HypTraceSink){.access = record, .context = &traced});
         kernel_run_call(run);
         hyp_trace_end();
         hyp_kernel_touch(
