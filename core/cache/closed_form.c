@@ -16,7 +16,7 @@ HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
     hyp_cache_shapes(&complete, caches);
     HypTraffic traffic = {0};
     if (shape->m && shape->n && shape->k)
-        traffic = hyp_gemm_traffic(shape, NULL, blocking, caches, complete.level_count);
+        traffic = hyp_gemm_traffic(shape, NULL, blocking, NULL, caches, complete.level_count);
     traffic.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
     return hyp_cache_stats_from_traffic(&traffic, &complete);
 }

@@ -47,7 +47,10 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
     hyp_account(account, rows->count * (distinct - compulsory), &next_depth);
 
     if (rows->cold) {
-        hyp_account_cold(account, rows->count * compulsory);
+        if (rows->matrix == HYP_MATRIX_A)
+            hyp_gemm_account_first(predictor, rows->count * compulsory, true);
+        else
+            hyp_account_cold(account, rows->count * compulsory);
         return;
     }
     HypWindow again = {.count = 0};

@@ -23,7 +23,7 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
     if (at->first_column && at->first_depth) {
-        hyp_account_cold(&predictor->account, lines);
+        hyp_gemm_account_first(predictor, lines, false);
         return evicted;
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
@@ -50,7 +50,7 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     const double lines = at->times * at->exact.packed_a;
     HypChances evicted = {{0}};
     if (at->first_column && at->first_depth && at->first_row) {
-        hyp_account_cold(&predictor->account, lines);
+        hyp_gemm_account_first(predictor, lines, false);
         return evicted;
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
@@ -269,15 +269,16 @@ static void account_end(HypGemmPredictor *predictor, const HypGemmBlock *last)
 }
 
 HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HypImageSource *image,
-                            const HyperionGemmBlocking *blocking, const HypCacheShape *caches,
-                            int level_count)
+                            const HyperionGemmBlocking *blocking, const HypGemmBefore *before,
+                            const HypCacheShape *caches, int level_count)
 {
     HypWindowMemo memo;
     hyp_window_memo_clear(&memo);
     const size_t line_bytes = (size_t)caches[0].line_floats * sizeof(float);
     HypGemmPredictor predictor = {
         .nest = hyp_gemm_nest(shape, image, blocking, line_bytes),
-        .account = {.caches = caches, .level_count = level_count, .memo = &memo}};
+        .account = {.caches = caches, .level_count = level_count, .memo = &memo},
+        .before = before};
     const GemmBlocks *blocks = &predictor.nest.blocks;
     HypLoopPart columns[HYP_LOOP_PARTS], depths[HYP_LOOP_PARTS], rows[HYP_LOOP_PARTS];
     const int column_parts = hyp_loop_split(shape->n, blocks->nc, columns);

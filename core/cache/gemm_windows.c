@@ -3,6 +3,34 @@
 
 #include <math.h>
 
+void hyp_gemm_account_first(HypGemmPredictor *predictor, double lines, bool of_a)
+{
+    const HypGemmBefore *before = predictor->before;
+    if (!before || (of_a && !before->same_a)) {
+        hyp_account_cold(&predictor->account, lines);
+        return;
+    }
+    const HypGemmNest *nest = &predictor->nest;
+    const HyperionGemmShape *shape = &nest->shape;
+    const double line = (double)nest->line_floats;
+    const double m = (double)shape->m;
+    const double n = (double)shape->n;
+    const double k = (double)shape->k;
+    const double products = of_a ? before->products_between : 1;
+    const double packed_a = (double)nest->blocks.mc * (double)nest->blocks.kc / line;
+    const double packed_b = (double)nest->blocks.nc * (double)nest->blocks.kc / line;
+    HypWindow window = {.count = 0};
+    if (of_a)
+        hyp_window_add(&window, products * m * k / line, 1, 0);
+    hyp_window_add(&window, packed_a, 1, 0);
+    hyp_window_add(&window, packed_b, 1, 0);
+    if (!of_a)
+        hyp_window_add(&window, m * k / line, 1, 0);
+    hyp_window_add(&window, products * (nest->image ? nest->image->lines : k * n / line), 1, 0);
+    hyp_window_add(&window, products * m * n / line, 1, 0);
+    hyp_account(&predictor->account, lines, &window);
+}
+
 void hyp_window_add_packed(HypWindow *window, double lines)
 {
     hyp_window_add(window, lines, 1, 0);

@@ -5,11 +5,13 @@
 #define HYP_GEMM_WINDOWS_H
 
 #include "cache/gemm_block.h"
+#include "cache/gemm_streams.h"
 #include "cache/stream_account.h"
 
 typedef struct HypGemmPredictor {
     HypGemmNest nest;
     HypAccount account;
+    const HypGemmBefore *before; // NULL: cold caches
 } HypGemmPredictor;
 
 // HypIterations of one size: `exact` counts their lines, `typical` says what lies between touches.
@@ -21,6 +23,9 @@ typedef struct HypIterations {
 
 // The matrix that a line which comes back is of.
 typedef enum HypMatrix { HYP_MATRIX_A, HYP_MATRIX_B, HYP_MATRIX_C } HypMatrix;
+
+// `lines` of A or of the packed copies are touched for the first time in this product.
+void hyp_gemm_account_first(HypGemmPredictor *predictor, double lines, bool of_a);
 
 // Adds a packed copy, one run of `lines`.
 void hyp_window_add_packed(HypWindow *window, double lines);

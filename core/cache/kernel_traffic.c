@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/kernel_traffic.h"
 
+#include "cache/attention_traffic.h"
 #include "cache/cache_check.h"
 #include "cache/gemm_streams.h"
 #include "cache/stream_ops.h"
@@ -18,15 +19,33 @@ static void add_times(HypTraffic *sum, const HypTraffic *traffic, double times)
     }
 }
 
-static void add_product(HypAccount *account, const HyperionGemmShape *shape,
-                        const HypImageSource *image, const HyperionGemmBlocking *blocking,
-                        size_t repeats)
+// Products one after another: the A of each comes again after all the others.
+typedef struct Products {
+    size_t different_a, of_one_a;
+} Products;
+
+static void add_products(HypAccount *account, const HyperionGemmShape *shape,
+                         const HypImageSource *image, const HyperionGemmBlocking *blocking,
+                         Products products)
 {
+    const size_t repeats = products.of_one_a * products.different_a;
     if (!shape->m || !shape->n || !shape->k || !repeats)
         return;
-    const HypTraffic traffic =
-        hyp_gemm_traffic(shape, image, blocking, account->caches, account->level_count);
-    add_times(&account->traffic, &traffic, (double)repeats);
+    const HypCacheShape *caches = account->caches;
+    const int levels = account->level_count;
+    HypTraffic traffic = hyp_gemm_traffic(shape, image, blocking, NULL, caches, levels);
+    add_times(&account->traffic, &traffic, 1);
+    if (products.different_a > 1) {
+        const HypGemmBefore other = {.same_a = false};
+        traffic = hyp_gemm_traffic(shape, image, blocking, &other, caches, levels);
+        add_times(&account->traffic, &traffic, (double)(products.different_a - 1));
+    }
+    if (products.of_one_a > 1) {
+        const HypGemmBefore same = {.same_a = true,
+                                    .products_between = (double)products.different_a};
+        traffic = hyp_gemm_traffic(shape, image, blocking, &same, caches, levels);
+        add_times(&account->traffic, &traffic, (double)(repeats - products.different_a));
+    }
     account->traffic.prefetches += repeats * hyp_cache_gemm_prefetches(shape, blocking);
 }
 
@@ -39,7 +58,7 @@ static HyperionGemmShape shape_of(const HypGemmArgs *args)
 static void add_gemm(HypAccount *account, const HypGemmArgs *args, size_t repeats)
 {
     const HyperionGemmShape shape = shape_of(args);
-    add_product(account, &shape, NULL, &args->blocking, repeats);
+    add_products(account, &shape, NULL, &args->blocking, (Products){repeats, 1});
 }
 
 static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t repeats)
@@ -55,7 +74,8 @@ static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t re
     const double rows = fmin(reached_rows, (double)args->height);
     image.lines = (double)(args->channels / args->groups) * rows * (double)args->width /
                   account->caches[0].line_floats;
-    add_product(account, &shape, &image, &args->blocking, repeats * conv2d_product_count(args));
+    add_products(account, &shape, &image, &args->blocking,
+                 (Products){repeats * args->groups, args->batch});
 }
 
 static void add_pool(HypAccount *account, const HypPool2dArgs *args)
@@ -118,8 +138,14 @@ static void add_stream(HypAccount *account, HypKernelOp op, const HypKernelArgs 
     }
 }
 
-void hyp_kernel_traffic(HypKernelOp op, const HypKernelArgs *args, size_t repeats,
-                        HypAccount *account)
+static size_t lanes_of(HyperionSIMDLevel level)
+{
+    static const size_t lanes[HYPERION_SIMD_LEVEL_COUNT] = {1, 4, 8, 16};
+    return lanes[level];
+}
+
+void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernelArgs *args,
+                        size_t repeats, HypAccount *account)
 {
     if (op == HYP_OP_GEMM) {
         add_gemm(account, &args->gemm, repeats);
@@ -128,6 +154,8 @@ void hyp_kernel_traffic(HypKernelOp op, const HypKernelArgs *args, size_t repeat
     } else if (op == HYP_OP_GEMV) {
         const HyperionGemmShape shape = shape_of(&args->gemv);
         hyp_stream_gemv(account, &shape, repeats);
+    } else if (op == HYP_OP_ATTENTION) {
+        hyp_attention_traffic(&args->attention, lanes_of(level), account);
     } else {
         for (size_t i = 0; i < repeats; i++)
             add_stream(account, op, args);

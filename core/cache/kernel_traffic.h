@@ -8,7 +8,7 @@
 
 // Adds the traffic of `repeats` calls like this, each from cold caches, to account->traffic. Of
 // `args`, sizes and settings count, and which operands are packed before; no pointer is followed.
-void hyp_kernel_traffic(HypKernelOp op, const HypKernelArgs *args, size_t repeats,
-                        HypAccount *account);
+void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernelArgs *args,
+                        size_t repeats, HypAccount *account);
 
 #endif

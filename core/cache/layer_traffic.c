@@ -3,6 +3,7 @@
 
 #include "cache/cache_check.h"
 #include "cache/gemm_streams.h"
+#include "cache/kernel_traffic.h"
 #include "cache/stream_ops.h"
 #include "hyperion/tensor.h"
 #include "kernel_table.h"
@@ -53,7 +54,7 @@ static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypIma
         return true;
     HypAccount *account = at->account;
     const HypTraffic traffic =
-        hyp_gemm_traffic(shape, image, &blocking, account->caches, account->level_count);
+        hyp_gemm_traffic(shape, image, &blocking, NULL, account->caches, account->level_count);
     add_traffic(&account->traffic, &traffic, (double)product.repeats);
     account->traffic.prefetches += product.repeats * hyp_cache_gemm_prefetches(shape, &blocking);
     return true;
@@ -220,6 +221,22 @@ static bool add_pool(const LayerAccount *at)
     return true;
 }
 
+static bool add_attention(const LayerAccount *at)
+{
+    const HyperionLayerAttributes *attributes = &at->layer->attributes;
+    const HypShape *q = input_shape(at, 0);
+    const HypKernelArgs args = {.attention = {.batch = (size_t)q->dims[0],
+                                              .heads = (size_t)attributes->heads,
+                                              .kv_heads = (size_t)attributes->kv_heads,
+                                              .queries = (size_t)q->dims[1],
+                                              .keys = (size_t)input_shape(at, 1)->dims[1],
+                                              .dim = (size_t)(q->dims[2] / attributes->heads),
+                                              .causal = attributes->causal}};
+    const HyperionSIMDLevel level = at->model->settings.dispatch.best[HYP_OP_ATTENTION]->level;
+    hyp_kernel_traffic(HYP_OP_ATTENTION, level, &args, 1, at->account);
+    return true;
+}
+
 // Tensors of which each element is moved once.
 static bool add_movement(const LayerAccount *at)
 {
@@ -250,6 +267,7 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_BINARY] = add_broadcast,
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,
+    [HYPERION_LAYER_ATTENTION] = add_attention,
     [HYPERION_LAYER_RESHAPE] = add_nothing,
     [HYPERION_LAYER_TRANSPOSE] = add_movement,
     [HYPERION_LAYER_CONCAT] = add_movement,

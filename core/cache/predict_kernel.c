@@ -19,7 +19,8 @@ static bool tell_kernel(HyperionSimulator *simulator, const void *context)
     return true;
 }
 
-static HyperionCacheStats predict_by_formula(HypKernelOp op, const HypKernelArgs *args,
+static HyperionCacheStats predict_by_formula(const HypKernelVariant *variant,
+                                             const HypKernelArgs *args,
                                              const HyperionCacheTopology *complete)
 {
     HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
@@ -27,7 +28,7 @@ static HyperionCacheStats predict_by_formula(HypKernelOp op, const HypKernelArgs
     HypWindowMemo memo;
     hyp_window_memo_clear(&memo);
     HypAccount account = {.caches = caches, .level_count = complete->level_count, .memo = &memo};
-    hyp_kernel_traffic(op, args, 1, &account);
+    hyp_kernel_traffic(variant->op, variant->level, args, 1, &account);
     return hyp_cache_stats_from_traffic(&account.traffic, complete);
 }
 
@@ -61,7 +62,7 @@ HyperionCacheStats hyperionPredictKernel(const HypKernelVariant *variant, const 
     }
     if (config->tier == HYPERION_CACHE_TIER_REPLAY)
         return hyp_replay(&complete, (int)threads, config, tell_kernel, &call);
-    return predict_by_formula(variant->op, args, &complete);
+    return predict_by_formula(variant, args, &complete);
 }
 
 // The arrays lie one after another, each from the next page on: as large allocations do, and with

@@ -177,7 +177,7 @@ static void convolution_agrees_with_its_trace(void **state)
             const HyperionCacheConfig config = {.block_size = 0};
             const HyperionGemmBlocking blocking =
                 hyp_blocking_resolve(&product, &config, &machine, tiles[t][0], tiles[t][1]);
-            const HypTraffic traffic = hyp_gemm_traffic(&product, &image, &blocking, caches, 2);
+            const HypTraffic traffic = hyp_gemm_traffic(&product, &image, &blocking, NULL, caches, 2);
             const HyperionCacheStats predicted = hyp_cache_stats_from_traffic(&traffic, &machine);
             const HyperionCacheStats traced = trace(s, out_edge, &product, &blocking, &machine);
             assert_within(predicted.levels[0].accesses, traced.levels[0].accesses, 0.2);

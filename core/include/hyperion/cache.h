@@ -138,8 +138,8 @@ HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 // Get cache statistics: predicted for one forward pass under the settings in force, on one thread
 // also where the model runs on several: the sum over the layers, each from cold caches, of the
 // formulas of hyperionPredictGemm for products and convolutions, and of passes over the tensors for
-// the others. Some layers have no formula in this version, attention and those whose weights
-// hyperionOptimizeMemoryLayout packed among them: see layers_modelled. Takes microseconds a layer.
+// the others. Layers whose weights hyperionOptimizeMemoryLayout packed have no formula: see
+// layers_modelled. Takes microseconds a layer.
 // `valid` is false, and the last error says why, on a NULL model or a geometry with a size that is
 // not known.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
