@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/checksum.h"
 
+#include "common/checksum_avx2.h"
 #include "common/fail.h"
 
 #if HYPERION_HAVE_XXHASH
@@ -31,6 +32,12 @@ HypChecksum *hyp_checksum_begin(void)
 
 void hyp_checksum_add(HypChecksum *checksum, const void *bytes, size_t size_bytes)
 {
+#if HYPERION_CHECKSUM_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        hyp_checksum_update_avx2(checksum->state, bytes, size_bytes);
+        return;
+    }
+#endif
     (void)XXH3_64bits_update(checksum->state, bytes, size_bytes);
 }
 

@@ -184,15 +184,12 @@ static void ask(HypLayerReader *reader)
 }
 
 void hyp_layer_reader_begin(HypLayerReader *reader, const HyperionModel *model, int layer,
-                            const HypLayerSource *source, void *block)
+                            const HypLayerSource *source, void *block, uint64_t begin_ns)
 {
     assert(hyp_layer_reader_has_room(reader));
     reader->count++;
-    *newest_load(reader) = (LayerLoad){.layer = layer,
-                                       .model = model,
-                                       .source = source,
-                                       .block = block,
-                                       .begin_ns = hyp_platform_now_ns()};
+    *newest_load(reader) = (LayerLoad){
+        .layer = layer, .model = model, .source = source, .block = block, .begin_ns = begin_ns};
     ask(reader);
 }
 

@@ -27,9 +27,10 @@ bool hyp_layer_reader_has_room(const HypLayerReader *reader);
 bool hyp_layer_reader_is_idle(const HypLayerReader *reader);
 
 // Begins to bring a layer of a model to `block`; both stay as they are until it has ended. The
-// layers between two calls of forget_model are of one model.
+// layers between two calls of forget_model are of one model. `begin_ns`: when its block was asked
+// for.
 void hyp_layer_reader_begin(HypLayerReader *reader, const HyperionModel *model, int layer,
-                            const HypLayerSource *source, void *block);
+                            const HypLayerSource *source, void *block, uint64_t begin_ns);
 
 typedef enum HypReaderEvent {
     HYP_READER_WAITS,  // nothing came for a second

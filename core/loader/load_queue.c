@@ -114,9 +114,10 @@ static bool begin_next(HyperionProgressiveLoader *loader)
     const HypSpareBlock base = {layer->block, layer->block_bytes};
     loader->loading_count++;
     hyp_platform_leave(loader->monitor);
+    const uint64_t begin_ns = hyp_platform_now_ns();
     void *block = make_block(base, source->size_bytes);
     if (block)
-        hyp_layer_reader_begin(loader->reader, model, index, source, block);
+        hyp_layer_reader_begin(loader->reader, model, index, source, block, begin_ns);
     hyp_platform_enter(loader->monitor);
     if (block) {
         layer->block = block;

@@ -169,7 +169,7 @@ bool hyperionUnloadLayer(HyperionProgressiveLoader *loader, int layer_index)
                        loader->model->layers[layer_index].name,
                        layer->in_use ? "in use" : "being loaded");
     else if (layer->block)
-        hyp_residency_release(&loader->residency, layer_index);
+        hyp_residency_unload(&loader->residency, layer_index);
     hyp_platform_notify(loader->monitor);
     hyp_platform_leave(loader->monitor);
     return !is_busy;

@@ -153,7 +153,7 @@ static void drop_spare(HypResidency *residency)
 // after another, until there is room; then spare blocks beside that one.
 static HypSpareBlock make_room(HypResidency *residency, size_t size_bytes)
 {
-    const size_t cap_bytes = residency->cap_bytes;
+    const size_t cap_bytes = residency->cap_bytes ? residency->cap_bytes : SIZE_MAX;
     while (!has_spare_of(residency, size_bytes) &&
            cap_bytes - residency->held_bytes + spare_bytes(residency) < size_bytes)
         evict_one(residency);
@@ -166,20 +166,28 @@ static HypSpareBlock make_room(HypResidency *residency, size_t size_bytes)
     return base;
 }
 
+void hyp_residency_unload(HypResidency *residency, int index)
+{
+    while (residency->spare_count > 0)
+        drop_spare(residency);
+    evict(residency, index);
+}
+
+// Whether it fits once those have gone that may. Fills residency->evictable.
+static bool has_room(HypResidency *residency, int index, HypRoomFor purpose)
+{
+    const size_t free_bytes = residency->cap_bytes - residency->held_bytes;
+    const size_t evictable_bytes = find_evictable(residency, index, purpose);
+    return !residency->cap_bytes || free_bytes + spare_bytes(residency) + evictable_bytes >=
+                                        residency->layers[index].source.size_bytes;
+}
+
 bool hyp_residency_reserve(HypResidency *residency, int index, HypRoomFor purpose)
 {
     HypResidentLayer *layer = &residency->layers[index];
-    const size_t size_bytes = layer->source.size_bytes;
-    HypSpareBlock base = {0};
-    if (residency->cap_bytes) {
-        const size_t free_bytes = residency->cap_bytes - residency->held_bytes;
-        if (free_bytes + spare_bytes(residency) + find_evictable(residency, index, purpose) <
-            size_bytes)
-            return false;
-        base = make_room(residency, size_bytes);
-    } else {
-        residency->held_bytes += size_bytes;
-    }
+    if (!has_room(residency, index, purpose))
+        return false;
+    const HypSpareBlock base = make_room(residency, layer->source.size_bytes);
     residency->allocation_count++;
     residency->reuse_count += base.block != NULL;
     if (residency->held_bytes > residency->peak_bytes)

@@ -61,7 +61,10 @@ bool hyp_residency_reserve(HypResidency *residency, int layer, HypRoomFor purpos
 // Whether pinned layers alone leave no room for a layer.
 bool hyp_residency_is_pinned_full(const HypResidency *residency, int layer);
 
-// Gives the memory of a layer back to the system.
+// Gives the memory of a layer, whose load failed, back to the system.
 void hyp_residency_release(HypResidency *residency, int index);
+
+// Has a layer leave memory. Its block is kept for the next, but only that of one such layer.
+void hyp_residency_unload(HypResidency *residency, int index);
 
 #endif

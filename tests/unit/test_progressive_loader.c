@@ -75,7 +75,13 @@ static void layers_come_and_go_by_calls(void **state)
     assert_true(hyperionUnloadLayer(loader, 0));
     assert_true(hyperionUnloadLayer(loader, 0));
     assert_int_equal(hyperionGetLayerStatus(loader, 0), HYPERION_LAYER_STATUS_UNLOADED);
-    assert_int_equal(hyperionGetProgressiveLoaderStats(loader).current_bytes, 0);
+    assert_int_equal(hyperionGetProgressiveLoaderStats(loader).current_bytes, layer_bytes);
+    assert_true(hyperionLoadLayer(loader, 2) && hyperionLoadLayer(loader, 4));
+    assert_true(hyperionUnloadLayer(loader, 2) && hyperionUnloadLayer(loader, 4));
+    const HyperionMemoryStats stats = hyperionGetProgressiveLoaderStats(loader);
+    assert_int_equal(stats.current_bytes, layer_bytes); // of the two
+    assert_int_equal(stats.allocation_count, 3);
+    assert_int_equal(stats.reuse_count, 1);
     hyperionFreeProgressiveLoader(loader);
 }
 

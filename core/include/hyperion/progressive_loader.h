@@ -135,7 +135,8 @@ bool hyperionAttachModel(HyperionProgressiveLoader *loader, HyperionModel *model
 bool hyperionLoadLayer(HyperionProgressiveLoader *loader, int layer_index);
 
 // Unload a layer; false where a step uses it, or it is asked for or being read. Nothing is done for
-// one that is not in memory.
+// one that is not in memory. The loader keeps its memory for the next, that of one layer at most,
+// until the model is detached.
 bool hyperionUnloadLayer(HyperionProgressiveLoader *loader, int layer_index);
 
 // Get layer loading status
