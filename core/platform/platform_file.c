@@ -175,6 +175,19 @@ bool hyp_platform_file_unchanged(const HypFile *file)
     return true;
 }
 
+bool hyp_file_tries_again(int error, int *vain_tries)
+{
+    // Some ten seconds in all.
+    const int most_tries = 10000;
+    const int hasty_tries = 8;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    if ((error != EINTR && error != EAGAIN) || ++*vain_tries > most_tries)
+        return false;
+    if (*vain_tries > hasty_tries)
+        (void)nanosleep(&pause, NULL);
+    return true;
+}
+
 bool hyp_file_fail_read(const HypFile *file, uint64_t offset, size_t size_bytes, int error)
 {
     return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 ": %s", file->path,
@@ -192,19 +205,21 @@ bool hyp_platform_read(const HypFile *file, uint64_t offset, void *buffer, size_
 {
     unsigned char *place = buffer;
     size_t done_bytes = 0;
+    int vain_tries = 0;
     if (offset > INT64_MAX || size_bytes > INT64_MAX - offset)
         return hyp_fail(HYPERION_ERROR_IO, "read %s: %zu bytes at %" PRIu64 " are past any file",
                         file->path, size_bytes, offset);
     while (done_bytes < size_bytes) {
         const ssize_t got = pread(file->descriptor, place + done_bytes, size_bytes - done_bytes,
                                   (off_t)(offset + done_bytes));
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && hyp_file_tries_again(errno, &vain_tries))
             continue;
         if (got < 0)
             return hyp_file_fail_read(file, offset, size_bytes, errno);
         if (got == 0)
             return hyp_file_fail_end(file, offset, size_bytes, done_bytes);
         done_bytes += (size_t)got;
+        vain_tries = 0;
     }
     return true;
 }

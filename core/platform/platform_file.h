@@ -15,6 +15,10 @@ struct HypFile {
     char path[]; // for messages
 };
 
+// Whether a read that failed with `error` is to be tried again: it was interrupted or put off, and
+// not too often in succession, which *vain_tries counts. Waits before that where it was often.
+bool hyp_file_tries_again(int error, int *vain_tries);
+
 // Record that a read failed, or that the file ended after `done_bytes` of it; false.
 bool hyp_file_fail_read(const HypFile *file, uint64_t offset, size_t size_bytes, int error);
 bool hyp_file_fail_end(const HypFile *file, uint64_t offset, size_t size_bytes, size_t done_bytes);

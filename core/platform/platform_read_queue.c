@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // platform_read_queue.c - reads that are finished whatever a single try gives, in order.
-#define _POSIX_C_SOURCE 200809L
 #include "platform/platform_read.h"
 
 #include "common/fail.h"
@@ -8,10 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-// Tries in succession that may come to nothing, and from which one on there is a pause before the
-// next: some ten seconds in all.
-enum { MOST_VAIN_TRIES = 10000, HASTY_TRIES = 8 };
 
 typedef struct ReadSlot {
     HypReadTry attempt; // first: a slot is found by it
@@ -106,12 +101,8 @@ static void settle_bytes(HypReadQueue *queue, ReadSlot *slot, size_t got_bytes)
 
 static void settle_error(HypReadQueue *queue, ReadSlot *slot, int error)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
-    const bool is_passing = error == EINTR || error == EAGAIN;
-    if (is_passing && slot->vain_tries++ < MOST_VAIN_TRIES) {
+    if (hyp_file_tries_again(error, &slot->vain_tries)) {
         queue->counts.retries++;
-        if (slot->vain_tries > HASTY_TRIES)
-            (void)nanosleep(&pause, NULL);
         return;
     }
     slot->has_ended = true;
