@@ -52,7 +52,7 @@ typedef enum HypFileAccess {
 
 // The same file once more, whatever became of its name, to be read in another way.
 HypFile *hyp_platform_reopen(const HypFile *file, HypFileAccess access);
-// Has the page cache forget whole pages of a part of the file.
+// Has the page cache forget a part of the file, and what stands around it.
 bool hyp_platform_drop_cached(const HypFile *file, uint64_t offset, uint64_t size_bytes);
 
 // Positioned reads of which several are under way at a time, and that end in the order in which

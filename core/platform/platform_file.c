@@ -148,8 +148,12 @@ HypFile *hyp_platform_reopen(const HypFile *file, HypFileAccess access)
 
 bool hyp_platform_drop_cached(const HypFile *file, uint64_t offset, uint64_t size_bytes)
 {
-    const int error =
-        posix_fadvise(file->descriptor, (off_t)offset, (off_t)size_bytes, POSIX_FADV_DONTNEED);
+    // The cache holds pages in folios of up to a huge page, and forgets those alone that lie
+    // within: the neighbours of what is meant go too.
+    const uint64_t before_bytes = offset < HYP_HUGE_PAGE_BYTES ? offset : HYP_HUGE_PAGE_BYTES;
+    const int error = posix_fadvise(file->descriptor, (off_t)(offset - before_bytes),
+                                    (off_t)(before_bytes + size_bytes + HYP_HUGE_PAGE_BYTES),
+                                    POSIX_FADV_DONTNEED);
     return !error ||
            hyp_fail(HYPERION_ERROR_IO, "drop cached pages of %s: %s", file->path, strerror(error));
 }

@@ -282,8 +282,8 @@ static void watch(void *opaque)
 static int measure_memory(const char *path, const char *cap, const char *mode)
 {
     drop_cache(path);
-    const size_t cached_before = cached_bytes(path);
     Runner runner = make_runner(path);
+    const size_t cached_before = cached_bytes(path); // the head of the file, of which the model is
     Watch self = {.gauge = hyp_platform_open_gauge()};
     demand(self.gauge != NULL, "gauge");
     HypThread *thread = hyp_platform_start_thread(watch, &self, -1);
