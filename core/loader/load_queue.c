@@ -112,9 +112,9 @@ static bool begin_next(HyperionProgressiveLoader *loader)
     HypResidentLayer *layer = &loader->residency.layers[index];
     const HypLayerSource *source = &layer->source;
     const HypSpareBlock base = {layer->block, layer->block_bytes};
+    const uint64_t begin_ns = index == loader->wanted ? loader->wanted_ns : hyp_platform_now_ns();
     loader->loading_count++;
     hyp_platform_leave(loader->monitor);
-    const uint64_t begin_ns = hyp_platform_now_ns();
     void *block = make_block(base, source->size_bytes);
     if (block)
         hyp_layer_reader_begin(loader->reader, model, index, source, block, begin_ns);
@@ -176,12 +176,24 @@ static bool read_on(HyperionProgressiveLoader *loader)
     return true;
 }
 
+// Something of what there is to do; with the monitor held, and left meanwhile. False: there is
+// nothing, or another thread does it.
+static bool work_once(HyperionProgressiveLoader *loader)
+{
+    if (loader->is_worked)
+        return false;
+    loader->is_worked = true;
+    const bool worked = begin_next(loader) || read_on(loader);
+    loader->is_worked = false;
+    return worked;
+}
+
 void hyp_loader_work(void *opaque)
 {
     HyperionProgressiveLoader *loader = opaque;
     hyp_platform_enter(loader->monitor);
     while (!loader->stopping)
-        if (!begin_next(loader) && !read_on(loader))
+        if (!work_once(loader))
             hyp_platform_wait(loader->monitor);
     hyp_platform_leave(loader->monitor);
 }
@@ -195,13 +207,13 @@ bool hyp_loader_await(HyperionProgressiveLoader *loader, int index)
     loader->caller_count++;
     if (layer->status != HYPERION_LAYER_STATUS_LOADING)
         layer->status = HYPERION_LAYER_STATUS_QUEUED;
-    hyp_platform_notify(loader->monitor);
+    // What there is to do may be to say that it cannot be loaded: look before waiting.
     while (loader->model && layer->load_count == before)
-        hyp_platform_wait(loader->monitor);
+        if (!work_once(loader) && layer->load_count == before)
+            hyp_platform_wait(loader->monitor);
     const bool succeeded = loader->model && layer->succeeded;
     loader->caller_count--;
-    if (!loader->model)
-        hyp_platform_notify(loader->monitor);
+    hyp_platform_notify(loader->monitor);
     return succeeded;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // loader.h - the inside of a progressive loader. Its thread takes the next layer that is wanted, by
-// the step under way, by a call, or ahead of the run, and has it read.
+// the step under way, by a call, or ahead of the run, and has it read; so does who waits for a
+// layer while that thread does not, since to wake another takes longer than a block.
 #ifndef HYP_LOADER_H
 #define HYP_LOADER_H
 
@@ -25,7 +26,8 @@ struct HyperionProgressiveLoader {
     HyperionProgressiveLoaderConfig config;
     HypMonitor *monitor; // of all below but `model` as its own thread sees it
     HypThread *thread;
-    HypLayerReader *reader; // the thread's, also without the monitor, while a layer is loaded
+    HypLayerReader *reader; // of the thread that works, also while it has left the monitor
+    bool is_worked;         // one does
     bool is_paused;         // no load begins: the reader is to be changed
     HyperionModel *model;   // attached; NULL: none
     HypResidency residency;
@@ -37,8 +39,9 @@ struct HyperionProgressiveLoader {
     // Of the run under way:
     const int *steps; // NULL: none
     int step_count, step;
-    int wanted;      // layer that a step waits for; -1: none
-    int last_reader; // layer with weights that runs or ran last; -1: none
+    int wanted;         // layer that a step waits for; -1: none
+    uint64_t wanted_ns; // since when
+    int last_reader;    // layer with weights that runs or ran last; -1: none
     uint64_t last_reader_ns;
     int loading_count; // layers that are taken and have not ended
     int caller_count;  // calls that wait for one

@@ -104,6 +104,7 @@ static bool await_weights(HyperionProgressiveLoader *loader, int index)
     } else {
         loader->io.wait_count++;
         loader->wanted = index;
+        loader->wanted_ns = start_ns;
         layer->in_use = true; // or a call of another thread might evict it before this one wakes
         const bool loaded = hyp_loader_await(loader, index);
         loader->wanted = -1;

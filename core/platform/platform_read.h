@@ -12,6 +12,7 @@ typedef struct HypReadTry {
     void *memory;
     size_t size_bytes;
     uint64_t offset;
+    bool may_be_cached; // in the page cache
     int64_t
         result; // once it has ended: bytes, 0 at the end of the file, or an error number below 0
 } HypReadTry;

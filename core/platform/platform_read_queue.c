@@ -68,7 +68,8 @@ static void start_try(HypReadQueue *queue, ReadSlot *slot)
     slot->attempt = (HypReadTry){.descriptor = read->file->descriptor,
                                  .memory = (char *)read->memory + slot->done_bytes,
                                  .size_bytes = read->size_bytes - slot->done_bytes,
-                                 .offset = read->offset + slot->done_bytes};
+                                 .offset = read->offset + slot->done_bytes,
+                                 .may_be_cached = !read->file->is_unbuffered};
     queue->calls->start(queue->engine, &slot->attempt);
 }
 

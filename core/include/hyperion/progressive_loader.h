@@ -170,8 +170,8 @@ const char *hyperionLoaderModeName(HyperionLoaderMode mode);
 
 // Has `function` called while layers load: after each block that was read, the last one too
 // (done_bytes is layer_bytes), and once a second while none comes. NULL: no longer,
-// and no call is under way when this returns. It is called by a thread of the loader, which reads
-// on when it returns; it must not call the loader.
+// and no call is under way when this returns. It is called by a thread of the loader or by one
+// that waits for a layer, which reads on when it returns; it must not call the loader.
 void hyperionSetLoaderProgress(HyperionProgressiveLoader *loader,
                                HyperionLoaderProgressFunction function, void *user_data);
 
