@@ -11,12 +11,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 typedef ssize_t (*ReadCall)(int descriptor, void *buffer, size_t size_bytes, off_t offset);
+typedef ssize_t (*VectorCall)(int descriptor, const struct iovec *places, int count, off_t offset,
+                              int flags);
 
 ssize_t pread(int descriptor, void *buffer, size_t size_bytes, off_t offset);
 ssize_t pread64(int descriptor, void *buffer, size_t size_bytes, off_t offset);
+ssize_t preadv2(int descriptor, const struct iovec *places, int count, off_t offset, int flags);
+ssize_t preadv64v2(int descriptor, const struct iovec *places, int count, off_t offset, int flags);
 
 static ReadFault fault;
 static atomic_int read_count;
@@ -58,7 +63,7 @@ static int64_t spoil(int descriptor, int64_t result, size_t size_bytes, int64_t 
         return result;
     switch (fault.kind) {
     case READ_FAULT_SHORT: return result > step ? (third ? third : step) : result;
-    case READ_FAULT_EINTR: return count % 2 ? -EINTR : result;
+    case READ_FAULT_EINTR: return count % 3 ? -EINTR : result;
     case READ_FAULT_EAGAIN: return count % 3 ? -EAGAIN : result;
     case READ_FAULT_EINVAL: return step > 1 ? -EINVAL : result;
     case READ_FAULT_EIO: return meets ? -EIO : result;
@@ -70,6 +75,12 @@ static int64_t spoil(int descriptor, int64_t result, size_t size_bytes, int64_t 
     }
 }
 
+static ssize_t give(int64_t result)
+{
+    errno = result < 0 ? (int)-result : errno;
+    return result < 0 ? -1 : (ssize_t)result;
+}
+
 static ssize_t intercept(const char *name, int descriptor, void *buffer, size_t size_bytes,
                          off_t offset)
 {
@@ -77,9 +88,7 @@ static ssize_t intercept(const char *name, int descriptor, void *buffer, size_t 
     void *symbol = dlsym(RTLD_NEXT, name);
     memcpy(&call, &symbol, sizeof call);
     const ssize_t got = call(descriptor, buffer, size_bytes, offset);
-    const int64_t result = spoil(descriptor, got < 0 ? -errno : got, size_bytes, offset);
-    errno = result < 0 ? (int)-result : errno;
-    return result < 0 ? -1 : (ssize_t)result;
+    return give(spoil(descriptor, got < 0 ? -errno : got, size_bytes, offset));
 }
 
 ssize_t pread(int descriptor, void *buffer, size_t size_bytes, off_t offset)
@@ -90,6 +99,26 @@ ssize_t pread(int descriptor, void *buffer, size_t size_bytes, off_t offset)
 ssize_t pread64(int descriptor, void *buffer, size_t size_bytes, off_t offset)
 {
     return intercept("pread64", descriptor, buffer, size_bytes, offset);
+}
+
+static ssize_t intercept_vector(const char *name, int descriptor, const struct iovec *places,
+                                int count, off_t offset, int flags)
+{
+    VectorCall call;
+    void *symbol = dlsym(RTLD_NEXT, name);
+    memcpy(&call, &symbol, sizeof call);
+    const ssize_t got = call(descriptor, places, count, offset, flags);
+    return give(spoil(descriptor, got < 0 ? -errno : got, places[0].iov_len, offset));
+}
+
+ssize_t preadv2(int descriptor, const struct iovec *places, int count, off_t offset, int flags)
+{
+    return intercept_vector("preadv2", descriptor, places, count, offset, flags);
+}
+
+ssize_t preadv64v2(int descriptor, const struct iovec *places, int count, off_t offset, int flags)
+{
+    return intercept_vector("preadv64v2", descriptor, places, count, offset, flags);
 }
 
 #if HYPERION_HAVE_URING

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // read_faults.h - a library to be preloaded (LD_PRELOAD) that lets reads of model files go wrong:
-// of those whose name has "hyperion-loader-" in it, by pread and by io_uring.
+// of those whose name has "hyperion-loader-" in it, by pread, preadv2 and
+// io_uring.
 #ifndef HYP_READ_FAULTS_H
 #define HYP_READ_FAULTS_H
 
@@ -9,7 +10,7 @@
 typedef enum ReadFaultKind {
     READ_FAULT_NONE,
     READ_FAULT_SHORT,    // at most a third of what is asked for (unbuffered: in whole pages)
-    READ_FAULT_EINTR,    // every other one is interrupted
+    READ_FAULT_EINTR,    // two of three are interrupted
     READ_FAULT_EAGAIN,   // two of three are put off
     READ_FAULT_EINVAL,   // unbuffered ones are refused, though the file opened
     READ_FAULT_EIO,      // those that come upon byte `at`
