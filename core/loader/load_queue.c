@@ -25,23 +25,31 @@ static void end_load(HypResidentLayer *layer, bool succeeded)
     (void)snprintf(layer->error, sizeof layer->error, "%s", hyperionGetLastError());
 }
 
+// Takes the bytes of a layer that a call waits for, or says that they are not to be had; false: not
+// now.
+static bool take_for_call(HyperionProgressiveLoader *loader, int index)
+{
+    HypResidency *residency = &loader->residency;
+    HypResidentLayer *layer = &residency->layers[index];
+    if (hyp_residency_reserve(residency, index, HYP_ROOM_FOR_CALL))
+        return true;
+    if (!hyp_residency_is_pinned_full(residency, index))
+        return false;
+    (void)hyp_fail(HYPERION_ERROR_MEMORY,
+                   "needs %zu bytes, and pinned layers leave no room within the cap of %zu",
+                   layer->source.size_bytes, residency->cap_bytes);
+    end_load(layer, false);
+    hyp_platform_notify(loader->monitor);
+    return false;
+}
+
 // The first of the layers that calls wait for and that there is room for; -1: none.
 static int take_requested(HyperionProgressiveLoader *loader)
 {
-    HypResidency *residency = &loader->residency;
-    for (int i = 0; i < residency->layer_count; i++) {
-        HypResidentLayer *layer = &residency->layers[i];
-        if (!layer->requested || !is_waiting(layer))
-            continue;
-        if (hyp_residency_reserve(residency, i, HYP_ROOM_FOR_CALL))
+    for (int i = 0; i < loader->residency.layer_count; i++) {
+        const HypResidentLayer *layer = &loader->residency.layers[i];
+        if (layer->requested && is_waiting(layer) && take_for_call(loader, i))
             return i;
-        if (!hyp_residency_is_pinned_full(residency, i))
-            continue;
-        (void)hyp_fail(HYPERION_ERROR_MEMORY,
-                       "needs %zu bytes, and pinned layers leave no room within the cap of %zu",
-                       layer->source.size_bytes, residency->cap_bytes);
-        end_load(layer, false);
-        hyp_platform_notify(loader->monitor);
     }
     return -1;
 }
@@ -100,14 +108,9 @@ static void finish(HyperionProgressiveLoader *loader, int index, bool succeeded)
     hyp_platform_notify(loader->monitor);
 }
 
-// Begins the next load, if there is one that can be; with the monitor left while it asks for reads.
-static bool begin_next(HyperionProgressiveLoader *loader)
+// Begins the load of a layer whose bytes are taken; with the monitor left meanwhile.
+static void begin_load(HyperionProgressiveLoader *loader, int index)
 {
-    if (loader->is_paused || !hyp_layer_reader_has_room(loader->reader))
-        return false;
-    const int index = take_next(loader);
-    if (index < 0)
-        return false;
     const HyperionModel *model = loader->model;
     HypResidentLayer *layer = &loader->residency.layers[index];
     const HypLayerSource *source = &layer->source;
@@ -125,7 +128,17 @@ static bool begin_next(HyperionProgressiveLoader *loader)
     } else {
         finish(loader, index, false);
     }
-    return true;
+}
+
+// Begins the next load, if there is one that can be.
+static bool begin_next(HyperionProgressiveLoader *loader)
+{
+    if (loader->is_paused || !hyp_layer_reader_has_room(loader->reader))
+        return false;
+    const int index = take_next(loader);
+    if (index >= 0)
+        begin_load(loader, index);
+    return index >= 0;
 }
 
 // Tells the program how far a load is; with the monitor left while its function runs.
@@ -177,7 +190,7 @@ static bool read_on(HyperionProgressiveLoader *loader)
 }
 
 // Something of what there is to do; with the monitor held, and left meanwhile. False: there is
-// nothing, or another thread does it.
+// nothing, or a thread that waits does it.
 static bool work_once(HyperionProgressiveLoader *loader)
 {
     if (loader->is_worked)
@@ -198,6 +211,27 @@ void hyp_loader_work(void *opaque)
     hyp_platform_leave(loader->monitor);
 }
 
+// Has a layer read by the calling thread while there is nothing else to read: that is sooner than
+// to wake the loader's. Nothing else is begun, since io_uring drops what a thread has asked for
+// when that thread ends.
+static void read_myself(HyperionProgressiveLoader *loader, int index)
+{
+    HypResidentLayer *layer = &loader->residency.layers[index];
+    const uint64_t before = layer->load_count;
+    const bool is_for_run = index == loader->wanted;
+    const bool is_free = !loader->is_worked && !loader->is_paused && is_waiting(layer) &&
+                         hyp_layer_reader_is_idle(loader->reader);
+    if (!is_free || (loader->wanted >= 0 && !is_for_run) ||
+        !(is_for_run ? hyp_residency_reserve(&loader->residency, index, HYP_ROOM_FOR_RUN)
+                     : take_for_call(loader, index)))
+        return;
+    loader->is_worked = true;
+    begin_load(loader, index);
+    while (layer->load_count == before)
+        (void)read_on(loader);
+    loader->is_worked = false;
+}
+
 bool hyp_loader_await(HyperionProgressiveLoader *loader, int index)
 {
     HypResidentLayer *layer = &loader->residency.layers[index];
@@ -207,13 +241,14 @@ bool hyp_loader_await(HyperionProgressiveLoader *loader, int index)
     loader->caller_count++;
     if (layer->status != HYPERION_LAYER_STATUS_LOADING)
         layer->status = HYPERION_LAYER_STATUS_QUEUED;
-    // What there is to do may be to say that it cannot be loaded: look before waiting.
+    read_myself(loader, index);
+    hyp_platform_notify(loader->monitor);
     while (loader->model && layer->load_count == before)
-        if (!work_once(loader) && layer->load_count == before)
-            hyp_platform_wait(loader->monitor);
+        hyp_platform_wait(loader->monitor);
     const bool succeeded = loader->model && layer->succeeded;
     loader->caller_count--;
-    hyp_platform_notify(loader->monitor);
+    if (!loader->model)
+        hyp_platform_notify(loader->monitor);
     return succeeded;
 }
 

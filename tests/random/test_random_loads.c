@@ -96,7 +96,8 @@ static void run_sequence(Bench *bench, unsigned seed)
         assert_int_equal(pthread_create(&threads[i], NULL, call_at_random, &callers[i]), 0);
     }
     for (int pass = 0; pass < 2; pass++) {
-        assert_true(run(bench));
+        if (!run(bench))
+            fail_msg("%s", hyperionGetLastError());
         expect_result(bench);
     }
     for (int i = 0; i < CALLERS; i++) {
