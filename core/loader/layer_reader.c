@@ -244,6 +244,9 @@ static bool has_ended(const LayerLoad *load)
 
 static HypReaderEvent end_load(HypLayerReader *reader, LayerLoad *load, HypReaderReport *report)
 {
+    if (!load->error_kind &&
+        !hyp_layer_source_pack(load->model, load->layer, load->source, load->block))
+        fail_load(load);
     hyp_part_values_drop(&load->values);
     report->error_kind = load->error_kind;
     (void)snprintf(report->error, sizeof report->error, "%s", load->error);

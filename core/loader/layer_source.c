@@ -3,9 +3,12 @@
 
 #include "common/fail.h"
 #include "common/size_math.h"
+#include "model/layer_op.h"
+#include "model/memory_layout.h"
 #include "model/safetensors/weight_run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool has_weight(const HypLayerSource *source, int tensor)
 {
@@ -13,6 +16,13 @@ static bool has_weight(const HypLayerSource *source, int tensor)
         if (source->weights[i].tensor == tensor)
             return true;
     return false;
+}
+
+static bool is_loaded(const HyperionModel *model, int tensor)
+{
+    const HypGraphTensor *weight = &model->tensors[tensor];
+    return weight->role == HYP_TENSOR_WEIGHT && weight->source != HYP_WEIGHT_OWNED &&
+           weight->shape.size_bytes > 0;
 }
 
 static bool fail_size(void)
@@ -50,6 +60,12 @@ static bool place_seeded(HypLayerSource *source, HypLayerPart part)
            fail_size();
 }
 
+static void note_weight(HypLayerSource *source, int tensor, size_t offset)
+{
+    source->weights[source->weight_count++] =
+        (HypPlacedWeight){.tensor = tensor, .loaded_offset = offset, .offset = offset};
+}
+
 // Reads the whole run for the sake of its checksum.
 static bool add_run(const HyperionModel *model, const HypWeightRun *run, int tensor,
                     HypLayerSource *source)
@@ -64,8 +80,7 @@ static bool add_run(const HyperionModel *model, const HypWeightRun *run, int ten
         .run = index, .tensor = -1, .file_offset = run->file_offset, .stored_bytes = run_bytes};
     if (at == source->part_count && !place_part(source, part, run_bytes))
         return false;
-    source->weights[source->weight_count++] =
-        (HypPlacedWeight){tensor, source->parts[at].offset + within};
+    note_weight(source, tensor, source->parts[at].offset + within);
     return true;
 }
 
@@ -90,34 +105,125 @@ static bool add_single(const HyperionModel *model, int tensor, HypLayerSource *s
                  place_part(source, part, value_bytes);
     }
     if (placed)
-        source->weights[source->weight_count++] =
-            (HypPlacedWeight){tensor, source->parts[source->part_count - 1].offset};
+        note_weight(source, tensor, source->parts[source->part_count - 1].offset);
     return placed;
 }
 
 static bool add_weight(const HyperionModel *model, int tensor, HypLayerSource *source)
 {
-    const HypGraphTensor *weight = &model->tensors[tensor];
     const HypWeightRun *run = hyp_weight_run_of(model, tensor);
-    if (weight->role != HYP_TENSOR_WEIGHT || weight->source == HYP_WEIGHT_OWNED ||
-        weight->shape.size_bytes == 0 || has_weight(source, tensor))
+    if (!is_loaded(model, tensor) || has_weight(source, tensor))
         return true;
     return run ? add_run(model, run, tensor, source) : add_single(model, tensor, source);
 }
 
-bool hyp_layer_source_create(const HyperionModel *model, int layer, HypLayerSource *source)
+// The weight that the layer packs; -1: none.
+static int find_packed_tensor(const HyperionModel *model, const HypLayer *layer)
+{
+    const int input = hyp_layer_op(layer->op)->packed_input;
+    return input ? hyp_model_root(model, layer->inputs[input]) : -1;
+}
+
+// Leaves room for what is kept of a layer that is packed, at the front of the block.
+static bool reserve_kept(const HyperionModel *model, const HypLayer *layer, HypLayerSource *source)
+{
+    const int packed = find_packed_tensor(model, layer);
+    size_t end = source->packing.packed_bytes;
+    for (int i = 0; i < layer->input_count; i++) {
+        const int tensor = hyp_model_root(model, layer->inputs[i]);
+        if (tensor != packed && is_loaded(model, tensor) &&
+            !hyp_size_add(end, model->tensors[tensor].shape.size_bytes + 64, &end))
+            return fail_size();
+    }
+    return hyp_size_round_up(end, HYP_READ_ALIGNMENT, &source->kept_bytes) || fail_size();
+}
+
+static void place_kept(const HyperionModel *model, const HypLayer *layer, HypLayerSource *source)
+{
+    const int packed = find_packed_tensor(model, layer);
+    size_t end = source->packing.packed_bytes;
+    for (int i = 0; i < source->weight_count; i++) {
+        HypPlacedWeight *weight = &source->weights[i];
+        weight->offset = weight->tensor == packed ? SIZE_MAX : (end + 63) / 64 * 64;
+        if (weight->tensor != packed)
+            end = weight->offset + model->tensors[weight->tensor].shape.size_bytes;
+    }
+}
+
+bool hyp_layer_source_create(const HyperionModel *model, int layer, const HypLayerPacking *packing,
+                             HypLayerSource *source)
 {
     const HypLayer *reader = &model->layers[layer];
-    *source = (HypLayerSource){0};
+    *source = (HypLayerSource){.packing = *packing};
     source->parts = calloc((size_t)reader->input_count + 1, sizeof *source->parts);
     source->weights = calloc((size_t)reader->input_count + 1, sizeof *source->weights);
     if (!source->parts || !source->weights)
         return hyp_fail(HYPERION_ERROR_MEMORY, "attach model %s: out of memory", model->name);
+    if (packing->packed_bytes && !reserve_kept(model, reader, source))
+        return false;
+    source->size_bytes = source->kept_bytes;
     for (int i = 0; i < reader->input_count; i++)
         if (!add_weight(model, hyp_model_root(model, reader->inputs[i]), source))
             return false;
-    return hyp_size_round_up(source->size_bytes, HYP_READ_ALIGNMENT, &source->size_bytes) ||
-           fail_size();
+    if (!hyp_size_round_up(source->size_bytes, HYP_READ_ALIGNMENT, &source->size_bytes))
+        return fail_size();
+    if (packing->packed_bytes)
+        place_kept(model, reader, source);
+    else
+        source->kept_bytes = source->size_bytes;
+    return true;
+}
+
+// Room for the place of every tensor.
+static void **make_places(const HyperionModel *model)
+{
+    void **places = (void **)calloc((size_t)model->tensor_count + 1, sizeof *places);
+    if (!places)
+        (void)hyp_fail(HYPERION_ERROR_MEMORY, "pack a weight of model %s: out of memory",
+                       model->name);
+    return places;
+}
+
+bool hyp_layer_source_find_packing(const HyperionModel *model, int layer,
+                                   const HyperionGemmBlocking *blocking,
+                                   const HypLayerSource *source, HypLayerPacking *packing)
+{
+    const HypLayer *reader = &model->layers[layer];
+    const int packed = find_packed_tensor(model, reader);
+    int uses = 0;
+    *packing = (HypLayerPacking){0};
+    for (int i = 0; i < reader->input_count; i++)
+        uses += hyp_model_root(model, reader->inputs[i]) == packed;
+    if (uses != 1 || !has_weight(source, packed))
+        return true;
+    void **places = make_places(model);
+    if (!places)
+        return false;
+    packing->packed_bytes = hyp_memory_layout_layer_bytes(model, layer, blocking, places);
+    packing->blocking = *blocking;
+    free((void *)places);
+    return true;
+}
+
+bool hyp_layer_source_pack(const HyperionModel *model, int layer, const HypLayerSource *source,
+                           void *block)
+{
+    const HypLayer *reader = &model->layers[layer];
+    void **places = source->packing.packed_bytes ? make_places(model) : NULL;
+    if (!places)
+        return source->packing.packed_bytes == 0;
+    for (int i = 0; i < source->weight_count; i++) {
+        const HypPlacedWeight *weight = &source->weights[i];
+        char *loaded = (char *)block + weight->loaded_offset;
+        if (weight->offset == SIZE_MAX)
+            places[reader->inputs[hyp_layer_op(reader->op)->packed_input]] = loaded;
+        else
+            memcpy((char *)block + weight->offset, loaded,
+                   model->tensors[weight->tensor].shape.size_bytes);
+    }
+    hyp_memory_layout_pack_layer(model, layer, &source->packing.blocking, places, block);
+    free((void *)places);
+    return true;
 }
 
 void hyp_layer_source_free(HypLayerSource *source)

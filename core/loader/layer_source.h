@@ -18,21 +18,42 @@ typedef struct HypLayerPart {
 } HypLayerPart;
 
 typedef struct HypPlacedWeight {
-    int tensor; // no view
-    size_t offset;
+    int tensor;           // no view
+    size_t loaded_offset; // in the block, once all parts have come,
+    size_t offset;        // and when a step uses it; SIZE_MAX: packed
 } HypPlacedWeight;
+
+// How the weight of a product is to be packed; all 0: it is not.
+typedef struct HypLayerPacking {
+    size_t packed_bytes;
+    HyperionGemmBlocking blocking;
+} HypLayerPacking;
 
 typedef struct HypLayerSource {
     HypLayerPart *parts;
     HypPlacedWeight *weights;
     int part_count, weight_count;
-    size_t stored_bytes; // of all parts
-    size_t size_bytes;   // of the block: whole pages; 0 for a layer without such weights
+    HypLayerPacking packing; // the packed weight stands first in the block
+    size_t stored_bytes;     // of all parts
+    size_t size_bytes;       // of the block: whole pages; 0 for a layer without such weights
+    size_t kept_bytes;       // of it, once the weight is packed and what it was made of is let go
 } HypLayerSource;
 
 // Weights that are in memory from the start are none of the loader's. False, last error set; free
 // in every case.
-bool hyp_layer_source_create(const HyperionModel *model, int layer, HypLayerSource *source);
+bool hyp_layer_source_create(const HyperionModel *model, int layer, const HypLayerPacking *packing,
+                             HypLayerSource *source);
 void hyp_layer_source_free(HypLayerSource *source);
+
+// How the layer's weight is packed for `blocking`: not at all where that takes too much, or the
+// weight is none of the loader's or another input too. False, last error set, when out of memory.
+bool hyp_layer_source_find_packing(const HyperionModel *model, int layer,
+                                   const HyperionGemmBlocking *blocking,
+                                   const HypLayerSource *source, HypLayerPacking *packing);
+
+// Packs the weight, and brings the others behind it: afterwards kept_bytes of the block are enough.
+// False, last error set, when out of memory. Nothing is done for a layer that is not packed.
+bool hyp_layer_source_pack(const HyperionModel *model, int layer, const HypLayerSource *source,
+                           void *block);
 
 #endif

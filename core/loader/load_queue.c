@@ -99,10 +99,12 @@ static void finish(HyperionProgressiveLoader *loader, int index, bool succeeded)
     HypResidentLayer *layer = &loader->residency.layers[index];
     loader->io.load_count++;
     loader->io.failed_count += !succeeded;
-    if (succeeded)
-        loader->io.loaded_bytes += layer->source.size_bytes;
-    else
+    if (succeeded) {
+        loader->io.loaded_bytes += layer->source.kept_bytes;
+        hyp_residency_settle(&loader->residency, index);
+    } else {
         hyp_residency_release(&loader->residency, index);
+    }
     end_load(layer, succeeded);
     loader->loading_count--;
     hyp_platform_notify(loader->monitor);
@@ -176,6 +178,14 @@ static void take_report(HyperionProgressiveLoader *loader, const HypReaderReport
     finish(loader, report->layer, report->event == HYP_READER_LOADED);
 }
 
+// Gives back what a packed weight was made of; a block that gets smaller stays where it is.
+static void let_go(const HypResidentLayer *layer)
+{
+    const HypLayerSource *source = &layer->source;
+    if (source->kept_bytes < source->size_bytes)
+        (void)hyp_platform_remap(layer->block, source->size_bytes, source->kept_bytes);
+}
+
 // Handles what comes next of the loads under way, with the monitor left meanwhile. False: none is.
 static bool read_on(HyperionProgressiveLoader *loader)
 {
@@ -184,6 +194,8 @@ static bool read_on(HyperionProgressiveLoader *loader)
         return false;
     hyp_platform_leave(loader->monitor);
     hyp_layer_reader_step(loader->reader, &report);
+    if (report.event == HYP_READER_LOADED)
+        let_go(&loader->residency.layers[report.layer]);
     hyp_platform_enter(loader->monitor);
     take_report(loader, &report);
     return true;

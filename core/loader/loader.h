@@ -28,7 +28,7 @@ struct HyperionProgressiveLoader {
     HypThread *thread;
     HypLayerReader *reader; // of the thread that works, also while it has left the monitor
     bool is_worked;         // one does
-    bool is_paused;         // no load begins: the reader is to be changed
+    bool is_paused;         // no load begins: the reader or the packing of layers is to be changed
     HyperionModel *model;   // attached; NULL: none
     HypResidency residency;
     HyperionLoaderIO io_in_force;
@@ -58,6 +58,10 @@ bool hyp_loader_await(HyperionProgressiveLoader *loader, int layer);
 // Enters the monitor of a loader that has such a layer; false, last error set and not entered.
 // `call` names the public function in messages.
 bool hyp_loader_enter(const HyperionProgressiveLoader *loader, const char *call, int layer);
+
+// Enters the monitor when nothing is loaded, so that nothing is until hyp_loader_go_on leaves it.
+void hyp_loader_pause(HyperionProgressiveLoader *loader);
+void hyp_loader_go_on(HyperionProgressiveLoader *loader);
 
 // Keeps what the reader says of itself, with the monitor held.
 void hyp_loader_note_reader(HyperionProgressiveLoader *loader);

@@ -57,8 +57,7 @@ void hyp_loader_note_reader(HyperionProgressiveLoader *loader)
     loader->io.retry_count = earlier->retries + now.retries;
 }
 
-// Puts the reader in the place of the one there is, which it returns, once that is idle.
-static HypLayerReader *exchange_reader(HyperionProgressiveLoader *loader, HypLayerReader *reader)
+void hyp_loader_pause(HyperionProgressiveLoader *loader)
 {
     hyp_platform_enter(loader->monitor);
     while (loader->is_paused) // by another call
@@ -66,6 +65,19 @@ static HypLayerReader *exchange_reader(HyperionProgressiveLoader *loader, HypLay
     loader->is_paused = true;
     while (loader->loading_count > 0)
         hyp_platform_wait(loader->monitor);
+}
+
+void hyp_loader_go_on(HyperionProgressiveLoader *loader)
+{
+    loader->is_paused = false;
+    hyp_platform_notify(loader->monitor);
+    hyp_platform_leave(loader->monitor);
+}
+
+// Puts the reader in the place of the one there is, which it returns.
+static HypLayerReader *exchange_reader(HyperionProgressiveLoader *loader, HypLayerReader *reader)
+{
+    hyp_loader_pause(loader);
     HypLayerReader *before = loader->reader;
     loader->earlier_reads = (HypReadCounts){.reads = loader->io.read_count,
                                             .bytes = loader->io.read_bytes,
@@ -73,9 +85,7 @@ static HypLayerReader *exchange_reader(HyperionProgressiveLoader *loader, HypLay
                                             .retries = loader->io.retry_count};
     loader->reader = reader;
     hyp_loader_note_reader(loader);
-    loader->is_paused = false;
-    hyp_platform_notify(loader->monitor);
-    hyp_platform_leave(loader->monitor);
+    hyp_loader_go_on(loader);
     return before;
 }
 
@@ -141,7 +151,7 @@ HyperionLoaderLayerTimes hyperionGetLoaderLayerTimes(const HyperionProgressiveLo
                                             .compute_start_ns = layer->compute_start_ns,
                                             .compute_end_ns = layer->compute_end_ns,
                                             .load_count = layer->load_count,
-                                            .size_bytes = layer->source.size_bytes,
+                                            .size_bytes = layer->source.kept_bytes,
                                             .valid = true};
     hyp_platform_leave(loader->monitor);
     return times;

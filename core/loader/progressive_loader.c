@@ -4,6 +4,7 @@
 
 #include "common/fail.h"
 #include "loader/loader.h"
+#include "model/memory_layout.h"
 #include "model/weight_bytes.h"
 
 #include <stdlib.h>
@@ -118,6 +119,7 @@ bool hyperionAttachModel(HyperionProgressiveLoader *loader, HyperionModel *model
     }
     if (hyp_model_begin_change(model, "attach model")) {
         drop_weights(&residency, model);
+        hyp_memory_layout_release(model);
         hyp_model_end_change(model);
     }
     hyp_platform_enter(loader->monitor);
@@ -209,10 +211,10 @@ HyperionMemoryStats hyperionGetProgressiveLoaderStats(const HyperionProgressiveL
                                  .reuse_count = residency->reuse_count,
                                  .valid = true};
     for (int i = 0; i < residency->layer_count; i++) {
-        const size_t size_bytes = residency->layers[i].source.size_bytes;
-        stats.naive_bytes += size_bytes;
-        if (size_bytes > stats.lower_bound_bytes)
-            stats.lower_bound_bytes = size_bytes;
+        const HypLayerSource *source = &residency->layers[i].source;
+        stats.naive_bytes += source->kept_bytes;
+        if (source->size_bytes > stats.lower_bound_bytes)
+            stats.lower_bound_bytes = source->size_bytes;
     }
     hyp_platform_leave(loader->monitor);
     stats.planned_bytes = stats.budget_bytes && stats.budget_bytes < stats.naive_bytes

@@ -18,10 +18,11 @@ bool hyp_residency_create(HypResidency *residency, const HyperionModel *model, s
     if (!residency->layers || !residency->evictable || !residency->spares)
         return hyp_fail(HYPERION_ERROR_MEMORY, "attach model %s: out of memory", model->name);
     residency->layer_count = model->layer_count;
+    const HypLayerPacking none = {0};
     for (int i = 0; i < model->layer_count; i++) {
         HypResidentLayer *layer = &residency->layers[i];
         layer->next_use = (size_t)i;
-        if (!hyp_layer_source_create(model, i, &layer->source))
+        if (!hyp_layer_source_create(model, i, &none, &layer->source))
             return false;
         if (layer->source.size_bytes == 0)
             layer->status = HYPERION_LAYER_STATUS_LOADED;
@@ -74,9 +75,16 @@ static void evict(HypResidency *residency, int index)
     forget_block(residency, layer);
 }
 
+void hyp_residency_settle(HypResidency *residency, int index)
+{
+    HypResidentLayer *layer = &residency->layers[index];
+    residency->held_bytes -= layer->source.size_bytes - layer->source.kept_bytes;
+    layer->block_bytes = layer->source.kept_bytes;
+}
+
 static bool is_evictable(const HypResidentLayer *layer)
 {
-    return layer->block && layer->status == HYPERION_LAYER_STATUS_LOADED && !layer->in_use;
+    return layer->status == HYPERION_LAYER_STATUS_LOADED && layer->block && !layer->in_use;
 }
 
 // Fills residency->evictable; returns the bytes of those that may go.
@@ -93,7 +101,7 @@ static size_t find_evictable(HypResidency *residency, int incoming, HypRoomFor p
         // A pinned layer goes when no other may.
         if (layer->priority == INT_MAX)
             residency->evictable[i].next_use = 0;
-        size_bytes += may_go ? layer->source.size_bytes : 0;
+        size_bytes += may_go ? layer->block_bytes : 0;
     }
     return size_bytes;
 }
@@ -173,6 +181,28 @@ void hyp_residency_unload(HypResidency *residency, int index)
     evict(residency, index);
 }
 
+bool hyp_residency_set_packing(HypResidency *residency, const HyperionModel *model, int index,
+                               const HypLayerPacking *packing)
+{
+    const HypLayerPacking none = {0};
+    HypResidentLayer *layer = &residency->layers[index];
+    HypLayerSource source;
+    bool made = hyp_layer_source_create(model, index, packing, &source);
+    if (made && residency->cap_bytes && source.size_bytes > residency->cap_bytes) {
+        hyp_layer_source_free(&source);
+        made = hyp_layer_source_create(model, index, &none, &source);
+    }
+    if (!made) {
+        hyp_layer_source_free(&source);
+        return false;
+    }
+    if (layer->block)
+        hyp_residency_unload(residency, index);
+    hyp_layer_source_free(&layer->source);
+    layer->source = source;
+    return true;
+}
+
 // Whether it fits once those have gone that may. Fills residency->evictable.
 static bool has_room(HypResidency *residency, int index, HypRoomFor purpose)
 {
@@ -204,6 +234,6 @@ bool hyp_residency_is_pinned_full(const HypResidency *residency, int index)
     size_t pinned_bytes = residency->layers[index].source.size_bytes;
     for (int i = 0; i < residency->layer_count; i++)
         if (i != index && residency->layers[i].block && residency->layers[i].priority == INT_MAX)
-            pinned_bytes += residency->layers[i].source.size_bytes;
+            pinned_bytes += residency->layers[i].block_bytes;
     return residency->cap_bytes && pinned_bytes > residency->cap_bytes;
 }

@@ -10,7 +10,7 @@
 typedef struct HypResidentLayer {
     HypLayerSource source;
     void *block;        // NULL: none
-    size_t block_bytes; // source.size_bytes once it is loaded
+    size_t block_bytes; // source.size_bytes while it is loaded, source.kept_bytes afterwards
     HyperionLayerStatus status;
     int priority;
     size_t next_use;                     // steps until it is needed
@@ -57,6 +57,15 @@ void hyp_residency_free(HypResidency *residency); // layers and blocks too
 // kept, perhaps of another size, or NULL: to be made. False, without an error and without a change,
 // where there is no room.
 bool hyp_residency_reserve(HypResidency *residency, int layer, HypRoomFor purpose);
+
+// A layer was loaded: only what is kept of it counts.
+void hyp_residency_settle(HypResidency *residency, int layer);
+
+// Has a layer, which is not being loaded, packed otherwise from its next load on, and leave memory;
+// it is not packed where that needs more than the cap. False, last error set and nothing changed,
+// when out of memory.
+bool hyp_residency_set_packing(HypResidency *residency, const HyperionModel *model, int layer,
+                               const HypLayerPacking *packing);
 
 // Whether pinned layers alone leave no room for a layer.
 bool hyp_residency_is_pinned_full(const HypResidency *residency, int layer);

@@ -6,22 +6,45 @@
 #include "hyperion/planners.h"
 
 #include "common/fail.h"
+#include "model/memory_layout.h"
 #include "platform/platform.h"
 
 #include <stdlib.h>
 
+// What the plan wants packed once is packed when it is loaded: a copy for all runs would stay
+// outside of the cap. With nothing being loaded.
+static bool plan_layer(HyperionProgressiveLoader *loader, const HyperionModel *model, int index,
+                       HypRunPlan *plan)
+{
+    const HypResidentLayer *layer = &loader->residency.layers[index];
+    const HypLayerPacking *present = &layer->source.packing;
+    HypLayerPacking packing = {0};
+    if (plan->packed[index] && !hyp_layer_source_find_packing(model, index, &plan->blockings[index],
+                                                              &layer->source, &packing))
+        return false;
+    const bool is_same = packing.packed_bytes == present->packed_bytes &&
+                         hyp_memory_layout_is_alike(&packing.blocking, &present->blocking);
+    if (!is_same && !hyp_residency_set_packing(&loader->residency, model, index, &packing))
+        return false;
+    plan->packed[index] = false;
+    plan->packed_on_load[index] = present->packed_bytes > 0;
+    return true;
+}
+
 static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan)
 {
-    const HyperionProgressiveLoader *loader = context;
+    HyperionProgressiveLoader *loader = context;
     if (model->layer_count != loader->residency.layer_count)
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
                         "run model %s: it had %d layers when its loader was attached, now %d: "
                         "free the loader and attach another",
                         model->name, loader->residency.layer_count, model->layer_count);
-    // A packed copy would stay outside of the cap.
-    for (int i = 0; i < model->layer_count; i++)
-        plan->packed[i] = false;
-    return true;
+    bool planned = true;
+    hyp_loader_pause(loader);
+    for (int i = 0; i < model->layer_count && planned; i++)
+        planned = plan_layer(loader, model, i, plan);
+    hyp_loader_go_on(loader);
+    return planned;
 }
 
 // The steps until each layer runs, from step `at` on and, since runs repeat, round to it again.
@@ -123,10 +146,13 @@ static bool await_weights(HyperionProgressiveLoader *loader, int index)
 static void point_at_weights(const HypRun *run, const HypResidentLayer *resident)
 {
     const HypLayer *layer = &run->model->layers[run->layer];
+    if (run->plan->packed_on_load[run->layer])
+        run->packed[run->layer] = resident->block; // which begins with it
     for (int i = 0; i < layer->input_count; i++)
         for (int j = 0; j < resident->source.weight_count; j++) {
             const HypPlacedWeight *weight = &resident->source.weights[j];
-            if (hyp_model_root(run->model, layer->inputs[i]) == weight->tensor) {
+            if (weight->offset != SIZE_MAX &&
+                hyp_model_root(run->model, layer->inputs[i]) == weight->tensor) {
                 run->data[layer->inputs[i]] = (char *)resident->block + weight->offset;
                 run->data[weight->tensor] = run->data[layer->inputs[i]];
             }
@@ -137,7 +163,7 @@ static bool before_step(void *context, const HypRun *run)
 {
     HyperionProgressiveLoader *loader = context;
     HypResidentLayer *layer = &loader->residency.layers[run->layer];
-    HypLoad load = {.layer = run->layer, .size_bytes = layer->source.size_bytes};
+    HypLoad load = {.layer = run->layer, .size_bytes = layer->source.kept_bytes};
     bool ready = true;
     hyp_platform_enter(loader->monitor);
     loader->step = run->step;

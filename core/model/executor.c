@@ -21,8 +21,9 @@
 struct HypPreparation {
     HypRunPlan plan;
     void *activations;
-    void *workspace; // of the layer that needs most
-    void **data;     // by tensor: its bytes in the run under way
+    void *workspace;      // of the layer that needs most
+    void **data;          // by tensor: its bytes in the run under way
+    const float **packed; // by layer: its weight as a loader packed it, for its step
     HyperionParallel parallel;
     HypRun run; // the pass under way
     bool in_pass;
@@ -53,20 +54,24 @@ static void free_preparation(HypPreparation *preparation)
     hyp_platform_release(preparation->workspace);
     hyp_run_plan_free(&preparation->plan);
     free((void *)preparation->data);
+    free((void *)preparation->packed);
     free(preparation);
 }
 
 static HypLayerRun describe_step(const HyperionModel *model, const HypPreparation *preparation,
                                  int layer)
 {
-    return (HypLayerRun){
-        .model = model,
-        .layer = &model->layers[layer],
-        .data = preparation->data,
-        .blocking = preparation->plan.blockings[layer],
-        .packed = hyp_memory_layout_data(model, layer, &preparation->plan.blockings[layer]),
-        .workspace = preparation->workspace,
-        .parallel = &preparation->parallel};
+    const HypRunPlan *plan = &preparation->plan;
+    return (HypLayerRun){.model = model,
+                         .layer = &model->layers[layer],
+                         .data = preparation->data,
+                         .blocking = plan->blockings[layer],
+                         .packed =
+                             plan->packed_on_load[layer]
+                                 ? preparation->packed[layer]
+                                 : hyp_memory_layout_data(model, layer, &plan->blockings[layer]),
+                         .workspace = preparation->workspace,
+                         .parallel = &preparation->parallel};
 }
 
 // Memory that is large enough for the workspace of every layer.
@@ -75,7 +80,9 @@ static bool allocate_workspace(const HyperionModel *model, HypPreparation *prepa
     HypRunPlan *plan = &preparation->plan;
     plan->workspace_bytes = 0;
     for (int i = 0; i < plan->step_count; i++) {
-        const HypLayerRun run = describe_step(model, preparation, plan->steps[i]);
+        static const float marker; // that there will be one
+        HypLayerRun run = describe_step(model, preparation, plan->steps[i]);
+        run.packed = plan->packed_on_load[plan->steps[i]] ? &marker : run.packed;
         const size_t needed_bytes = hyp_layer_workspace_bytes(&run);
         if (needed_bytes > plan->workspace_bytes)
             plan->workspace_bytes = needed_bytes;
@@ -100,8 +107,9 @@ static HypPreparation *prepare(HyperionModel *model)
     made->parallel = hyperionThreadPoolParallel(model->pool);
     // One more than needed: calloc(0) may be NULL.
     made->data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *made->data);
+    made->packed = (const float **)calloc((size_t)model->layer_count + 1, sizeof *made->packed);
     bool ready = false;
-    if (!made->data)
+    if (!made->data || !made->packed)
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
     else if (make_plan(model, &made->plan) && hyp_memory_layout_refresh(model, &made->plan)) {
         made->activations = hyp_platform_allocate(made->plan.activation_bytes, 64);
@@ -244,9 +252,9 @@ bool hyp_pass_step(HyperionModel *model)
     assert(preparation->in_pass && run->step < run->plan->step_count);
     run->layer = run->plan->steps[run->step];
     place_step(preparation);
-    const HypLayerRun layer_run = describe_step(model, preparation, run->layer);
     if (model->attached.any && !hyp_hooks_before_step(run))
         return false;
+    const HypLayerRun layer_run = describe_step(model, preparation, run->layer);
     if (!execute_layer(&layer_run))
         return false;
     if (model->attached.any)
@@ -326,6 +334,7 @@ bool hyp_pass_begin(HyperionModel *model)
                                 .plan = &preparation->plan,
                                 .activations = preparation->activations,
                                 .data = preparation->data,
+                                .packed = preparation->packed,
                                 .step = -1,
                                 .layer = -1};
     if (model->attached.any && !hyp_hooks_begin_run(&preparation->run))

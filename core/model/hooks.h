@@ -20,10 +20,11 @@ typedef struct HypRunPlan {
     int *steps; // by step: the layer that runs; never a view, which is no work; one may come again
     int step_count;
     HyperionGemmBlocking *blockings; // by layer, of those made of products
-    bool *packed;    // by layer: its weight is packed once where it can be, see memory_layout.h
-    size_t *offsets; // by tensor: its place in the memory for activations, a multiple of 64;
-                     // SIZE_MAX where hyp_run_plan_places is false. Who finds places later keeps
-                     // those that need less
+    bool *packed; // by layer: its weight is packed once where it can be, see memory_layout.h
+    bool *packed_on_load; // by layer: instead, a loader brings it packed, see HypRun.packed
+    size_t *offsets;      // by tensor: its place in the memory for activations, a multiple of 64;
+                          // SIZE_MAX where hyp_run_plan_places is false. Who finds places later
+                          // keeps those that need less
     size_t activation_bytes; // of that memory
     // By steps, where activations move during a run, or NULL: none does. Where there are some, each
     // activation that a step reads or writes was placed at that step or before, and the plan is of
@@ -40,8 +41,9 @@ typedef struct HypRun {
     void *activations; // plan->activation_bytes
     void **data; // by tensor: its bytes; before a step, a hook may change those of weights and
                  // activations that the step reads or writes
-    int step;    // about to run, or just run
-    int layer;   // plan->steps[step]
+    const float **packed; // by layer: before a step that the plan says so of, a loader sets it
+    int step;             // about to run, or just run
+    int layer;            // plan->steps[step]
 } HypRun;
 
 // Weights that a layer needs were read; while other layers ran, or while nothing did.

@@ -44,8 +44,8 @@ static const HypGraphTensor *find_packed_input(const HyperionModel *model, const
     return tensor && tensor->role == HYP_TENSOR_WEIGHT ? tensor : NULL;
 }
 
-// Blockings are the same for packing where panels are: mc only says how many are used at a time.
-static bool is_packed_alike(const HyperionGemmBlocking *a, const HyperionGemmBlocking *b)
+// They are where panels are: mc only says how many are used at a time.
+bool hyp_memory_layout_is_alike(const HyperionGemmBlocking *a, const HyperionGemmBlocking *b)
 {
     return a->kc == b->kc && a->nc == b->nc && a->mr == b->mr && a->nr == b->nr;
 }
@@ -62,19 +62,11 @@ static const PackedLayer *find_twin(const HyperionModel *model, const HypMemoryL
             other->inputs[hyp_layer_op(other->op)->packed_input] == tensor &&
             other->attributes.transpose_b == layer->attributes.transpose_b &&
             other->attributes.groups == layer->attributes.groups &&
-            is_packed_alike(&layout->layers[i].blocking, &layout->layers[index].blocking))
+            hyp_memory_layout_is_alike(&layout->layers[i].blocking,
+                                       &layout->layers[index].blocking))
             return &layout->layers[i];
     }
     return NULL;
-}
-
-static HypLayerRun describe_run(const HyperionModel *model, const HypMemoryLayout *layout,
-                                int index, void *const *data)
-{
-    return (HypLayerRun){.model = model,
-                         .layer = &model->layers[index],
-                         .data = data,
-                         .blocking = layout->layers[index].blocking};
 }
 
 size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int index,
@@ -87,6 +79,15 @@ size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int index,
     const HypLayerRun run = {.model = model, .layer = layer, .data = data, .blocking = *blocking};
     const size_t bytes = hyp_layer_op(layer->op)->packed_bytes(&run);
     return bytes / MOST_GROWTH > weight->shape.size_bytes ? 0 : bytes;
+}
+
+void hyp_memory_layout_pack_layer(const HyperionModel *model, int index,
+                                  const HyperionGemmBlocking *blocking, void *const *data,
+                                  float *packed)
+{
+    const HypLayer *layer = &model->layers[index];
+    const HypLayerRun run = {.model = model, .layer = layer, .data = data, .blocking = *blocking};
+    hyp_layer_op(layer->op)->pack(&run, packed);
 }
 
 // plan NULL: every layer, as the settings say.
@@ -156,9 +157,8 @@ static bool fill_layout(HyperionModel *model, HypMemoryLayout *layout, void **da
     for (int i = 0; i < layout->layer_count; i++) {
         if (layout->layers[i].offset == SIZE_MAX)
             continue;
-        const HypLayerRun run = describe_run(model, layout, i, data);
         void *place = layout->arena + layout->layers[i].offset;
-        hyp_layer_op(run.layer->op)->pack(&run, place);
+        hyp_memory_layout_pack_layer(model, i, &layout->layers[i].blocking, data, place);
     }
     for (size_t copy = 1; copy < layout->copies; copy++)
         memcpy(layout->arena + copy * layout->stride_bytes, layout->arena, layout->stride_bytes);
@@ -171,7 +171,7 @@ static bool is_same_plan(const HypMemoryLayout *a, const HypMemoryLayout *b)
         return false;
     for (int i = 0; i < a->layer_count; i++)
         if (a->layers[i].offset != b->layers[i].offset ||
-            !is_packed_alike(&a->layers[i].blocking, &b->layers[i].blocking))
+            !hyp_memory_layout_is_alike(&a->layers[i].blocking, &b->layers[i].blocking))
             return false;
     return true;
 }
@@ -228,17 +228,20 @@ bool hyp_memory_layout_refresh(HyperionModel *model, const HypRunPlan *plan)
         any |= plan->packed[i];
     if (any)
         return replace_layout(model, plan, hyp_weight_copies_count(model->weight_copies), true);
+    hyp_memory_layout_release(model);
+    return true;
+}
+
+void hyp_memory_layout_release(HyperionModel *model)
+{
     hyp_memory_layout_free(model->memory_layout);
     model->memory_layout = NULL;
-    return true;
 }
 
 void hyp_memory_layout_release_unasked(HyperionModel *model)
 {
-    if (model->packs_weights)
-        return;
-    hyp_memory_layout_free(model->memory_layout);
-    model->memory_layout = NULL;
+    if (!model->packs_weights)
+        hyp_memory_layout_release(model);
 }
 
 size_t hyp_memory_layout_held_bytes(const HyperionModel *model)
@@ -287,7 +290,7 @@ const float *hyp_memory_layout_data(const HyperionModel *model, int layer,
                                     const HyperionGemmBlocking *blocking)
 {
     if (!hyp_model_layer_is_packed(model, layer) ||
-        !is_packed_alike(&model->memory_layout->layers[layer].blocking, blocking))
+        !hyp_memory_layout_is_alike(&model->memory_layout->layers[layer].blocking, blocking))
         return NULL;
     const HypMemoryLayout *layout = model->memory_layout;
     const void *place = layout->arena +
@@ -300,9 +303,12 @@ bool hyperionOptimizeMemoryLayout(HyperionModel *model)
 {
     if (!hyp_model_begin_change(model, "optimize memory layout"))
         return false;
+    // A loader packs those it brings, within its cap.
+    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
     const bool packed =
-        hyp_weights_read_all(model) &&
-        replace_layout(model, NULL, hyp_weight_copies_count(model->weight_copies), false);
+        (loader && loader->provides_weights) ||
+        (hyp_weights_read_all(model) &&
+         replace_layout(model, NULL, hyp_weight_copies_count(model->weight_copies), false));
     model->packs_weights |= packed;
     hyp_model_end_change(model);
     return packed;
@@ -312,8 +318,7 @@ bool hyperionResetMemoryLayout(HyperionModel *model)
 {
     if (!hyp_model_begin_change(model, "reset memory layout"))
         return false;
-    hyp_memory_layout_free(model->memory_layout);
-    model->memory_layout = NULL;
+    hyp_memory_layout_release(model);
     model->packs_weights = false;
     hyp_model_end_change(model);
     return true;

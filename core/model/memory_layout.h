@@ -9,6 +9,9 @@
 // packed. False, last error set, when out of memory or a weight cannot be read.
 bool hyp_memory_layout_refresh(HyperionModel *model, const HypRunPlan *plan);
 
+// Frees what is packed; it is packed anew for the next run, unless a loader does that.
+void hyp_memory_layout_release(HyperionModel *model);
+
 // Frees what was packed for a plan alone, which hyperionOptimizeMemoryLayout did not ask for.
 void hyp_memory_layout_release_unasked(HyperionModel *model);
 
@@ -20,6 +23,14 @@ bool hyp_memory_layout_plan_bytes(const HyperionModel *model, const HypRunPlan *
                                   size_t *bytes);
 size_t hyp_memory_layout_layer_bytes(const HyperionModel *model, int index,
                                      const HyperionGemmBlocking *blocking, void *const *data);
+
+// Packs one layer's weight, which `data` has the place of, to so many bytes at `packed`.
+void hyp_memory_layout_pack_layer(const HyperionModel *model, int index,
+                                  const HyperionGemmBlocking *blocking, void *const *data,
+                                  float *packed);
+
+// Whether weights are packed alike for both.
+bool hyp_memory_layout_is_alike(const HyperionGemmBlocking *a, const HyperionGemmBlocking *b);
 
 // Keeps the packed weights in `copies` copies, as weight_copies.h keeps the others.
 bool hyp_memory_layout_set_copies(HyperionModel *model, size_t copies);

@@ -45,8 +45,10 @@ bool hyp_run_plan_create(const HyperionModel *model, HypRunPlan *plan)
     *plan = (HypRunPlan){.steps = calloc(layer_count, sizeof *plan->steps),
                          .blockings = calloc(layer_count, sizeof *plan->blockings),
                          .packed = calloc(layer_count, sizeof *plan->packed),
+                         .packed_on_load = calloc(layer_count, sizeof *plan->packed_on_load),
                          .offsets = calloc((size_t)model->tensor_count + 1, sizeof *plan->offsets)};
-    if (!plan->steps || !plan->blockings || !plan->packed || !plan->offsets)
+    if (!plan->steps || !plan->blockings || !plan->packed || !plan->packed_on_load ||
+        !plan->offsets)
         return hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
     for (int i = 0; i < model->layer_count; i++) {
         if (!hyp_layer_is_view(model, &model->layers[i]))
@@ -64,6 +66,7 @@ void hyp_run_plan_free(HypRunPlan *plan)
     free(plan->steps);
     free(plan->blockings);
     free(plan->packed);
+    free(plan->packed_on_load);
     free(plan->offsets);
     free(plan->placings);
     *plan = (HypRunPlan){0};

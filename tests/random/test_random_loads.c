@@ -57,7 +57,7 @@ static void call_once(Caller *caller)
     case 6: hyperionSetLayerPriority(caller->loader, layer, 0); break;
     default:
         caller->is_wrong |=
-            hyperionGetLayerStatus(caller->loader, layer) >= HYPERION_LAYER_STATUS_FAILED;
+            hyperionGetLayerStatus(caller->loader, layer) == HYPERION_LAYER_STATUS_INVALID;
     }
     const HyperionMemoryStats stats = hyperionGetProgressiveLoaderStats(caller->loader);
     caller->is_wrong |= caller->cap_bytes && stats.peak_bytes > caller->cap_bytes;
@@ -74,6 +74,8 @@ static void *call_at_random(void *opaque)
 static HyperionProgressiveLoader *attach_at_random(Bench *bench, unsigned *seed, size_t *cap_bytes)
 {
     *cap_bytes = (draw(seed, 5) + 1) * layer_bytes;
+    assert_true(draw(seed, 2) ? hyperionOptimizeMemoryLayout(bench->model)
+                              : hyperionResetMemoryLayout(bench->model));
     const HyperionLoaderIOConfig config = {
         .backend = (HyperionLoaderBackend)draw(seed, HYPERION_LOADER_BACKEND_COUNT),
         .mode = (HyperionLoaderMode)draw(seed, HYPERION_LOADER_MODE_COUNT),

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WIDTH = 96, GEMMS = 10, ROWS = 3, LAYERS = 2 * GEMMS };
+enum { WIDTH = 96, GEMMS = 10, ROWS = 6, LAYERS = 2 * GEMMS };
 
 static const size_t layer_bytes = 36864; // nine pages
 

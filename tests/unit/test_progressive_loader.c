@@ -118,6 +118,50 @@ static void a_pinned_layer_stays_through_runs(void **state)
     hyperionFreeProgressiveLoader(loader);
 }
 
+// Products that are packed once for all runs are packed once for each load.
+static void weights_are_packed_when_they_are_loaded(void **state)
+{
+    Bench *bench = *state;
+    assert_true(hyperionOptimizeMemoryLayout(bench->model));
+    assert_true(run(bench));
+    memcpy(bench->expected, bench->out, sizeof bench->out);
+    HyperionProgressiveLoader *loader = attach(bench, 2, false, 4 * layer_bytes);
+    assert_int_equal(hyperionModelPackedBytes(bench->model), 0);
+    for (int pass = 0; pass < 3; pass++) {
+        assert_true(run(bench));
+        expect_result(bench);
+    }
+    // What is read and what is packed of it are there at a time, the one is let go then.
+    const HyperionMemoryStats stats = hyperionGetProgressiveLoaderStats(loader);
+    assert_true(stats.peak_bytes <= 4 * layer_bytes);
+    assert_true(stats.lower_bound_bytes >= 2 * layer_bytes);
+    assert_true(stats.naive_bytes < 2 * GEMMS * layer_bytes);
+    // A run without is one with other blocks of memory, and back.
+    assert_true(hyperionResetMemoryLayout(bench->model));
+    assert_true(run(bench));
+    expect_result(bench);
+    assert_int_equal(hyperionGetProgressiveLoaderStats(loader).lower_bound_bytes, layer_bytes);
+    assert_true(hyperionOptimizeMemoryLayout(bench->model));
+    assert_int_equal(hyperionModelPackedBytes(bench->model), 0);
+    assert_true(run(bench));
+    expect_result(bench);
+    hyperionFreeProgressiveLoader(loader);
+    assert_true(run(bench));
+    expect_result(bench);
+    assert_true(hyperionModelPackedBytes(bench->model) > 0);
+}
+
+static void a_layer_that_does_not_fit_packed_stays_as_it_is(void **state)
+{
+    Bench *bench = *state;
+    assert_true(hyperionOptimizeMemoryLayout(bench->model));
+    HyperionProgressiveLoader *loader = attach(bench, 1, false, layer_bytes);
+    assert_true(run(bench));
+    expect_result(bench);
+    assert_int_equal(hyperionGetProgressiveLoaderStats(loader).peak_bytes, layer_bytes);
+    hyperionFreeProgressiveLoader(loader);
+}
+
 static void change_byte(const char *path, int64_t offset)
 {
     FILE *file = fopen(path, "r+b");
@@ -285,6 +329,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(layers_come_and_go_by_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(priorities_decide_who_goes_and_pins_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pinned_layer_stays_through_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(weights_are_packed_when_they_are_loaded, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_layer_that_does_not_fit_packed_stays_as_it_is, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(damage_is_named_with_its_layer, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_that_shrinks_fails_the_layers_it_lost, setup,
                                         teardown),
