@@ -32,12 +32,10 @@ static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan
 {
     Calibration *calibration = context;
     HypActivationFacts facts;
-    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
     if (!hyp_activation_plan_make(model, calibration->settings, plan, &facts))
         return false;
     free(calibration->variants);
-    calibration->variants =
-        hyp_layer_variants_create(model, plan, !loader || !loader->provides_weights);
+    calibration->variants = hyp_layer_variants_create(model, plan);
     if (!calibration->variants)
         return false;
     for (int i = 0; i < model->layer_count; i++)

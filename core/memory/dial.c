@@ -29,7 +29,7 @@ static double find_time(const Choice *choice, int layer, const HypVariant *varia
 {
     if (!choice->times)
         return hyp_layer_times_guess(choice->model, layer, variant);
-    // One that was not measured, since a loader had the weights then, gains nothing.
+    // One that was not measured gains nothing.
     const double *measured = &choice->times->ns[(size_t)layer * HYP_VARIANT_COUNT];
     return measured[variant->number] > 0 ? measured[variant->number] : measured[0];
 }
@@ -47,6 +47,13 @@ static bool is_worth(const HypChoiceItem *item, const HypChoiceOption *option)
     return true;
 }
 
+// Whether a loader has the weights, the packed ones too: they count against its cap.
+static bool is_loaded(const HyperionModel *model)
+{
+    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
+    return loader && loader->provides_weights;
+}
+
 // From those that need least to those that need most, so that each is held against all that need
 // less.
 static void list_options(const Choice *choice, int layer, HypChoiceItem *item)
@@ -55,10 +62,11 @@ static void list_options(const Choice *choice, int layer, HypChoiceItem *item)
     for (int packed = 0; packed < 2; packed++)
         for (int i = variants->count; i-- > 0;) {
             const HypVariant *variant = &variants->of[i];
-            const HypChoiceOption option = {.kept_bytes = variant->packed_bytes,
-                                            .scratch_bytes = variant->workspace_bytes,
-                                            .time_ns = find_time(choice, layer, variant),
-                                            .id = i};
+            const HypChoiceOption option = {
+                .kept_bytes = is_loaded(choice->model) ? 0 : variant->packed_bytes,
+                .scratch_bytes = variant->workspace_bytes,
+                .time_ns = find_time(choice, layer, variant),
+                .id = i};
             if (variant->packed == packed && is_worth(item, &option))
                 item->options[item->option_count++] = option;
         }
@@ -69,13 +77,12 @@ static void list_options(const Choice *choice, int layer, HypChoiceItem *item)
 static bool create_choice(Choice *choice, const HypRunPlan *plan)
 {
     const HyperionModel *model = choice->model;
-    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
     choice->items = calloc((size_t)model->layer_count + 1, sizeof *choice->items);
     if (!choice->items) {
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
         return false;
     }
-    choice->variants = hyp_layer_variants_create(model, plan, !loader || !loader->provides_weights);
+    choice->variants = hyp_layer_variants_create(model, plan);
     if (!choice->variants)
         return false;
     for (int i = 0; i < model->layer_count; i++)
@@ -142,8 +149,7 @@ static void apply_point(const Choice *choice, const HypFrontPoint *point, HypRun
 
 static bool count_weights(const HyperionModel *model, HypDialFacts *facts)
 {
-    const HypExecutorHooks *loader = model->attached.of[HYP_ATTACHED_LOADER].hooks;
-    if (loader && loader->provides_weights)
+    if (is_loaded(model))
         return true;
     facts->weight_bytes = hyp_weights_needed_bytes(model);
     return facts->weight_bytes != SIZE_MAX;
@@ -165,7 +171,8 @@ bool hyp_dial_plan(const HyperionModel *model, const HypDialSettings *settings,
     if (point >= 0)
         apply_point(&choice, &front.points[point], plan, facts);
     free_choice(&choice);
-    return point >= 0 && hyp_memory_layout_plan_bytes(model, plan, &facts->packed_bytes);
+    return point >= 0 &&
+           (is_loaded(model) || hyp_memory_layout_plan_bytes(model, plan, &facts->packed_bytes));
 }
 
 size_t hyp_dial_total_bytes(const HypDialFacts *facts)

@@ -17,7 +17,7 @@ typedef struct HypDialSettings {
 typedef struct HypDialFacts {
     HypActivationFacts activations;
     size_t weight_bytes; // 0 where a loader provides them
-    size_t packed_bytes; // copies of weights, packed
+    size_t packed_bytes; // copies of weights, packed; 0 where a loader packs them
     size_t workspace_bytes;
     size_t least_bytes;       // total of the choice that needs least
     size_t most_bytes;        // and of the one that the dial gives at 1

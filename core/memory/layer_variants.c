@@ -14,7 +14,6 @@ typedef struct Survey {
     const HyperionModel *model;
     void **data; // room for the places of all tensors
     HyperionParallel parallel;
-    bool may_pack;
 } Survey;
 
 static size_t shrink_extent(size_t extent, int shrink, size_t step)
@@ -70,20 +69,18 @@ static void list_variants(const Survey *survey, int layer, const HyperionGemmBlo
         HypVariant variant = {.number = number,
                               .packed = number % 2,
                               .blocking = shrink_blocks(*blocking, number / 2)};
-        if ((variant.packed && !survey->may_pack) || !measure_bytes(survey, layer, &variant))
+        if (!measure_bytes(survey, layer, &variant))
             continue;
         if (is_new(variants, &variant))
             variants->of[variants->count++] = variant;
     }
 }
 
-HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan,
-                                            bool may_pack)
+HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan)
 {
     Survey survey = {.model = model,
                      .data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *survey.data),
-                     .parallel = hyperionThreadPoolParallel(model->pool),
-                     .may_pack = may_pack};
+                     .parallel = hyperionThreadPoolParallel(model->pool)};
     HypLayerVariants *variants = calloc((size_t)model->layer_count + 1, sizeof *variants);
     if (!survey.data || !variants) {
         free((void *)survey.data);

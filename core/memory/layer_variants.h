@@ -24,10 +24,9 @@ typedef struct HypLayerVariants {
     int count;                        // 0: a view, which is no work
 } HypLayerVariants;
 
-// Of all layers: those that differ; none is packed where may_pack is false. `plan` is as the
-// settings say. NULL, last error set, when out of memory; free() it.
-HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan,
-                                            bool may_pack);
+// Of all layers: those that differ. `plan` is as the settings say. NULL, last error set, when out
+// of memory; free() it.
+HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan);
 
 // The one of that number, else of those with the blocks next to it in size, packed as it if it can
 // be.

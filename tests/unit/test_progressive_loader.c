@@ -151,6 +151,30 @@ static void weights_are_packed_when_they_are_loaded(void **state)
     assert_true(hyperionModelPackedBytes(bench->model) > 0);
 }
 
+static void the_optimizer_has_them_packed_within_the_cap(void **state)
+{
+    Bench *bench = *state;
+    const size_t cap = 5 * layer_bytes;
+    HyperionProgressiveLoader *loader = attach(bench, 2, false, cap);
+    const HyperionMemoryOptimizerConfig config = {.enable_tensor_reuse = true};
+    HyperionMemoryOptimizer *optimizer = hyperionCreateMemoryOptimizer(&config);
+    assert_non_null(optimizer);
+    assert_true(hyperionOptimizeMemoryUsage(optimizer, bench->model, 0));
+    for (int i = 0; i <= 4; i++) {
+        hyperionSetMemorySpeedTradeoff(optimizer, (float)i / 4);
+        assert_true(run(bench));
+        expect_result(bench);
+        const HyperionMemoryPlan plan = hyperionGetMemoryPlan(optimizer);
+        assert_true(plan.valid && plan.weight_bytes == 0 && plan.packed_bytes == 0);
+        assert_int_equal(hyperionModelPackedBytes(bench->model), 0);
+        assert_true(hyperionGetProgressiveLoaderStats(loader).peak_bytes <= cap);
+    }
+    hyperionFreeMemoryOptimizer(optimizer);
+    assert_true(run(bench));
+    expect_result(bench);
+    hyperionFreeProgressiveLoader(loader);
+}
+
 static void a_layer_that_does_not_fit_packed_stays_as_it_is(void **state)
 {
     Bench *bench = *state;
@@ -330,6 +354,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(priorities_decide_who_goes_and_pins_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pinned_layer_stays_through_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(weights_are_packed_when_they_are_loaded, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_optimizer_has_them_packed_within_the_cap, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_layer_that_does_not_fit_packed_stays_as_it_is, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(damage_is_named_with_its_layer, setup, teardown),

@@ -83,7 +83,7 @@ bool hyperionOptimizeMemoryUsage(HyperionMemoryOptimizer *optimizer, HyperionMod
 // The plan in force for the attached model.
 typedef struct HyperionMemoryPlan {
     size_t weight_bytes; // 0 where a loader provides them
-    size_t packed_bytes; // of weights packed once, beside the weights
+    size_t packed_bytes; // of weights packed once, beside the weights; 0 where a loader packs them
     size_t activation_bytes;
     size_t workspace_bytes;   // scratch of the layer that needs most
     size_t total_bytes;       // of these, which is what a run allocates

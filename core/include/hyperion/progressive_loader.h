@@ -5,8 +5,10 @@
 // are read whole; weights that several layers share are held by each. No file is mapped.
 // Weights that were given as bytes (hyperionAddWeight), those that are outputs, and the scales that
 // normalisation was folded from stay outside of the loader and its cap; those of built-in models
-// are generated when they are loaded. While a loader is attached products pack their weights at
-// each call.
+// are generated when they are loaded. What is to be packed once (hyperionOptimizeMemoryLayout, the
+// tradeoff of a memory optimizer) is packed at each load, within the cap, which then has to hold
+// both what was read and what is made of it; products whose layer does not fit so pack at each
+// call.
 #ifndef HYPERION_PROGRESSIVE_LOADER_H
 #define HYPERION_PROGRESSIVE_LOADER_H
 
@@ -150,7 +152,7 @@ void hyperionSetLayerPriority(HyperionProgressiveLoader *loader, int layer_index
 
 // Get memory usage statistics: current, peak and budget bytes, blocks kept for other layers and
 // those being read included; naive: all layers at a time; planned: naive or the cap, whichever is
-// less; lower bound: the largest layer. `valid` false on failure.
+// less; lower bound: the largest layer while it is loaded. `valid` false on failure.
 HyperionMemoryStats hyperionGetProgressiveLoaderStats(const HyperionProgressiveLoader *loader);
 
 // `valid` false on a NULL.
