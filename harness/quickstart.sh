@@ -18,6 +18,8 @@ fi
 
 hyperion=$root/build/measure/bin/hyperion
 out=$root/results/quickstart/$(date -u +%Y%m%dT%H%M%SZ)
+# Once a machine: the roofs of the figure "roofline".
+"$hyperion" machine --measure >/dev/null
 # Exit code 2: some cells failed, a SIMD level that this CPU lacks for instance; the report says which.
 "$hyperion" run scenarios/quickstart.yaml --out "$out" || [ $? -eq 2 ]
 "$hyperion" report "$out" >/dev/null

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // plot.c - `hyperion plot`: the figures of runs.
 #include "cli/command.h"
+#include "report/run_figures.h"
 #include "report/run_set.h"
 
 #include <stdio.h>
@@ -20,6 +21,22 @@ const Command command_plot = {
     .run = run_plot,
 };
 
+// How many there are.
+static size_t print_run_figures(const RunSet *set, const char *ending)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++)
+        for (const RunFigureKind *kind = run_figure_table; kind->name; kind++) {
+            char name[FIGURE_NAME_BYTES];
+            if (kind->count(set->runs[i], set->summaries[i]) == 0)
+                continue;
+            run_figure_name(kind, i, name, sizeof name);
+            printf("%s/plots/%s.%s\n", set->runs[0]->path, name, ending);
+            count++;
+        }
+    return count;
+}
+
 static void print_files(const RunSet *set, PlotOutcome outcome)
 {
     const char *path = set->runs[0]->path;
@@ -29,12 +46,13 @@ static void print_files(const RunSet *set, PlotOutcome outcome)
     for (size_t i = 0; i < set->figures.count; i++)
         if (!set->figures.items[i].shared)
             printf("%s/plots/%s.%s\n", path, set->figures.items[i].name, ending);
+    const size_t of_runs = print_run_figures(set, ending);
     if (set->figures.omitted > 0)
         (void)fprintf(stderr,
                       "hyperion: left out %zu figures: a sweep gives at most %d of a kind; its "
                       "other cells are in the report\n",
                       set->figures.omitted, FIGURE_MOST_SIBLINGS);
-    if (set->figures.count == 0)
+    if (set->figures.count + of_runs == 0)
         (void)fprintf(stderr, "hyperion: nothing to plot: no sweep of this run varies what a "
                               "figure shows\n");
     else if (outcome == PLOT_NOT_DRAWN)

@@ -145,6 +145,41 @@ bool figure_write(const Figure *figure, const char *directory, Problem *problem)
     return write_drawing(&drawing, directory, problem);
 }
 
+typedef struct RunFigure {
+    const RunFigureKind *kind;
+    const RunRecord *run;
+    const CellSummary *summaries;
+} RunFigure;
+
+static void define_run_figure(const void *figure, FILE *script)
+{
+    const RunFigure *drawn = figure;
+    drawn->kind->define(drawn->run, drawn->summaries, script);
+}
+
+static void tabulate_run_figure(const void *figure, FILE *data)
+{
+    const RunFigure *drawn = figure;
+    drawn->kind->tabulate(drawn->run, drawn->summaries, data);
+}
+
+bool run_figure_write(const RunFigureKind *kind, const char *name, const RunRecord *run,
+                      const CellSummary *summaries, const char *directory, Problem *problem)
+{
+    const RunFigure figure = {kind, run, summaries};
+    Drawing drawing = {.name = name,
+                       .title = kind->title,
+                       .template_name = kind->template_name,
+                       .figure = &figure,
+                       .define = define_run_figure,
+                       .tabulate = tabulate_run_figure};
+    char machine[MACHINE_TEXT_BYTES];
+    run_machine_describe(run->machine, machine, sizeof machine);
+    (void)snprintf(drawing.subtitle, sizeof drawing.subtitle, "%s · %zu cells · %s · plan %s",
+                   run->plan->scenario, kind->count(run, summaries), machine, run->plan->hash);
+    return write_drawing(&drawing, directory, problem);
+}
+
 static void define_facet(const void *facet, FILE *script)
 {
     facet_define(facet, script);

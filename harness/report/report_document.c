@@ -6,6 +6,7 @@
 #include "machine/facts.h"
 #include "report/format.h"
 #include "report/report_parts.h"
+#include "report/run_figures.h"
 
 #include <math.h>
 #include <string.h>
@@ -207,6 +208,21 @@ static void write_commands(const RunRecord *run, FILE *out)
     (void)fprintf(out, "build/%s/bin/hyperion report again  # and its figures\n```\n", preset);
 }
 
+// Those over all cells of the run.
+static void write_run_figures(const RunSet *set, size_t index, bool drawn, FILE *out)
+{
+    bool any = false;
+    for (const RunFigureKind *kind = run_figure_table; kind->name; kind++) {
+        char name[FIGURE_NAME_BYTES];
+        if (kind->count(set->runs[index], set->summaries[index]) == 0)
+            continue;
+        run_figure_name(kind, index, name, sizeof name);
+        (void)fputs(any ? "" : "\n### All cells\n", out);
+        report_figure(kind->title, name, drawn, out);
+        any = true;
+    }
+}
+
 static void write_run(const RunSet *set, size_t index, bool drawn, FILE *out)
 {
     const RunRecord *run = set->runs[index];
@@ -224,6 +240,7 @@ static void write_run(const RunSet *set, size_t index, bool drawn, FILE *out)
     for (size_t i = 0; i < run->plan->sweep_count; i++)
         if (run->plan->sweeps[i].cell_count > 0)
             write_sweep(set, index, &run->plan->sweeps[i], drawn, out);
+    write_run_figures(set, index, drawn, out);
 }
 
 bool report_write(const RunSet *set, bool drawn, FILE *out)

@@ -79,6 +79,21 @@ static bool draw(const char *gnuplot, const char *directory, const char *name, P
     return !gnuplot || gnuplot_run(gnuplot, directory, name, problem);
 }
 
+static bool plot_run_figures(const RunSet *set, size_t run, const char *gnuplot,
+                             const char *directory, Problem *problem)
+{
+    for (const RunFigureKind *kind = run_figure_table; kind->name; kind++) {
+        char name[FIGURE_NAME_BYTES];
+        run_figure_name(kind, run, name, sizeof name);
+        if (kind->count(set->runs[run], set->summaries[run]) > 0 &&
+            !(run_figure_write(kind, name, set->runs[run], set->summaries[run], directory,
+                               problem) &&
+              draw(gnuplot, directory, name, problem)))
+            return false;
+    }
+    return true;
+}
+
 PlotOutcome run_set_plot(const RunSet *set, Problem *problem)
 {
     char gnuplot[PATH_MAX];
@@ -102,5 +117,8 @@ PlotOutcome run_set_plot(const RunSet *set, Problem *problem)
                                 !draw(drawer, directory, figure->name, problem)))
             return PLOT_FAILED;
     }
+    for (size_t i = 0; i < set->count; i++)
+        if (!plot_run_figures(set, i, drawer, directory, problem))
+            return PLOT_FAILED;
     return can_draw ? PLOT_DRAWN : PLOT_NOT_DRAWN;
 }
