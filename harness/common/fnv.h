@@ -3,6 +3,7 @@
 #ifndef HYP_FNV_H
 #define HYP_FNV_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define FNV_START UINT64_C(0xcbf29ce484222325)
@@ -14,6 +15,15 @@ static inline uint64_t fnv_add_text(uint64_t hash, const char *text)
         hash ^= (unsigned char)*text;
         hash *= UINT64_C(0x100000001b3);
     } while (*text++);
+    return hash;
+}
+
+static inline uint64_t fnv_add_bytes(uint64_t hash, const void *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hash ^= ((const unsigned char *)bytes)[i];
+        hash *= UINT64_C(0x100000001b3);
+    }
     return hash;
 }
 

@@ -57,16 +57,14 @@ void figure_define_arena(const Figure *figure, FILE *script)
     int step_count = 0;
     char text[256];
     find_ends(find_sample(figure), &height_bytes, &step_count);
-    const bool large = height_bytes >= 4 * 1024.0 * 1024;
-    const double unit = large ? 1024.0 * 1024 : 1024;
+    const MemoryUnit unit = figure_choose_memory_unit(height_bytes);
     script_text(script, "x_label", "step of the pass");
-    (void)snprintf(text, sizeof text, "place in the memory for activations [%s]",
-                   large ? "MiB" : "KiB");
+    (void)snprintf(text, sizeof text, "place in the memory for activations [%s]", unit.name);
     script_text(script, "y_label", text);
-    script_number(script, "unit", unit);
+    script_number(script, "unit", unit.bytes);
     script_number(script, "x_high", step_count);
-    script_number(script, "height", height_bytes / unit);
-    (void)snprintf(text, sizeof text, "%.4g %s", height_bytes / unit, large ? "MiB" : "KiB");
+    script_number(script, "height", height_bytes / unit.bytes);
+    (void)snprintf(text, sizeof text, "%.4g %s", height_bytes / unit.bytes, unit.name);
     script_text(script, "height_text", text);
     script_text(script, "caption",
                 "A rectangle: a tensor, from the step that writes it to the last that reads it "

@@ -7,13 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-// Cells with a memory optimizer are shown with the memory they take, those with a loader over its
-// window.
+// Cells with a memory optimizer are shown with the memory they take, those with a loader or
+// a scheduler over window and cap.
 bool figure_has_time(const RunRecord *run, const CellSummary *summary)
 {
     return !isnan(metric_value("time_ns", run, summary)) &&
            isnan(metric_value("memory_planned_bytes", run, summary)) &&
-           isnan(metric_value("loader_load_ns", run, summary));
+           isnan(metric_value("loader_load_ns", run, summary)) &&
+           isnan(metric_value("scheduler_predicted_ns", run, summary));
 }
 
 static Bar read_time_ms(const Figure *figure, size_t cell)

@@ -28,6 +28,12 @@ const FigureKind figure_kind_table[] = {
      figure_has_front, figure_define_front, figure_tabulate_front, figure_time_views},
     {"time-over-window", "window", AXIS_PREFETCH_WINDOW, NULL, "time over prefetch window",
      figure_has_window, figure_define_window, figure_tabulate_window, figure_time_views},
+    {"time-over-weight-cap", "cap", AXIS_MEMORY_CAP, NULL, "time over cap on weights",
+     figure_has_window, figure_define_cap, figure_tabulate_cap, figure_time_views},
+    {"time-over-activation-cap", "cap", AXIS_ACTIVATION_CAP, NULL, "time over cap on activations",
+     figure_has_activation_cap, figure_define_cap, figure_tabulate_cap, figure_time_views},
+    {"live-memory", "live", AXIS_ACTIVATION_CAP, NULL, "live activations over a pass",
+     figure_has_live, figure_define_live, figure_tabulate_live, figure_no_views},
     // By SIMD level: each other axis that varies has figures of its own.
     {"arena-layout", "arena", AXIS_SIMD_LEVEL, NULL, "activations in memory over a pass",
      figure_has_arena, figure_define_arena, figure_tabulate_arena, figure_no_views},

@@ -14,6 +14,12 @@ void range_widen(Range *range, double value)
     range->high = fmax(range->high, value);
 }
 
+MemoryUnit figure_choose_memory_unit(double most_bytes)
+{
+    const bool large = most_bytes >= 4 * 1024.0 * 1024;
+    return (MemoryUnit){large ? "MiB" : "KiB", large ? 1024.0 * 1024 : 1024};
+}
+
 double figure_metric(const Figure *figure, size_t cell, const char *name)
 {
     return metric_value(name, figure->run, &figure->summaries[cell]);

@@ -13,6 +13,13 @@ typedef struct Range {
 extern const Range range_empty;
 void range_widen(Range *range, double value); // a NAN widens nothing
 
+// MiB, or KiB where the largest amount is no more than a few of those.
+typedef struct MemoryUnit {
+    const char *name;
+    double bytes;
+} MemoryUnit;
+MemoryUnit figure_choose_memory_unit(double most_bytes);
+
 double figure_metric(const Figure *figure, size_t cell, const char *name);
 
 // What the bars of the figure are, for the caption.
@@ -84,6 +91,16 @@ void figure_tabulate_window(const Figure *figure, FILE *data);
 bool figure_has_timeline(const RunRecord *run, const CellSummary *summary);
 void figure_define_timeline(const Figure *figure, FILE *script);
 void figure_tabulate_timeline(const Figure *figure, FILE *data);
+
+// figure_cap.c
+bool figure_has_activation_cap(const RunRecord *run, const CellSummary *summary);
+void figure_define_cap(const Figure *figure, FILE *script);
+void figure_tabulate_cap(const Figure *figure, FILE *data);
+
+// figure_live.c
+bool figure_has_live(const RunRecord *run, const CellSummary *summary);
+void figure_define_live(const Figure *figure, FILE *script);
+void figure_tabulate_live(const Figure *figure, FILE *data);
 
 // figure_arena.c
 bool figure_has_arena(const RunRecord *run, const CellSummary *summary);

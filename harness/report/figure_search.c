@@ -113,6 +113,26 @@ static void end_search(Search *search)
     cell_groups_clear(&search->categories);
 }
 
+// The bytes of a cap, which may be written as a share.
+static const char *find_cap_metric(AxisId axis)
+{
+    return axis == AXIS_MEMORY_CAP       ? "loader_cap_bytes"
+           : axis == AXIS_ACTIVATION_CAP ? "scheduler_cap_bytes"
+                                         : NULL;
+}
+
+// What tells where a cell stands whose value says that this is chosen, or that there is no cap.
+static const char *find_chosen_metric(AxisId axis, const Cell *cell, double x)
+{
+    switch (axis) {
+    case AXIS_BLOCK_SIZE: return x == 0 ? "mc" : NULL;
+    case AXIS_PREFETCH_WINDOW: return cell->values[AXIS_ADAPTIVE].integer ? "loader_window" : NULL;
+    case AXIS_MEMORY_CAP: return isnan(x) ? "loader_weight_bytes" : NULL;
+    case AXIS_ACTIVATION_CAP: return isnan(x) ? "scheduler_planned_bytes" : NULL;
+    default: return NULL;
+    }
+}
+
 static FigurePoint place_cell(const Search *search, size_t index)
 {
     const Figure *figure = &search->blank;
@@ -120,11 +140,10 @@ static FigurePoint place_cell(const Search *search, size_t index)
     FigurePoint point = {.cell = index};
     point.x = axis_is_category(axis) ? search->position[search->categories.group_of[index]]
                                      : cell_axis_number(&figure->run->plan->cells[index], axis);
-    const Cell *cell = &figure->run->plan->cells[index];
-    const char *chosen = axis == AXIS_BLOCK_SIZE && point.x == 0 ? "mc"
-                         : axis == AXIS_PREFETCH_WINDOW && cell->values[AXIS_ADAPTIVE].integer
-                             ? "loader_window"
-                             : NULL;
+    const char *cap = find_cap_metric(axis);
+    if (cap)
+        point.x = metric_value(cap, figure->run, &figure->summaries[index]);
+    const char *chosen = find_chosen_metric(axis, &figure->run->plan->cells[index], point.x);
     if (chosen) {
         point.automatic = true;
         point.x = metric_value(chosen, figure->run, &figure->summaries[index]);

@@ -51,8 +51,8 @@ typedef struct FigureKind {
 typedef struct FigurePoint {
     size_t cell;
     double x;
-    bool automatic; // the block was chosen from the cache geometry, or the window by the loader: x
-                    // is what was chosen
+    bool automatic; // the block was chosen from the cache geometry, the window by the loader, or
+                    // there is no cap: x is what was chosen, or taken
 } FigurePoint;
 
 // Points by SIMD level, by x within a level, the automatic ones last. Levels without points are

@@ -117,6 +117,12 @@ MEBIBYTES(write_cap, "loader_cap_bytes")
 MEBIBYTES(write_loader_peak, "loader_peak_bytes")
 MEBIBYTES(write_loader_weights, "loader_weight_bytes")
 MEBIBYTES(write_read, "loader_read_bytes")
+MEBIBYTES(write_activation_cap, "scheduler_cap_bytes")
+MEBIBYTES(write_activations_planned, "scheduler_planned_bytes")
+MEBIBYTES(write_activations_peak, "scheduler_peak_bytes")
+MEBIBYTES(write_activations_bound, "scheduler_lower_bound_bytes")
+MEBIBYTES(write_store_all, "scheduler_store_all_bytes")
+MEBIBYTES(write_spilled, "scheduler_spilled_bytes")
 #undef MEBIBYTES
 
 #define WHOLE(writer, metric)                                                                      \
@@ -132,6 +138,8 @@ WHOLE(write_hits, "loader_hits")
 WHOLE(write_prefetched, "loader_prefetched")
 WHOLE(write_waits, "loader_waits")
 WHOLE(write_wasted, "loader_wasted")
+WHOLE(write_again, "scheduler_recomputed")
+WHOLE(write_planned_again, "scheduler_planned_recomputed")
 #undef WHOLE
 
 #define TIME(writer, metric)                                                                       \
@@ -145,6 +153,7 @@ TIME(write_compute, "loader_compute_ns")
 TIME(write_stall, "loader_stall_ns")
 TIME(write_pipeline, "loader_predicted_ns")
 TIME(write_bound, "loader_bound_ns")
+TIME(write_pass, "scheduler_predicted_ns")
 #undef TIME
 
 static void write_load_rate(const RunRecord *run, const CellSummary *summary, char *text)
@@ -175,6 +184,20 @@ static void write_io(const RunRecord *run, const CellSummary *summary, char *tex
     (void)run;
     (void)snprintf(text, COLUMN_BYTES, "%.60s%s%.60s", backend[0] ? backend : FORMAT_UNKNOWN,
                    backend[0] ? ", " : "", mode);
+}
+
+static void write_work(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    format_number(metric_value("scheduler_work", run, summary), 4, text);
+}
+
+static void write_fastest(const RunRecord *run, const CellSummary *summary, char *text)
+{
+    const double proved = metric_value("scheduler_proved", run, summary);
+    (void)snprintf(text, COLUMN_BYTES, "%s",
+                   isnan(proved) ? FORMAT_UNKNOWN
+                   : proved == 1 ? "fastest: proved"
+                                 : "perhaps not the fastest");
 }
 
 static void write_proved(const RunRecord *run, const CellSummary *summary, char *text)
@@ -287,6 +310,21 @@ static const Column residency_columns[] = {
     {.title = NULL},
 };
 
+static const Column scheduler_columns[] = {
+    {"cap [MiB]", "scheduler_cap_bytes", write_activation_cap, NULL, NULL},
+    {"planned [MiB]", "scheduler_planned_bytes", write_activations_planned, NULL, NULL},
+    {"measured [MiB]", "scheduler_peak_bytes", write_activations_peak, NULL, NULL},
+    {"lower bound [MiB]", "scheduler_lower_bound_bytes", write_activations_bound, NULL, NULL},
+    {"store all [MiB]", "scheduler_store_all_bytes", write_store_all, NULL, NULL},
+    {"planned again", "scheduler_planned_recomputed", write_planned_again, NULL, NULL},
+    {"ran again", "scheduler_recomputed", write_again, NULL, NULL},
+    {"spilled [MiB]", "scheduler_spilled_bytes", write_spilled, NULL, NULL},
+    {"predicted time", "scheduler_predicted_ns", write_pass, NULL, NULL},
+    {"/ forward", "scheduler_work", write_work, NULL, NULL},
+    {"plan", "scheduler_proved", write_fastest, NULL, "whether a faster plan was ruled out"},
+    {.title = NULL},
+};
+
 static const Column planner_columns[] = {
     {"height [B]", "planner_height_bytes", write_height, NULL, NULL},
     {"lower bound [B]", "planner_lower_bound_bytes", write_planner_bound, NULL, NULL},
@@ -309,6 +347,7 @@ const ColumnTable column_tables[COLUMN_TABLE_COUNT] = {
     {"Memory of a model, in MiB", memory_columns, false, {[MEASURE_TIME] = true}},
     {"Times of one pass with a loader", loading_columns, false, {[MEASURE_TIME] = true}},
     {"Weights of one pass with a loader", residency_columns, false, {[MEASURE_TIME] = true}},
+    {"Activations of one pass with a scheduler", scheduler_columns, false, {[MEASURE_TIME] = true}},
     {"Plans", planner_columns, false, {true, true, true}},
 };
 

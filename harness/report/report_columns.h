@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { COLUMN_BYTES = 160, COLUMN_TABLE_COUNT = 8, COLUMN_MOST = 16, NOTE_COUNT = 12 };
+enum { COLUMN_BYTES = 160, COLUMN_TABLE_COUNT = 9, COLUMN_MOST = 16, NOTE_COUNT = 12 };
 
 // Text of one table cell; "" where the value is unknown.
 typedef void (*ColumnWriter)(const RunRecord *run, const CellSummary *summary, char *text);

@@ -27,6 +27,12 @@ static const char *const axis_words_io_mode[] = {"buffered", "direct", "dontneed
 static const char *const axis_words_priority[] = {"equal", "first:", "largest:", NULL};
 // Indices are PageCacheState.
 static const char *const axis_words_page_cache[] = {"cold", "warm", NULL};
+// Indices are HyperionPassDirection, HyperionCheckpointStrategy, HyperionScheduleOrder.
+static const char *const axis_words_pass[] = {"forward", "backward", NULL};
+static const char *const axis_words_strategy[] = {"auto", "store", "recompute", "spill", NULL};
+static const char *const axis_words_order[] = {"least-memory", "given", NULL};
+// Indices are LayerTimes.
+static const char *const axis_words_layer_times[] = {"measured", "guessed", NULL};
 // Flags that can be left to the workload. Indices are AxisAuto.
 static const char *const axis_words_auto[] = {"auto", "true", "false", NULL};
 // Indices are HyperionActivation.

@@ -6,6 +6,7 @@
 #include "stats/metrics_loader.h"
 #include "stats/metrics_memory.h"
 #include "stats/metrics_roof.h"
+#include "stats/metrics_scheduler.h"
 
 #include <assert.h>
 #include <math.h>
@@ -281,8 +282,8 @@ METRICS_LOADER_READ(READ)
 
 #define CONDITION(function, metric, unit, provenance, missing, help)                               \
     {metric, unit, provenance, help, function, NULL, missing},
-#define MEDIAN(function, metric, source, unit, provenance, help)                                   \
-    {metric, unit, provenance, help, function, source, NO_LOADER},
+#define MEDIAN(function, metric, source, unit, provenance, missing, help)                          \
+    {metric, unit, provenance, help, function, source, missing},
 
 // Rates take the provenance of their measured part: the operations are nominal, the time is not.
 const Metric metric_table[] = {
@@ -325,7 +326,8 @@ const Metric metric_table[] = {
                      metrics_predicted_last, "predicted.L1.misses",
                      "no prediction for this operation, or no level simulated"},
     READ_METRICS(READ) METRICS_MEMORY_MEASURED(CONDITION) METRICS_MEMORY_READ(READ)
-        METRICS_LOADER_MEDIANS(MEDIAN) METRICS_LOADER_DERIVED(CONDITION) METRICS_LOADER_READ(READ)};
+        METRICS_LOADER_MEDIANS(MEDIAN) METRICS_LOADER_DERIVED(CONDITION) METRICS_LOADER_READ(READ)
+            METRICS_SCHEDULER_MEDIANS(MEDIAN) METRICS_SCHEDULER_DERIVED(CONDITION)};
 #undef READ
 #undef RATE
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MEDIAN(function, metric, source, unit, provenance, help)                                   \
+#define MEDIAN(function, metric, source, unit, provenance, missing, help)                          \
     double function(const RunRecord *run, const CellSummary *summary)                              \
     {                                                                                              \
         (void)run;                                                                                 \
@@ -17,13 +17,6 @@ double metrics_loader_throughput(const RunRecord *run, const CellSummary *summar
 {
     const double load_ns = metrics_loader_load(run, summary);
     return load_ns > 0 ? metrics_loader_read(run, summary) / load_ns : (double)NAN;
-}
-
-double metrics_loader_excess(const RunRecord *run, const CellSummary *summary)
-{
-    const double predicted_ns = metrics_loader_predicted(run, summary);
-    return predicted_ns > 0 ? stat_median(summary->sample_ns, summary->sample_count) / predicted_ns
-                            : (double)NAN;
 }
 
 // The rest of the name of the value that begins so, of the last timed sample that has one.

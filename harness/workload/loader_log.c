@@ -29,6 +29,7 @@ static const struct {
     [LOADER_WINDOW] = {"loader.window", "layers", "os"},
     [LOADER_PREDICTED_NS] = {"loader.predicted_time", "ns", "model"},
     [LOADER_BOUND_NS] = {"loader.bound_time", "ns", "model"},
+    [LOADER_OVER_PREDICTED] = {"loader.over_predicted", "", "clock"},
 };
 
 bool loader_log_open(LoaderLog *log, const HyperionProgressiveLoader *loader,
@@ -124,6 +125,7 @@ void loader_log_end(LoaderLog *log)
         hyperionPlanPipeline(&log->pipeline, (size_t)now.window, log->cap_bytes);
     values[LOADER_PREDICTED_NS] =
         time.valid && isfinite(time.makespan) ? time.makespan : (double)NAN;
+    values[LOADER_OVER_PREDICTED] = (log->end_ns - log->start_ns) / values[LOADER_PREDICTED_NS];
     values[LOADER_BOUND_NS] = time.valid ? time.bound : (double)NAN;
     for (int i = 0; i < LOADER_VALUE_COUNT; i++)
         log->values[i][log->pass_count % LOADER_KEPT_PASSES] = values[i];

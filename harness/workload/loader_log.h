@@ -23,6 +23,7 @@ typedef enum LoaderValue {
     LOADER_WINDOW,
     LOADER_PREDICTED_NS,
     LOADER_BOUND_NS,
+    LOADER_OVER_PREDICTED, // time of the pass / LOADER_PREDICTED_NS
     LOADER_VALUE_COUNT
 } LoaderValue;
 
@@ -33,7 +34,7 @@ typedef struct LoaderLog {
     const HyperionModel *model;
     size_t cap_bytes;
     // Of the pass under way, or of the last:
-    double start_ns; // of the monotonic clock
+    double start_ns, end_ns; // of the monotonic clock; the caller sets them
     bool is_open;
     HyperionLoaderIOStats before;
     uint64_t *load_counts; // of each layer

@@ -263,6 +263,7 @@ static void time_pass(void *opened)
     LoaderContext *context = opened;
     context->log.start_ns = clock_monotonic_ns();
     (void)run_pass(context, &context->failure);
+    context->log.end_ns = clock_monotonic_ns();
 }
 
 static WorkloadPlacement place_loader(void *opened)

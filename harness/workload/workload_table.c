@@ -4,13 +4,8 @@
 #include <string.h>
 
 const Workload *const workload_table[] = {
-    &workload_kernel,
-    &workload_model,
-    &workload_profile,
-    &workload_loader,
-    &workload_planner,
-    &workload_canary,
-    NULL,
+    &workload_kernel,    &workload_model,   &workload_profile, &workload_loader,
+    &workload_scheduler, &workload_planner, &workload_canary,  NULL,
 };
 
 const Workload *workload_find(const char *name)

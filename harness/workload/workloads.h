@@ -9,6 +9,7 @@ extern const Workload workload_kernel;
 extern const Workload workload_model;
 extern const Workload workload_profile;
 extern const Workload workload_loader;
+extern const Workload workload_scheduler;
 extern const Workload workload_planner;
 extern const Workload workload_canary;
 

@@ -149,6 +149,7 @@ static void passes_keep_within_the_cap_and_say_what_they_read(void **state)
     assert_true(sample_value(&sample, "loader.compute_time") > 0);
     assert_true(sample_value(&sample, "loader.predicted_time") >=
                 sample_value(&sample, "loader.bound_time"));
+    assert_true(sample_value(&sample, "loader.over_predicted") > 0.5);
     assert_string_equal(sample_find_value(&sample, "loader.predicted_time")->provenance, "model");
     assert_string_equal(sample_find_value(&sample, "loader.stall_time")->provenance, "clock");
     sample_clear(&sample);
