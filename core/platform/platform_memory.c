@@ -62,7 +62,9 @@ void *hyp_platform_map(size_t size_bytes)
     if (memory == MAP_FAILED)
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "allocate: no memory for %zu bytes",
                              size_bytes);
-    hyp_platform_prefer_huge_pages(memory, size_bytes);
+    // All of it: advice for a part would split the mapping, and mremap moves no split ones.
+    if (size_bytes >= HYP_HUGE_PAGE_BYTES)
+        (void)madvise(memory, size_bytes, MADV_HUGEPAGE);
     populate(memory, size_bytes);
     return memory;
 }

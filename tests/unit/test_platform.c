@@ -114,6 +114,26 @@ static void change_of_size_or_time_is_noticed(void **state)
     hyp_platform_close(file);
 }
 
+// Be it as large as huge pages or not, a multiple of theirs or not.
+static void mapped_memory_can_become_larger_and_smaller(void **state)
+{
+    (void)state;
+    static const size_t sizes_bytes[] = {4096, HYP_HUGE_PAGE_BYTES + 4096,
+                                         2 * HYP_HUGE_PAGE_BYTES + 8192, 3 * HYP_HUGE_PAGE_BYTES};
+    enum { COUNT = sizeof sizes_bytes / sizeof *sizes_bytes };
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t j = 0; j < COUNT; j++) {
+            char *memory = hyp_platform_map(sizes_bytes[i]);
+            assert_non_null(memory);
+            memory = hyp_platform_remap(memory, sizes_bytes[i], sizes_bytes[j]);
+            if (!memory)
+                fail_msg("%zu to %zu bytes: %s", sizes_bytes[i], sizes_bytes[j],
+                         hyperionGetLastError());
+            memory[sizes_bytes[j] - 1] = 1;
+            hyp_platform_unmap(memory, sizes_bytes[j]);
+        }
+}
+
 static void unknown_cache_levels_are_zero_not_negative(void **state)
 {
     (void)state;
@@ -136,6 +156,7 @@ int main(void)
         cmocka_unit_test_setup(read_past_the_end_says_what_was_found, write_file),
         cmocka_unit_test(only_regular_files_are_opened),
         cmocka_unit_test_setup(change_of_size_or_time_is_noticed, write_file),
+        cmocka_unit_test(mapped_memory_can_become_larger_and_smaller),
         cmocka_unit_test(unknown_cache_levels_are_zero_not_negative),
     };
     const int failed = cmocka_run_group_tests_name("platform", tests, NULL, NULL);
