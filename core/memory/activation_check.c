@@ -63,10 +63,13 @@ static bool may_overwrite(const Paper *paper, const HypLayer *layer, int input)
 {
     const int result = layer->outputs[0];
     const HypShape *shape = &paper->model->tensors[layer->inputs[input]].shape;
-    return input < hyp_layer_op(layer->op)->overwrites &&
-           hyp_shape_equal(shape, &paper->model->tensors[result].shape) &&
-           paper->plan->offsets[find_root(paper->model, layer->inputs[input])] ==
-               paper->plan->offsets[result];
+    const HypLayerOp *op = hyp_layer_op(layer->op);
+    const HyperionGemmBlocking *blocking = &paper->plan->blockings[layer - paper->model->layers];
+    const bool equal =
+        input < op->overwrites && hyp_shape_equal(shape, &paper->model->tensors[result].shape);
+    return paper->plan->offsets[find_root(paper->model, layer->inputs[input])] ==
+               paper->plan->offsets[result] &&
+           (equal || (input == 0 && op->replaces && op->replaces(paper->model, layer, blocking)));
 }
 
 static bool check_reads(const Paper *paper, const HypLayer *layer)

@@ -7,11 +7,13 @@
 #include "common/size_math.h"
 #include "model/layer_op.h"
 #include "model/memory_layout.h"
+#include "model/run_plan.h"
 
 #include <stdlib.h>
 
 typedef struct Survey {
     const HyperionModel *model;
+    const HypRunPlan *plan;
     void **data; // room for the places of all tensors
     HyperionParallel parallel;
 } Survey;
@@ -39,6 +41,7 @@ static bool measure_bytes(const Survey *survey, int layer, HypVariant *variant)
                        .layer = &survey->model->layers[layer],
                        .data = survey->data,
                        .blocking = variant->blocking,
+                       .replaces = hyp_run_plan_replaces(survey->model, survey->plan, layer),
                        .parallel = &survey->parallel};
     if (variant->packed) {
         const size_t bytes =
@@ -79,6 +82,7 @@ static void list_variants(const Survey *survey, int layer, const HyperionGemmBlo
 HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan)
 {
     Survey survey = {.model = model,
+                     .plan = plan,
                      .data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *survey.data),
                      .parallel = hyperionThreadPoolParallel(model->pool)};
     HypLayerVariants *variants = calloc((size_t)model->layer_count + 1, sizeof *variants);

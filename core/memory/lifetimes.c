@@ -167,6 +167,95 @@ static bool can_be_slice(const Lives *lives, int part, int result, int step, siz
            life->last_write < step && (whole->last_write == step || life->last_step <= step);
 }
 
+// What a plan must do with: the most bytes at a step, and how many steps need so many.
+typedef struct Peak {
+    size_t bytes;
+    int steps;
+} Peak;
+
+// `live` is filled with the bytes of each step.
+static Peak find_peak(const Lives *lives, size_t *live)
+{
+    Peak peak = {find_bound(lives, live), 0};
+    size_t sum = 0;
+    for (int step = 0; step < lives->plan->step_count; step++) {
+        sum += live[step];
+        live[step] = sum;
+        peak.steps += sum == peak.bytes;
+    }
+    return peak;
+}
+
+// The group that the result of the layer at `step`, of another size, can begin with; -1: none.
+static int find_replaced(const Lives *lives, int step)
+{
+    const HyperionModel *model = lives->model;
+    const int index = lives->plan->steps[step];
+    const HypLayer *layer = &model->layers[index];
+    const HypLayerOp *op = hyp_layer_op(layer->op);
+    const int result = layer->outputs[0];
+    if (!op->replaces || !is_placed(lives, result) || lives->of[result].writes == 0 ||
+        lives->made->group_of[result] != result)
+        return -1;
+    const int root = hyp_model_root(model, layer->inputs[0]);
+    const int group = lives->made->group_of[root];
+    if (group < 0 || group == result || lives->made->offset_of[root] != 0 ||
+        lives->of[group].last_step != step || lives->of[group].last_write >= step ||
+        lives->of[result].first_step != step)
+        return -1;
+    for (int i = 1; i < layer->input_count; i++)
+        if (hyp_model_root(model, layer->inputs[i]) == root)
+            return -1;
+    return op->replaces(model, layer, &lives->plan->blockings[index]) ? group : -1;
+}
+
+// Joins the groups `from` to the beginning of group `to`, unless that makes the peak higher or
+// comes to it more often.
+static bool join_unless_higher(const Lives *lives, int to, const int *from, int count, size_t *live)
+{
+    const Peak before = find_peak(lives, live);
+    const Life kept = lives->of[to];
+    Life joined = kept;
+    Life gone[2];
+    for (int i = 0; i < count; i++) {
+        gone[i] = lives->of[from[i]];
+        extend(&joined, &gone[i]);
+        if (gone[i].size_bytes > joined.size_bytes)
+            joined.size_bytes = gone[i].size_bytes;
+        lives->of[from[i]].writes = 0;
+    }
+    lives->of[to] = joined;
+    const Peak after = find_peak(lives, live);
+    lives->of[to] = kept;
+    for (int i = 0; i < count; i++)
+        lives->of[from[i]] = gone[i];
+    if (after.bytes > before.bytes || (after.bytes == before.bytes && after.steps > before.steps))
+        return false;
+    for (int i = 0; i < count; i++)
+        join(lives, to, from[i], 0);
+    lives->of[to].size_bytes = joined.size_bytes;
+    lives->made->in_place_count += count;
+    return true;
+}
+
+// Results over inputs of another size. A group is as large as its largest member for as long as any
+// of them is needed: where two small ones about a large one do not pay each, all three may.
+static void join_replaced(const Lives *lives, size_t *live)
+{
+    for (int step = 0; step < lives->plan->step_count; step++) {
+        const int group = find_replaced(lives, step);
+        if (group < 0)
+            continue;
+        const int result = lives->model->layers[lives->plan->steps[step]].outputs[0];
+        if (join_unless_higher(lives, group, &result, 1, live))
+            continue;
+        const int last_step = lives->of[result].last_step;
+        const int next = lives->model->layers[lives->plan->steps[last_step]].outputs[0];
+        if (find_replaced(lives, last_step) == result)
+            (void)join_unless_higher(lives, group, (const int[]){result, next}, 2, live);
+    }
+}
+
 // Whether group `to` with group `from` inside needs no more memory at a time than both apart.
 static bool is_worth_joining(const Lives *lives, int to, int from, size_t *live)
 {
@@ -254,8 +343,10 @@ bool hyp_lifetimes_create(HypLifetimes *lifetimes, const HyperionModel *model,
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
     created = created && measure(&lives);
     if (created) {
-        if (in_place)
+        if (in_place) {
             join_in_place(&lives);
+            join_replaced(&lives, live);
+        }
         join_concatenations(&lives, live);
         list_groups(&lives);
     }

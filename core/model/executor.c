@@ -70,6 +70,7 @@ static HypLayerRun describe_step(const HyperionModel *model, const HypPreparatio
                              plan->packed_on_load[layer]
                                  ? preparation->packed[layer]
                                  : hyp_memory_layout_data(model, layer, &plan->blockings[layer]),
+                         .replaces = hyp_run_plan_replaces(model, plan, layer),
                          .workspace = preparation->workspace,
                          .parallel = &preparation->parallel};
 }

@@ -13,6 +13,7 @@ typedef struct HypLayerRun {
     void *const *data;             // by tensor: its bytes
     HyperionGemmBlocking blocking; // of operations with a product
     const float *packed;           // what `pack` made; NULL: the operation packs its input itself
+    bool replaces;                 // the result begins where the first input does
     void *workspace;               // 64-byte aligned, workspace_bytes of them
     const HyperionParallel *parallel;
 } HypLayerRun;
@@ -28,6 +29,10 @@ typedef struct HypLayerOp {
     bool (*keeps_memory)(const HyperionModel *model, const HypLayer *layer, const HypShape *result);
     // The result may be written over any of the first so many inputs that has its shape and type.
     int overwrites;
+    // Whether the result may be written over the first input from where that begins on, though
+    // they differ in size; NULL: never. The operation then does so where run->replaces.
+    bool (*replaces)(const HyperionModel *model, const HypLayer *layer,
+                     const HyperionGemmBlocking *blocking);
     // Checks attributes and the inputs' shapes, fills in defaults, and says what the result is.
     bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
     // Nominal floating-point operations; NULL: none.

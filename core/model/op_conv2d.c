@@ -5,6 +5,7 @@
 #include "model/layer_op.h"
 
 #include "common/size_math.h"
+#include "model/plane_waves.h"
 #include "model/window.h"
 
 #include "kernel_table.h"
@@ -154,9 +155,82 @@ static SlicePlaces place_slices(const HypConv2dArgs *args)
     return places;
 }
 
+// Whether a depthwise convolution makes each plane of one plane that is at least as large.
+static bool is_plane_by_plane(const HyperionModel *model, const HypLayer *layer)
+{
+    const HypShape *image = hyp_layer_input(model, layer, 0);
+    const HypShape *out = hyp_layer_output(model, layer);
+    return is_depthwise(model, layer) && image->dims[0] == 1 && out->dims[1] == image->dims[1] &&
+           out->element_count <= image->element_count;
+}
+
+// Whether the windows are the image's pixels, so that the product's columns are those of the image.
+static bool is_pointwise(const HyperionModel *model, const HypLayer *layer)
+{
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    bool each = layer->attributes.groups == 1;
+    find_axes(model, layer, axes);
+    for (int i = 0; i < HYP_MOST_WINDOW_AXES; i++)
+        each = each && axes[i].kernel == 1 && axes[i].stride == 1 && axes[i].before == 0 &&
+               axes[i].windows == axes[i].size;
+    return each;
+}
+
+// The columns of a block are all packed before any of them is written, if there is one block of k.
+static bool may_replace(const HyperionModel *model, const HypLayer *layer,
+                        const HyperionGemmBlocking *blocking)
+{
+    const HypShape *image = hyp_layer_input(model, layer, 0);
+    if (is_plane_by_plane(model, layer))
+        return true;
+    return image->rank <= 4 && image->dims[0] == 1 && is_pointwise(model, layer) &&
+           (size_t)image->dims[1] <= blocking->kc;
+}
+
+// Of `count` planes, for one thread.
+static HypConv2dArgs fill_plane_args(const HypLayerRun *run, size_t first, size_t count)
+{
+    HypConv2dArgs args = fill_args(run);
+    args.image = args.image ? args.image + first * args.height * args.width : NULL;
+    args.filter = args.filter ? args.filter + first * args.kernel_h * args.kernel_w : NULL;
+    args.bias = args.bias ? args.bias + first : NULL;
+    args.channels = args.out_channels = args.groups = count;
+    args.parallel = NULL;
+    return args;
+}
+
+static void compute_planes(const HypLayerRun *run, size_t first, size_t count, void *workspace,
+                           float *out)
+{
+    HypConv2dArgs args = fill_plane_args(run, first, count);
+    args.workspace = workspace;
+    args.out = out;
+    run->model->settings.dispatch.best[HYP_OP_DEPTHWISE2D]->fn.depthwise2d(&args);
+}
+
+static HypPlaneWaves describe_waves(const HypLayerRun *run)
+{
+    const HypShape *out = hyp_layer_output(run->model, run->layer);
+    const size_t planes = (size_t)out->dims[1];
+    HypPlaneWaves waves = {
+        .planes = planes,
+        .plane_bytes = planes ? out->size_bytes / planes : 0,
+        .plane_flops = planes ? count_flops(run->model, run->layer) / (double)planes : 0,
+        .compute = compute_planes,
+    };
+    const HypConv2dArgs args = fill_plane_args(run, 0, hyp_plane_waves_length(&waves));
+    if (!hyp_size_round_up(hyp_depthwise2d_workspace_bytes(&args), 64, &waves.kernel_bytes))
+        waves.kernel_bytes = SIZE_MAX;
+    return waves;
+}
+
 static size_t count_workspace_bytes(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
+    if (run->replaces && is_depthwise(run->model, run->layer)) {
+        const HypPlaneWaves waves = describe_waves(run);
+        return hyp_plane_waves_workspace_bytes(run, &waves);
+    }
     if (is_depthwise(run->model, run->layer))
         return hyp_depthwise2d_workspace_bytes(&args);
     if (hyp_layer_input(run->model, run->layer, 0)->rank <= 4)
@@ -223,6 +297,11 @@ static void pack(const HypLayerRun *run, float *packed)
 static void execute(const HypLayerRun *run)
 {
     const HypConv2dArgs args = fill_args(run);
+    if (run->replaces && is_depthwise(run->model, run->layer)) {
+        const HypPlaneWaves waves = describe_waves(run);
+        hyp_plane_waves_run(run, &waves);
+        return;
+    }
     if (is_depthwise(run->model, run->layer))
         run->model->settings.dispatch.best[HYP_OP_DEPTHWISE2D]->fn.depthwise2d(&args);
     else if (hyp_layer_input(run->model, run->layer, 0)->rank > 4)
@@ -235,6 +314,7 @@ const HypLayerOp hyp_layer_op_conv2d = {
     .name = "conv2d",
     .least_inputs = 2,
     .most_inputs = 3,
+    .replaces = may_replace,
     .infer = infer,
     .flops = count_flops,
     .product = describe_product,

@@ -5,6 +5,7 @@
 #include "model/layer_op.h"
 
 #include "common/size_math.h"
+#include "model/plane_waves.h"
 #include "model/window.h"
 
 #include "kernel_table.h"
@@ -47,20 +48,6 @@ static bool has_depth(const HypWindowAxis *depth)
     return depth->kernel > 1 || depth->stride > 1 || depth->windows != depth->size;
 }
 
-// Results of the first pass, over height and width of each plane.
-static size_t count_workspace_bytes(const HypLayerRun *run)
-{
-    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
-    find_axes(run, axes);
-    const HypShape *out = hyp_layer_output(run->model, run->layer);
-    if (!has_depth(&axes[0]))
-        return 0;
-    // As many planes as the image has, of the size of the result's.
-    size_t bytes;
-    return hyp_size_multiply(out->size_bytes / axes[0].windows, axes[0].size, &bytes) ? bytes
-                                                                                      : SIZE_MAX;
-}
-
 static HypPool2dArgs fill_args(const HypLayerRun *run, size_t planes, const HypWindowAxis *rows,
                                const HypWindowAxis *columns)
 {
@@ -86,8 +73,70 @@ static HypPool2dArgs fill_args(const HypLayerRun *run, size_t planes, const HypW
     };
 }
 
+// Plane by plane, if no plane of the result is larger than one of the image.
+static bool may_replace(const HyperionModel *model, const HypLayer *layer,
+                        const HyperionGemmBlocking *blocking)
+{
+    const HypShape *image = hyp_layer_input(model, layer, 0);
+    (void)blocking;
+    return image->rank <= 4 &&
+           hyp_layer_output(model, layer)->element_count <= image->element_count;
+}
+
+static void compute_planes(const HypLayerRun *run, size_t first, size_t count, void *workspace,
+                           float *out)
+{
+    const HypKernelVariant *const *best = run->model->settings.dispatch.best;
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    find_axes(run, axes);
+    HypPool2dArgs args = fill_args(run, count, &axes[1], &axes[2]);
+    (void)workspace;
+    args.image = hyp_run_input(run, 0) + first * axes[1].size * axes[2].size;
+    args.out = out;
+    args.parallel = NULL;
+    if (run->layer->op == HYPERION_LAYER_MAX_POOL)
+        best[HYP_OP_MAX_POOL2D]->fn.max_pool2d(&args);
+    else
+        best[HYP_OP_AVERAGE_POOL2D]->fn.average_pool2d(&args);
+}
+
+static HypPlaneWaves describe_waves(const HypLayerRun *run)
+{
+    const HypShape *out = hyp_layer_output(run->model, run->layer);
+    const size_t planes = hyp_shape_product(out, 0, 2);
+    return (HypPlaneWaves){
+        .planes = planes,
+        .plane_bytes = planes ? out->size_bytes / planes : 0,
+        .plane_flops = planes ? count_flops(run->model, run->layer) / (double)planes : 0,
+        .compute = compute_planes,
+    };
+}
+
+// Results of the first pass, over height and width of each plane.
+static size_t count_workspace_bytes(const HypLayerRun *run)
+{
+    HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
+    if (run->replaces) {
+        const HypPlaneWaves waves = describe_waves(run);
+        return hyp_plane_waves_workspace_bytes(run, &waves);
+    }
+    find_axes(run, axes);
+    const HypShape *out = hyp_layer_output(run->model, run->layer);
+    if (!has_depth(&axes[0]))
+        return 0;
+    // As many planes as the image has, of the size of the result's.
+    size_t bytes;
+    return hyp_size_multiply(out->size_bytes / axes[0].windows, axes[0].size, &bytes) ? bytes
+                                                                                      : SIZE_MAX;
+}
+
 static void run_pool(const HypLayerRun *run, void (*pool)(const HypPool2dArgs *args))
 {
+    if (run->replaces) {
+        const HypPlaneWaves waves = describe_waves(run);
+        hyp_plane_waves_run(run, &waves);
+        return;
+    }
     HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
     find_axes(run, axes);
     const HypShape *image = hyp_layer_input(run->model, run->layer, 0);
@@ -122,6 +171,7 @@ const HypLayerOp hyp_layer_op_max_pool = {
     .name = "max_pool",
     .least_inputs = 1,
     .most_inputs = 1,
+    .replaces = may_replace,
     .infer = infer,
     .flops = count_flops,
     .workspace_bytes = count_workspace_bytes,
@@ -132,6 +182,7 @@ const HypLayerOp hyp_layer_op_average_pool = {
     .name = "average_pool",
     .least_inputs = 1,
     .most_inputs = 1,
+    .replaces = may_replace,
     .infer = infer,
     .flops = count_flops,
     .workspace_bytes = count_workspace_bytes,

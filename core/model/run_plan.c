@@ -95,6 +95,15 @@ static bool placings_are_valid(const HyperionModel *model, const HypRunPlan *pla
     return true;
 }
 
+bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, int layer)
+{
+    const HypLayer *shown = &model->layers[layer];
+    if (shown->input_count == 0 || plan->placings)
+        return false;
+    const size_t place = plan->offsets[hyp_model_root(model, shown->inputs[0])];
+    return place != SIZE_MAX && place == plan->offsets[shown->outputs[0]];
+}
+
 bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
 {
     for (int i = 0; i < plan->step_count; i++)

@@ -18,6 +18,10 @@ bool hyp_run_plan_places(const HyperionModel *model, int tensor);
 // of it; -1 for none, and for weights and inputs, which have memory already.
 int hyp_run_plan_direct_output(const HyperionModel *model, int root);
 
+// Whether the plan has the result of the layer begin where its first input does; never where
+// tensors move.
+bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, int layer);
+
 // What a plan must hold for a run to be safe; that nothing is overwritten while it is needed is not
 // looked at.
 bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan);

@@ -48,7 +48,11 @@ void hyperionSetMemorySpeedTradeoff(HyperionMemoryOptimizer *optimizer, float tr
 // The one in force; -1 for NULL.
 float hyperionGetMemorySpeedTradeoff(const HyperionMemoryOptimizer *optimizer);
 
-// Enable or disable in-place operations
+// Enable or disable in-place operations: results written over an input that nothing needs any more,
+// never over memory of the caller. Element by element are activations, sums, normalisations and
+// softmax; where it does not raise the peak also 1 x 1 convolutions, and plane by plane pooling and
+// depthwise convolutions, whose result may differ from the input in size. in_place_count of the
+// statistics tells how many are so.
 void hyperionEnableInPlaceOperations(HyperionMemoryOptimizer *optimizer, bool enable);
 
 // Calls func(user_data) with the optimizer's pool behind hyperionCreateTensor of this thread:
