@@ -11,11 +11,11 @@
 enum {
     LEAST_RUNS = 3, // the first one warms up
     MOST_RUNS = 8,
-    MOST_ROUNDS = 3, // through all variants, since other work on the machine comes and goes
+    MOST_ROUNDS = 5, // through all variants, since other work on the machine comes and goes
 };
 
-static const uint64_t enough_ns = 10000000;         // of runs of one variant in one round
-static const uint64_t enough_rounds_ns = 300000000; // after which no further round begins
+static const uint64_t enough_ns = 10000000;          // of runs of one variant in one round
+static const uint64_t enough_rounds_ns = 2000000000; // after which no further round begins
 
 typedef struct Calibration {
     HyperionModel *model;

@@ -7,9 +7,9 @@
 #include "memory/layer_times.h"
 
 // Runs the model, which has no optimizer attached, on seeded inputs: all layers in one variant,
-// three to eight times, then in the next, and small models in three rounds of that; of each layer's
-// times the least counts. Meanwhile it needs the memory of the variant that needs most. False, last
-// error set and `times` unchanged, when a run fails.
+// three to eight times, then in the next, and models that run in less than some 60 ms in up to five
+// rounds of that; of each layer's times the least counts. Meanwhile it needs the memory of the
+// variant that needs most. False, last error set and `times` unchanged, when a run fails.
 bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings,
                    HypLayerTimes *times);
 

@@ -74,7 +74,7 @@ bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
 // code, stacks, the structure of the model and tensors of the caller are not in it.
 //
 // Unless times of the model are known (hyperionLoadLayerTimes, or from before), it is run some
-// thirty to two hundred times to measure how long each layer takes in each way that it can be run,
+// thirty to four hundred times to measure how long each layer takes in each way that it can be run,
 // which needs the memory of them all and no budget keeps within.
 //
 // False, and the model unchanged, on a NULL, where another optimizer or model is attached, where
