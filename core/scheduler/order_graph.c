@@ -144,21 +144,35 @@ void hyp_order_graph_free(HypOrderGraph *graph)
     *graph = (HypOrderGraph){0};
 }
 
+// What a node needs while it runs: itself and what it reads. In place it takes over an input that
+// is large enough, if there is one; so it never needs less than its size.
+static size_t count_needed(const HypOrderGraph *graph, int node, bool in_place)
+{
+    size_t needed = graph->nodes[node].size_bytes;
+    bool taken_over = false;
+    for (int i = graph->inputs.first[node]; i < graph->inputs.first[node + 1]; i++) {
+        const size_t input_bytes = graph->nodes[graph->inputs.at[i]].size_bytes;
+        needed += input_bytes;
+        taken_over |=
+            in_place && graph->nodes[node].in_place && input_bytes >= graph->nodes[node].size_bytes;
+    }
+    return taken_over ? needed - graph->nodes[node].size_bytes : needed;
+}
+
 size_t hyp_order_graph_bound(const HypOrderGraph *graph, bool in_place)
 {
     size_t bound = 0;
+    size_t sinks_bytes = 0;
+    size_t least_end = SIZE_MAX; // what the sink that runs last needs beside all of them
     for (int node = 0; node < graph->count; node++) {
-        size_t needed = graph->nodes[node].size_bytes;
-        bool taken_over = false;
-        for (int i = graph->inputs.first[node]; i < graph->inputs.first[node + 1]; i++) {
-            const size_t input_bytes = graph->nodes[graph->inputs.at[i]].size_bytes;
-            needed += input_bytes;
-            taken_over |= in_place && graph->nodes[node].in_place &&
-                          input_bytes >= graph->nodes[node].size_bytes;
-        }
-        if (taken_over)
-            needed -= graph->nodes[node].size_bytes;
+        const size_t needed = count_needed(graph, node, in_place);
         bound = needed > bound ? needed : bound;
+        if (graph->consumers.first[node] < graph->consumers.first[node + 1])
+            continue;
+        const size_t more = needed - graph->nodes[node].size_bytes;
+        sinks_bytes += graph->nodes[node].size_bytes;
+        least_end = more < least_end ? more : least_end;
     }
-    return bound;
+    const size_t end = graph->count > 0 ? sinks_bytes + least_end : 0;
+    return end > bound ? end : bound;
 }

@@ -24,7 +24,8 @@ typedef struct HypOrderGraph {
 bool hyp_order_graph_create(HypOrderGraph *graph, const HyperionOrderGraph *given);
 void hyp_order_graph_free(HypOrderGraph *graph);
 
-// The memory that the node which needs most cannot do without: its own bytes and its inputs'.
+// No order needs less: what the node that needs most does, its own bytes and its inputs', and what
+// is live at the end, with the inputs of what runs last.
 size_t hyp_order_graph_bound(const HypOrderGraph *graph, bool in_place);
 
 #endif

@@ -2,11 +2,12 @@
 // plan_backward.c - backward replays in less memory than all activations take. The model is cut
 // into a chain of stages; the chain's plans are the dynamic program's and, of short chains, those
 // of the search. Layer by layer, then, activations that a plan drops and makes again stay where
-// there is room for them.
+// there is room for them. Beside these, plans that keep everything but what is used last.
 #include "scheduler/schedule_front.h"
 
 #include "common/fail.h"
 #include "scheduler/chain_table.h"
+#include "scheduler/script_remake.h"
 #include "scheduler/script_spill.h"
 #include "scheduler/script_trim.h"
 #include "scheduler/stages.h"
@@ -17,7 +18,7 @@ enum {
     MOST_BUDGETS = 48,       // that plans are made for
     MOST_SEARCHED = 8,       // stages of a chain that is searched for each of them
     MOST_LONG_SEARCHED = 11, // and for some
-    SPILL_LEVELS = 32        // limits of memory that results are written to disk for
+    LEVELS = 32              // limits of memory that results are written to disk for
 };
 
 typedef struct Replays {
@@ -25,7 +26,7 @@ typedef struct Replays {
     const int *order;
     HypStages stages;
     HypScheduleFront *front;
-    HypScript script, spilled;
+    HypScript script, changed;
     HypTimeline timeline;
     HypTrim trim;
 } Replays;
@@ -112,19 +113,31 @@ static bool offer_store_all(Replays *replays)
     return true;
 }
 
-// Everything kept, but what is not needed for longest on disk.
-static bool offer_spills(Replays *replays)
+static bool offer_changed(Replays *replays)
+{
+    return hyp_timeline_read(&replays->timeline, replays->graph, &replays->changed) &&
+           hyp_schedule_front_offer(replays->front, replays->graph, &replays->changed,
+                                    &replays->timeline, false);
+}
+
+// Everything kept, but what is not needed for longest on disk, or, where that may not be, made
+// again: also within stages, which the plans of the chain make and visit as a whole.
+static bool offer_levels(Replays *replays)
 {
     const HypScheduleGraph *graph = replays->graph;
     const size_t least = graph->lower_bound_bytes;
     const size_t most = replays->timeline.peak_bytes;
     bool offered = true;
-    for (int level = 1; offered && level <= SPILL_LEVELS && least < most; level++) {
-        const size_t limit_bytes = most - (size_t)((double)(most - least) * level / SPILL_LEVELS);
-        offered = hyp_script_spill(&replays->spilled, &replays->script, graph, limit_bytes) &&
-                  hyp_timeline_read(&replays->timeline, graph, &replays->spilled) &&
-                  hyp_schedule_front_offer(replays->front, graph, &replays->spilled,
-                                           &replays->timeline, false);
+    for (int level = 1; offered && level <= LEVELS && least < most; level++) {
+        const size_t limit_bytes = most - (size_t)((double)(most - least) * level / LEVELS);
+        bool complete = true;
+        if (graph->may_spill)
+            offered = hyp_script_spill(&replays->changed, &replays->script, graph, limit_bytes);
+        else
+            offered = hyp_script_remake(&replays->changed, &replays->script, graph, limit_bytes,
+                                        &complete);
+        if (offered && complete)
+            offered = offer_changed(replays);
     }
     return offered;
 }
@@ -156,12 +169,13 @@ bool hyp_plan_backward(HypScheduleFront *front, const HypScheduleGraph *graph, c
                   hyp_schedule_front_offer(front, graph, &replays.script, &replays.timeline, true);
     else if (planned)
         planned = hyp_stages_create(&replays.stages, graph, order, count) &&
-                  offer_store_all(&replays) && (!graph->may_spill || offer_spills(&replays)) &&
+                  offer_store_all(&replays) &&
+                  (!(graph->may_spill || graph->may_recompute) || offer_levels(&replays)) &&
                   (!graph->may_recompute || offer_budgets(&replays));
     hyp_stages_free(&replays.stages);
     hyp_timeline_free(&replays.timeline);
     hyp_trim_free(&replays.trim);
     hyp_script_free(&replays.script);
-    hyp_script_free(&replays.spilled);
+    hyp_script_free(&replays.changed);
     return planned;
 }

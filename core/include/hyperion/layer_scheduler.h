@@ -231,7 +231,9 @@ typedef bool (*HyperionVisitFunction)(void *user_data, const HyperionLayerVisit 
 // The graph is cut into a chain of stages where a single activation is alive. Of the chain the plan
 // is the fastest that keeps its checkpoints (rotor's dynamic program, see hyperionPlanCheckpoints),
 // and of short ones the fastest of all, in which then everything is kept that there is room for;
-// what lies between two cuts is made and visited together.
+// what lies between two cuts is made and visited together. Where that is better, and in graphs that
+// are no chains, what is not needed for longest is dropped, layer by layer, and made again when it
+// is needed.
 bool hyperionReplayBackward(HyperionLayerScheduler *scheduler, HyperionTensor *const *inputs,
                             HyperionVisitFunction visit, void *user_data);
 
