@@ -42,7 +42,7 @@ bool hyp_layer_visit(const HyperionLayerScheduler *scheduler, const HypRun *run,
     const HypLayer *visited = &run->model->layers[layer];
     const size_t count = (size_t)visited->input_count;
     // The result is the last.
-    HyperionTensor **tensors = (HyperionTensor **)calloc(count + 1, sizeof *tensors);
+    HyperionTensor **tensors = (HyperionTensor **)calloc(count + 1, sizeof(HyperionTensor *));
     if (!tensors)
         return hyp_fail(HYPERION_ERROR_MEMORY, "replay model %s: out of memory", run->model->name);
     bool wrapped = true;

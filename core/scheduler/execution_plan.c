@@ -273,7 +273,7 @@ static void fill_run(const HyperionExecutionPlan *plan, HypRunPlan *run_plan)
             run_plan->steps[run_plan->step_count++] = step->layer;
     }
     // What is restored behind the last layer is for visits alone.
-    while (run_plan->placing_count > 0 &&
+    while (run_plan->placings && run_plan->placing_count > 0 &&
            run_plan->placings[run_plan->placing_count - 1].step == run_plan->step_count)
         run_plan->placing_count--;
     run_plan->activation_bytes = plan->info.activation_bytes;
