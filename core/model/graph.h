@@ -120,7 +120,7 @@ struct HyperionModel {
     HypMemoryLayout *memory_layout; // NULL: products pack their weights at every call
     bool packs_weights; // hyperionOptimizeMemoryLayout is in force: unless a hook plans otherwise
     HypPreparation *preparation; // NULL until a run, and again after a change
-    uint64_t change_count; // of graph, settings, and what is attached
+    uint64_t change_count;       // of graph, settings, and what is attached
     HypAttachments attached;
     atomic_bool held; // by a run or a change
 };
