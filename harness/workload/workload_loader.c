@@ -30,7 +30,7 @@ static const double read_gbytes_per_s = 1;
 typedef enum PageCacheState { PAGE_CACHE_COLD, PAGE_CACHE_WARM } PageCacheState;
 
 typedef struct LoaderContext {
-    const Cell *cell;
+    AxisValue values[AXIS_COUNT]; // of the cell
     WorkloadMachine machine;
     HyperionThreadPool *pool;
     ModelInstance instance; // of the file
@@ -117,7 +117,7 @@ static void close_loader(void *opened)
 
 static bool create_loader(LoaderContext *context, Problem *problem)
 {
-    const AxisValue *values = context->cell->values;
+    const AxisValue *values = context->values;
     context->cap_bytes =
         axis_cap_bytes(values[AXIS_MEMORY_CAP], hyperionModelWeightBytes(context->instance.model));
     const HyperionProgressiveLoaderConfig config = {
@@ -150,7 +150,7 @@ static size_t find_largest(const LoaderLog *log, const bool *pinned)
 
 static bool pin_layers(LoaderContext *context, Problem *problem)
 {
-    const AxisValue value = context->cell->values[AXIS_PRIORITY];
+    const AxisValue value = context->values[AXIS_PRIORITY];
     const LoaderLog *log = &context->log;
     const size_t asked = (size_t)axis_word_parameter(value);
     const bool by_size = strcmp(axis_word(AXIS_PRIORITY, value), "largest:") == 0;
@@ -173,7 +173,7 @@ static bool pin_layers(LoaderContext *context, Problem *problem)
 static bool open_model(LoaderContext *context, Problem *problem)
 {
     AxisValue values[AXIS_COUNT];
-    memcpy(values, context->cell->values, sizeof values);
+    memcpy(values, context->values, sizeof values);
     if (!stream_file_find(values, context->path, sizeof context->path, problem))
         return false;
     if (strcmp(context->path, values[AXIS_MODEL].text) != 0) {
@@ -188,7 +188,7 @@ static bool open_model(LoaderContext *context, Problem *problem)
 // Of no pass that is timed, but to find what the page cache cannot do before any is.
 static bool find_page_cache(const LoaderContext *context, Problem *problem)
 {
-    return context->cell->values[AXIS_PAGE_CACHE].integer == PAGE_CACHE_COLD
+    return context->values[AXIS_PAGE_CACHE].integer == PAGE_CACHE_COLD
                ? page_cache_drop(context->path, problem)
                : page_cache_fill(context->path, problem);
 }
@@ -206,7 +206,7 @@ static void *open_loader(const Cell *cell, const WorkloadMachine *machine, Probl
         (void)problem_set(problem, "out of memory");
         return NULL;
     }
-    context->cell = cell;
+    memcpy(context->values, cell->values, sizeof context->values);
     context->machine = *machine;
     context->idle = usage_resident();
     context->pool = thread_team_open(cell->values, machine, problem);
@@ -241,10 +241,9 @@ static bool verify_loader(void *opened, Problem *problem)
 {
     LoaderContext *context = opened;
     ModelInstance whole;
-    const bool same = model_instance_open(&whole, context->cell->values, &context->machine,
-                                          context->pool, problem) &&
-                      run_pass(context, problem) &&
-                      compare_outputs(&context->instance, &whole, problem);
+    const bool same =
+        model_instance_open(&whole, context->values, &context->machine, context->pool, problem) &&
+        run_pass(context, problem) && compare_outputs(&context->instance, &whole, problem);
     model_instance_close(&whole);
     return same;
 }

@@ -27,7 +27,7 @@ enum {
 typedef enum LayerTimes { LAYER_TIMES_MEASURED, LAYER_TIMES_GUESSED } LayerTimes;
 
 typedef struct SchedulerContext {
-    const Cell *cell;
+    AxisValue values[AXIS_COUNT]; // of the cell
     WorkloadMachine machine;
     HyperionThreadPool *pool;
     ModelInstance instance;
@@ -89,7 +89,7 @@ static void close_scheduler(void *opened)
 static bool open_model(ModelInstance *instance, const SchedulerContext *context, Problem *problem)
 {
     AxisValue values[AXIS_COUNT];
-    memcpy(values, context->cell->values, sizeof values);
+    memcpy(values, context->values, sizeof values);
     (void)axis_fallback(AXIS_TRADEOFF, &values[AXIS_TRADEOFF]);
     return model_instance_set_up(instance, values, &context->machine, context->pool, problem);
 }
@@ -115,7 +115,7 @@ static bool create_scheduler(HyperionLayerScheduler **scheduler, const ModelInst
 // By runs that keep everything.
 static bool measure_layers(const SchedulerContext *context)
 {
-    if (context->cell->values[AXIS_LAYER_TIMES].integer == LAYER_TIMES_GUESSED)
+    if (context->values[AXIS_LAYER_TIMES].integer == LAYER_TIMES_GUESSED)
         return true;
     for (int i = 0; i < MEASURING_RUNS; i++)
         if (!model_instance_run(&context->instance))
@@ -126,7 +126,7 @@ static bool measure_layers(const SchedulerContext *context)
 // The cap is known when it is known what storing all takes, under the other settings.
 static bool plan_passes(SchedulerContext *context)
 {
-    const AxisValue *values = context->cell->values;
+    const AxisValue *values = context->values;
     const double tradeoff = values[AXIS_TRADEOFF].real;
     HyperionLayerSchedulerConfig config = {
         .enable_checkpointing = true,
@@ -191,7 +191,7 @@ static void *open_scheduler(const Cell *cell, const WorkloadMachine *machine, Pr
         (void)problem_set(problem, "out of memory");
         return NULL;
     }
-    context->cell = cell;
+    memcpy(context->values, cell->values, sizeof context->values);
     context->machine = *machine;
     context->idle = usage_resident();
     context->pool = thread_team_open(cell->values, machine, problem);
