@@ -147,8 +147,8 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 // Adds a prediction to counters that PAPI, and any tool on top of it, reads beside the hardware's:
 // sde:::hyperion::L1_FILLS, and so on for L1 to L3 and ACCESSES, MISSES, FILLS, WRITE_BACKS; and
 // MEMORY_READ_BYTES, MEMORY_WRITE_BYTES, PREFETCHES, CALLS (of this function). To be called once
-// for each pass or kernel call that it is a prediction of, from any thread; some tens of
-// nanoseconds. They are totals since the process began, which no start of PAPI resets: subtract.
+// for each pass or kernel call that it is a prediction of, from any thread; well below a
+// microsecond. They are totals since the process began, which no start of PAPI resets: subtract.
 // NULL adds nothing, but makes the events known. False on statistics that are not valid, and where
 // the program is not linked with PAPI's libsde (-Wl,--no-as-needed -lsde), which nothing else here
 // needs.
