@@ -113,7 +113,9 @@ static size_t count_events(const json_t *counters, const char *source, size_t *c
     json_array_foreach(events, i, event)
     {
         const char *of = fact_text(event, "source");
-        if (!of || strcmp(of, source) != 0)
+        const char *provenance = fact_text(event, "provenance");
+        // Predictions that PAPI can read are no hardware.
+        if (!of || strcmp(of, source) != 0 || (provenance && strcmp(provenance, "model") == 0))
             continue;
         known++;
         if (json_is_true(json_object_get(event, "available")))
