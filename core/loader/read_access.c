@@ -36,12 +36,8 @@ static void open_file(HypAccessFile *file, const HypFile *original, HyperionLoad
 static bool make_files(HypReadAccess *access, int count)
 {
     access->files = calloc((size_t)count + 1, sizeof *access->files);
-    // Each refuses at most twice.
-    access->refused = (HypFile **)calloc(2 * (size_t)count + 1, sizeof *access->refused);
-    if (!access->files || !access->refused) {
-        hyp_read_access_close(access);
+    if (!access->files)
         return hyp_fail(HYPERION_ERROR_MEMORY, "open files: out of memory");
-    }
     access->file_count = count;
     for (int i = 0; i < count; i++)
         access->files[i].mode = access->mode;
@@ -72,7 +68,7 @@ void hyp_read_access_refuse(HypReadAccess *access, int index, HyperionLoaderIO *
     // Of the reads under way when the first was refused, others are too.
     if (file->mode != HYPERION_LOADER_MODE_DIRECT)
         return;
-    access->refused[access->refused_count++] = file->file;
+    file->refused = file->file;
     file->file = NULL;
     file->is_open = false; // it is opened anew when it is asked for
     fall_back(file, in_force);
@@ -89,11 +85,10 @@ void hyp_read_access_leave(HypReadAccess *access, int index, const HypRead *read
 
 void hyp_read_access_close(HypReadAccess *access)
 {
-    for (int i = 0; i < access->file_count; i++)
+    for (int i = 0; i < access->file_count; i++) {
         hyp_platform_close(access->files[i].file);
-    for (int i = 0; i < access->refused_count; i++)
-        hyp_platform_close(access->refused[i]);
+        hyp_platform_close(access->files[i].refused);
+    }
     free(access->files);
-    free((void *)access->refused);
     *access = (HypReadAccess){.mode = access->mode};
 }

@@ -9,7 +9,8 @@
 #include "model/graph.h"
 
 typedef struct HypAccessFile {
-    HypFile *file; // NULL: read the model's own
+    HypFile *file;    // NULL: read the model's own
+    HypFile *refused; // unbuffered, which reads may still be under way of; NULL: none
     HyperionLoaderMode mode;
     bool is_open; // or was found not to be possible
 } HypAccessFile;
@@ -18,8 +19,6 @@ typedef struct HypReadAccess {
     HyperionLoaderMode mode; // that is asked for
     HypAccessFile *files;    // by HyperionModel.files; NULL: none yet
     int file_count;
-    HypFile **refused; // those that reads may still be under way of
-    int refused_count;
 } HypReadAccess;
 
 // The file to read from. Opened when it is first asked for; what is not possible in the mode of
