@@ -62,6 +62,10 @@ typedef struct HypTouchSink {
 void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
                       const HypTouchSink *sink);
 
+// From here on, `touch` functions of variants that this thread calls tell `sink`: for who calls
+// them through code that takes them for kernels.
+void hyp_touch_begin(const HypTouchSink *sink);
+
 // Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned
 // and as large as said. What is packed suits any number of threads, but only the k, kc, mr and nr
 // of `args` (and, of b, its n and nc). The last panel is filled up with zeros: at most mr - 1 rows

@@ -4,6 +4,7 @@
 #include "cache/cache_check.h"
 #include "cache/cache_stats.h"
 #include "cache/layer_traffic.h"
+#include "cache/replay.h"
 #include "common/fail.h"
 #include "model/graph.h"
 
@@ -40,6 +41,33 @@ HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model)
     return model->settings.cache;
 }
 
+bool hyperionConfigureCachePrediction(HyperionModel *model, const HyperionPredictionConfig *config)
+{
+    if (!config)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT, "configure cache prediction: config is NULL");
+    // Whether it is the outermost level shows when the geometry is known.
+    const int levels = config->assumptions.victim_level;
+    if (levels > HYPERION_MAX_CACHE_LEVELS)
+        return hyp_fail(HYPERION_ERROR_ARGUMENT,
+                        "configure cache prediction: victim_level at most %d, given %d",
+                        HYPERION_MAX_CACHE_LEVELS, levels);
+    if (!hyp_prediction_config_is_valid(config, levels) ||
+        !hyp_model_begin_change(model, "configure cache prediction"))
+        return false;
+    model->settings.prediction = *config;
+    hyp_model_end_change(model);
+    return true;
+}
+
+HyperionPredictionConfig hyperionGetCachePrediction(const HyperionModel *model)
+{
+    if (!model) {
+        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get cache prediction: model is NULL");
+        return (HyperionPredictionConfig){.tier = HYPERION_CACHE_TIER_NONE};
+    }
+    return model->settings.prediction;
+}
+
 // The model's geometry, with the line size that the configuration may overrule.
 static bool complete_topology(const HypModelSettings *settings, HyperionCacheTopology *complete)
 {
@@ -60,6 +88,8 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
     }
     if (!complete_topology(&model->settings, &complete))
         return failure;
+    if (model->settings.prediction.tier == HYPERION_CACHE_TIER_REPLAY)
+        return hyp_replay_model(model, &complete);
     HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
     hyp_cache_shapes(&complete, caches);
     HypWindowMemo memo;

@@ -66,13 +66,18 @@ static void touch_run(void *context, uintptr_t address, size_t bytes, HyperionTo
     hyperionSimulatorTouch(context, address, bytes, kind);
 }
 
+HypTouchSink hyp_replay_sink(HyperionSimulator *simulator)
+{
+    return (HypTouchSink){
+        .touch = touch_run, .context = simulator, .line_bytes = (size_t)1 << simulator->line_shift};
+}
+
 void hyp_replay_kernel(HyperionSimulator *simulator, const HypKernelVariant *variant,
                        const HypKernelArgs *args)
 {
     HypKernelArgs threaded = *args;
     const HyperionParallel parallel = hyperionSimulatorParallel(simulator);
-    const HypTouchSink sink = {
-        .touch = touch_run, .context = simulator, .line_bytes = (size_t)1 << simulator->line_shift};
+    const HypTouchSink sink = hyp_replay_sink(simulator);
     *hyp_kernel_parallel(variant->op, &threaded) = &parallel;
     hyp_kernel_touch(variant, &threaded, &sink);
 }

@@ -20,6 +20,13 @@ HyperionCacheStats hyp_replay(const HyperionCacheTopology *topology, int threads
 void hyp_replay_kernel(HyperionSimulator *simulator, const HypKernelVariant *variant,
                        const HypKernelArgs *args);
 
+// The simulator as a sink of touches.
+HypTouchSink hyp_replay_sink(HyperionSimulator *simulator);
+
+// Statistics of one forward pass, layers counted.
+HyperionCacheStats hyp_replay_model(const HyperionModel *model,
+                                    const HyperionCacheTopology *topology);
+
 // False, and the last error names what cannot be.
 bool hyp_prediction_config_is_valid(const HyperionPredictionConfig *config, int level_count);
 

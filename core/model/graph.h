@@ -82,6 +82,7 @@ typedef struct HypModelSettings {
     HyperionCacheConfig cache;
     HyperionCacheTopology topology;
     int thread_count; // at least 1
+    HyperionPredictionConfig prediction;
 } HypModelSettings;
 
 // A group of layers that became one, which makes tensor `result`.

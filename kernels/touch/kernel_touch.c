@@ -14,14 +14,18 @@ void hyp_touch_tell(uintptr_t address, size_t bytes, HyperionTouch kind)
     state->sink.touch(state->sink.context, address, bytes, kind);
 }
 
-void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
-                      const HypTouchSink *sink)
+void hyp_touch_begin(const HypTouchSink *sink)
 {
-    const HypTouchState before = hyp_touch_state;
     hyp_touch_state = (HypTouchState){
         .line = UINTPTR_MAX, .stack_end = (uintptr_t)__builtin_frame_address(0), .sink = *sink};
     for (size_t bytes = sink->line_bytes; bytes > 1; bytes /= 2)
         hyp_touch_state.line_shift++;
+}
+
+void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
+                      const HypTouchSink *sink)
+{
+    hyp_touch_begin(sink);
     switch (variant->op) {
 #define OP(name, args_type, ENUM)                                                                  \
     case HYP_OP_##ENUM: variant->touch.name(&args->name); break;
@@ -29,5 +33,4 @@ void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args
 #undef OP
     case HYP_OP_COUNT: break;
     }
-    hyp_touch_state = before;
 }

@@ -312,6 +312,50 @@ static void statistics_of_every_built_in_model_are_lawful(void **state)
     }
 }
 
+static void replay_tells_the_layers_of_a_pass(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "builtin:mlp:input=96,hidden=160,output=24,layers=2,batch=16",
+        "builtin:transformer:seq=24,hidden=64,heads=2,layers=1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        HyperionModel *model = hyperionLoadModel(names[i]);
+        assert_non_null(model);
+        assert_true(hyperionSetCacheTopology(model, &zen5));
+        const HyperionCacheStats formula = hyperionGetCacheStats(model);
+        HyperionPredictionConfig config = {.tier = HYPERION_CACHE_TIER_REPLAY};
+        assert_true(hyperionConfigureCachePrediction(model, &config));
+        assert_int_equal(hyperionGetCachePrediction(model).tier, HYPERION_CACHE_TIER_REPLAY);
+        const HyperionCacheStats cold = hyperionGetCacheStats(model);
+        assert_true(cold.valid);
+        assert_int_equal(cold.tier, HYPERION_CACHE_TIER_REPLAY);
+        assert_int_equal(cold.layers_modelled, cold.layers_total);
+        assert_true(cold.levels[1].misses > 0);
+        // Layers find in L2 what those before left there, in formulas they begin cold.
+        assert_true(cold.levels[1].misses <= formula.levels[1].misses);
+        config.warm = true;
+        assert_true(hyperionConfigureCachePrediction(model, &config));
+        assert_true(hyperionGetCacheStats(model).levels[1].misses < cold.levels[1].misses);
+        assert_true(hyperionSetThreadCount(model, 2));
+        assert_int_equal(hyperionGetCacheStats(model).levels[0].instances, 2);
+        hyperionFreeModel(model);
+    }
+}
+
+static void predictions_that_cannot_be_are_refused(void **state)
+{
+    HyperionModel *model = *state;
+    const HyperionPredictionConfig none = {0};
+    const HyperionPredictionConfig tier = {.tier = (HyperionCacheTier)9};
+    const HyperionPredictionConfig level = {.assumptions = {.victim_level = 9}};
+    assert_false(hyperionConfigureCachePrediction(NULL, &none));
+    assert_false(hyperionConfigureCachePrediction(model, NULL));
+    assert_false(hyperionConfigureCachePrediction(model, &tier));
+    assert_false(hyperionConfigureCachePrediction(model, &level));
+    assert_int_equal(hyperionGetCachePrediction(model).tier, HYPERION_CACHE_TIER_NONE);
+    assert_int_equal(hyperionGetCachePrediction(NULL).tier, HYPERION_CACHE_TIER_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(configured_line_size_overrules_the_geometry, setup,
                                         teardown),
         cmocka_unit_test(statistics_of_every_built_in_model_are_lawful),
+        cmocka_unit_test(replay_tells_the_layers_of_a_pass),
+        cmocka_unit_test_setup_teardown(predictions_that_cannot_be_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests_name("model_cache", tests, NULL, NULL);
 }

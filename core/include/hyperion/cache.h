@@ -135,8 +135,9 @@ bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCach
 // The configuration in force. All zero, with the last error set, for a NULL model.
 HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
-// Get cache statistics: predicted for one forward pass under the settings in force, on one thread
-// also where the model runs on several: the sum over the layers, each from cold caches, of the
+// Get cache statistics: predicted for one forward pass under the settings in force, as
+// hyperionConfigureCachePrediction says. By formulas, on one thread also where the model runs on
+// several: the sum over the layers, each from cold caches, of the
 // formulas of hyperionPredictGemm for products and convolutions, and of passes over the tensors for
 // the others. Layers whose weights hyperionOptimizeMemoryLayout packed have no formula: see
 // layers_modelled. Takes microseconds a layer.
@@ -153,6 +154,18 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 // the program is not linked with PAPI's libsde (-Wl,--no-as-needed -lsde), which nothing else here
 // needs.
 bool hyperionPublishCacheStats(const HyperionCacheStats *stats);
+
+// How hyperionGetCacheStats predicts. By replay, the layers of one pass are told to a simulator in
+// the order they run, on as many threads as the model has, each with what those before left in the
+// caches: layers that are kernels by their own loop nests, others as tensors read and written side
+// by side. Weights that are in memory lie where they are; all else lies at places of its own, each
+// from a page on: activations share no memory. It takes some ten times as long as the pass. False,
+// and nothing changed, on a NULL or running model, or a tier, policy, placement or victim level
+// that does not exist.
+bool hyperionConfigureCachePrediction(HyperionModel *model, const HyperionPredictionConfig *config);
+
+// The configuration in force. All zero, with the last error set, for a NULL model.
+HyperionPredictionConfig hyperionGetCachePrediction(const HyperionModel *model);
 
 // Optimize memory layout: packs the weights of products and convolutions once, in execution order,
 // for the level and blocking in force, into one block of memory aligned for huge pages, so that no
