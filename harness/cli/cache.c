@@ -4,7 +4,6 @@
 #include "cli/workplace.h"
 #include "common/clock.h"
 #include "common/json_file.h"
-#include "machine/machine.h"
 #include "run/interrupt.h"
 #include "run/run_start.h"
 #include "run/sweep_run.h"
@@ -13,15 +12,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { OPTION_SET, OPTION_OUT, OPTION_TOPOLOGY, OPTION_JSON, OPTION_GATE };
+enum { OPTION_SET, OPTION_OUT, OPTION_JSON, OPTION_GATE };
 
 static const CommandOption options[] = {
     [OPTION_SET] = {"--set", "AXIS=VALUES", true, "replace the values of an axis"},
     [OPTION_OUT] = {"--out", "DIR", false,
                     "run directory (default results/<scenario>/<date>-<host>-<commit>)"},
-    [OPTION_TOPOLOGY] = {"--topology", "PATH", false,
-                         "the caches of another machine: hwloc's XML, or a folder with its "
-                         "topology.xml or /proc and /sys; nothing is measured then"},
     [OPTION_JSON] = {"--json", NULL, false, "print one JSON document"},
     [OPTION_GATE] = {"--gate", NULL, false,
                      "exit 3 where an error is beyond its tolerance, 4 where none can be judged"},
@@ -36,23 +32,6 @@ typedef struct CacheCommand {
     size_t failed_cells;
     bool interrupted;
 } CacheCommand;
-
-// Blocks are chosen for the foreign caches, so that a time would be of no machine.
-static bool take_topology(CacheCommand *command, const char *path, Problem *problem)
-{
-    for (size_t i = 0; i < command->plan->sweep_count; i++)
-        if (command->plan->sweeps[i].settings.measure != MEASURE_COUNTS)
-            return problem_set(problem,
-                               "--topology: sweep %s is not `measure: counts`: in the caches of "
-                               "another machine nothing can be timed",
-                               command->plan->sweeps[i].name);
-    if (!machine_cache_topology_of(path, &command->place.topology, problem))
-        return false;
-    json_t *run = json_object_get(command->place.machine, "run");
-    json_t *caches = machine_topology_to_json(&command->place.topology);
-    return json_object_set_new(run, "simulated_caches", caches) == 0 ||
-           problem_set(problem, "out of memory");
-}
 
 static bool choose_directory(CacheCommand *command, const char *const *out, Problem *problem)
 {
@@ -91,13 +70,11 @@ static bool run_plan(CacheCommand *command, Problem *problem)
 static bool run_scenario(CacheCommand *command, const CommandArguments *arguments, int *code,
                          Problem *problem)
 {
-    const char *const *topology = arguments->options_of[OPTION_TOPOLOGY];
     command->plan =
         plan_from_scenario(arguments->words[0], arguments->options_of[OPTION_SET], problem);
     return command->plan && workplace_find_worker(&command->place, problem) &&
            workplace_meets_profile(&command->place, command->plan, false, code, problem) &&
            workplace_describe(&command->place, problem) &&
-           (!topology || take_topology(command, topology[0], problem)) &&
            choose_directory(command, arguments->options_of[OPTION_OUT], problem) &&
            run_plan(command, problem);
 }
@@ -109,10 +86,9 @@ static bool find_run(CacheCommand *command, const CommandArguments *arguments, i
     struct stat status;
     if (stat(arguments->words[0], &status) != 0 || !S_ISDIR(status.st_mode))
         return run_scenario(command, arguments, code, problem);
-    if (arguments->options_of[OPTION_SET] || arguments->options_of[OPTION_OUT] ||
-        arguments->options_of[OPTION_TOPOLOGY])
-        return problem_set(problem, "--set, --out and --topology are of a scenario; a run "
-                                    "directory is read as it is");
+    if (arguments->options_of[OPTION_SET] || arguments->options_of[OPTION_OUT])
+        return problem_set(problem, "--set and --out are of a scenario; a run directory is read as "
+                                    "it is");
     return snprintf(command->directory, sizeof command->directory, "%s", arguments->words[0]) <
                (int)sizeof command->directory ||
            problem_set(problem, "the name of the run directory is too long");
@@ -122,11 +98,10 @@ static json_t *make_document(const CacheStudy *study, const CacheGateRow *gate,
                              CacheGateOutcome outcome)
 {
     const json_t *machine = study->run->machine;
-    const json_t *foreign = json_object_get(json_object_get(machine, "run"), "simulated_caches");
-    json_t *document = json_pack("{s:s, s:s, s:s, s:O?, s:O?, s:O?}", "schema", "hyperion-cache-1",
-                                 "scenario", study->run->plan->scenario, "run", study->run->path,
-                                 "machine_key", json_object_get(machine, "key"), "cpu",
-                                 json_object_get(machine, "cpu"), "simulated_caches", foreign);
+    json_t *document =
+        json_pack("{s:s, s:s, s:s, s:O?, s:O?}", "schema", "hyperion-cache-1", "scenario",
+                  study->run->plan->scenario, "run", study->run->path, "machine_key",
+                  json_object_get(machine, "key"), "cpu", json_object_get(machine, "cpu"));
     if (document && cache_study_to_json(study, document) &&
         cache_gate_to_json(gate, outcome, document))
         return document;

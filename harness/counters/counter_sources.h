@@ -10,6 +10,7 @@ extern const CounterSource counter_source_perf;
 extern const CounterSource counter_source_os;
 extern const CounterSource counter_source_sim;
 extern const CounterSource counter_source_callgrind;
+extern const CounterSource counter_source_replay;
 
 // Makes the value unavailable for that reason.
 void counter_value_refuse(CounterValue *value, const char *reason);

@@ -13,8 +13,13 @@
 enum { MOST_EVENTS = 128 };
 
 const CounterSource *const counter_source_table[] = {
-    &counter_source_papi, &counter_source_perf,      &counter_source_os,
-    &counter_source_sim,  &counter_source_callgrind, NULL,
+    &counter_source_papi,
+    &counter_source_perf,
+    &counter_source_os,
+    &counter_source_sim,
+    &counter_source_callgrind,
+    &counter_source_replay,
+    NULL,
 };
 
 const char *const counters_default[] = {

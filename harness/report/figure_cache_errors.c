@@ -34,17 +34,25 @@ static double *sort_errors(const CacheStudy *study, CacheComparison comparison, 
     return errors;
 }
 
+static bool is_of_level(const CacheStudy *study, const CacheRow *row, const void *context)
+{
+    (void)study;
+    return row->level == *(const int *)context;
+}
+
 size_t cache_errors_count(const RunRecord *run, const CellSummary *summaries)
 {
     CacheStudy study;
     size_t most = 0;
     if (!cache_study_make(run, summaries, &study))
         return 0;
-    for (CacheComparison kind = 0; kind < CACHE_COMPARISONS; kind++) {
-        CacheErrors errors;
-        if (cache_study_errors(&study, kind, NULL, NULL, &errors) && errors.count > most)
-            most = errors.count;
-    }
+    for (int level = 1; level <= PANELS; level++)
+        for (CacheComparison kind = 0; kind < CACHE_COMPARISONS; kind++) {
+            CacheErrors errors;
+            if (cache_study_errors(&study, kind, is_of_level, &level, &errors) &&
+                errors.count > most)
+                most = errors.count;
+        }
     cache_study_clear(&study);
     return most;
 }

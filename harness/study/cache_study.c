@@ -96,11 +96,10 @@ static double find_bound(const CellSummary *summary, int level, const char *boun
 }
 
 // Counts of another geometry are none of this machine's hardware.
-static const char *find_foreign_reason(const RunRecord *run, const Cell *cell)
+static const char *find_foreign_reason(const Cell *cell)
 {
-    const json_t *told = json_object_get(json_object_get(run->machine, "run"), "simulated_caches");
     const char *geometry = cell->values[AXIS_GEOMETRY].text;
-    return told || (geometry && strcmp(geometry, GEOMETRY_HERE) != 0)
+    return geometry && strcmp(geometry, GEOMETRY_HERE) != 0
                ? "the geometry is that of another machine"
                : NULL;
 }
@@ -108,7 +107,7 @@ static const char *find_foreign_reason(const RunRecord *run, const Cell *cell)
 static bool make_row(const CacheStudy *study, size_t cell, int level, CacheRow *row)
 {
     const CellSummary *summary = &study->summaries[cell];
-    const char *foreign = find_foreign_reason(study->run, &study->run->plan->cells[cell]);
+    const char *foreign = find_foreign_reason(&study->run->plan->cells[cell]);
     bool known = false;
     *row = (CacheRow){.cell = cell,
                       .level = level,
@@ -167,7 +166,7 @@ double cache_study_share(const CacheStudy *study, const CacheRow *row)
     char name[48];
     (void)snprintf(name, sizeof name, "geometry.L%d.size_bytes", row->level);
     const SampleValue *size = find_value(&study->summaries[row->cell], name);
-    const SampleValue *operands = find_value(&study->summaries[row->cell], "operand_bytes");
+    const SampleValue *operands = find_value(&study->summaries[row->cell], "bytes");
     return size && operands ? operands->value / size->value : (double)NAN;
 }
 

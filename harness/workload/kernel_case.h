@@ -32,7 +32,6 @@ typedef struct KernelCase {
     double elements;
     bool has_product; // built on the matrix-product nest, whose shape is:
     HyperionGemmShape product;
-    const char *unpredicted; // why the cache statistics of that product do not hold; NULL = they do
 } KernelCase;
 
 // Whether the operation bound in values[AXIS_OP] uses the axis.

@@ -117,11 +117,6 @@ static void make_conv2d(const AxisValue *values, KernelCase *kernel_case)
         (HyperionGemmShape){.m = args.out_channels / args.groups,
                             .n = args.out_height * args.out_width,
                             .k = args.channels / args.groups * args.kernel_h * args.kernel_w};
-    if (args.kernel_h != 1 || args.stride_h != 1 || args.pad_top != 0 || args.batch != 1 ||
-        args.groups != 1)
-        kernel_case->unpredicted =
-            "a convolution is predicted only where it is one plain product: window 1, stride 1, "
-            "padding 0, one image, one group";
 }
 
 static void make_pool2d(const AxisValue *values, KernelCase *kernel_case)

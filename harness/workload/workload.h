@@ -70,6 +70,9 @@ typedef struct Workload {
     void (*prepare)(void *context);
     void (*run)(void *context); // one iteration, timed
     WorkloadFacts (*facts)(void *context);
+    // Cache statistics of one iteration, predicted as `config` says; not valid, with the library's
+    // last error, where that cannot be. NULL: the workload has no such predictions.
+    HyperionCacheStats (*predict)(void *context, const HyperionPredictionConfig *config);
     // What a verification and a timed sample bring besides; sample->task says which it is. False,
     // the reason in `problem` unless memory ran out: the sample is not to be believed. NULL:
     // nothing.

@@ -167,20 +167,19 @@ static void run_kernel(void *opened)
     }
 }
 
-static void predict_product(const KernelContext *context, WorkloadFacts *facts)
+static HyperionCacheStats predict_kernel(void *opened, const HyperionPredictionConfig *config)
 {
-    const KernelCase *kernel_case = &context->problem;
-    const char *reason = kernel_case->unpredicted;
-    if (!kernel_case->has_product)
-        reason = "no prediction for operations that are no matrix product";
-    if (!reason && context->parallel.threads > 1)
-        reason = "predictions are of one thread, and the cell has several";
-    if (!reason) {
-        facts->predicted =
-            hyperionPredictGemm(&kernel_case->product, &context->blocking, &context->topology);
-        reason = facts->predicted.valid ? "" : hyperionGetLastError();
-    }
-    (void)snprintf(facts->predicted_reason, sizeof facts->predicted_reason, "%s", reason);
+    const KernelContext *context = opened;
+    return hyperionPredictKernel(context->variant, &context->problem.args, &context->topology,
+                                 config);
+}
+
+static void add_prediction(void *opened, WorkloadFacts *facts)
+{
+    const HyperionPredictionConfig closed_form = {.tier = HYPERION_CACHE_TIER_CLOSED_FORM};
+    facts->predicted = predict_kernel(opened, &closed_form);
+    (void)snprintf(facts->predicted_reason, sizeof facts->predicted_reason, "%s",
+                   facts->predicted.valid ? "" : hyperionGetLastError());
 }
 
 // A product fills its register tiles up, whatever is left of rows and columns.
@@ -209,7 +208,7 @@ static WorkloadFacts describe_kernel(void *opened)
         .operand_bytes = (double)context->operands.memory.size_bytes,
     };
     (void)snprintf(facts.kernel, sizeof facts.kernel, "%s", context->variant->name);
-    predict_product(context, &facts);
+    add_prediction(opened, &facts);
     return facts;
 }
 
@@ -248,6 +247,7 @@ const Workload workload_kernel = {
     .verify = verify_kernel,
     .run = run_kernel,
     .facts = describe_kernel,
+    .predict = predict_kernel,
     .placement = place_kernel,
     .close = close_kernel,
 };

@@ -40,19 +40,17 @@ code 0 report first
 grep -q 'counters of one iteration, nothing timed' first/report.md || fail 'the report does not say what a sample is'
 
 # One document, in the caches of another machine.
-code 0 cache small.yaml --json --topology "$xeon" --out xeon
+code 0 cache small.yaml --json --set "geometry=$xeon" --out xeon
 grep -q '"schema": "hyperion-cache-1"' out || fail 'no document'
-grep -q '"size_bytes": 28835840' out || fail 'not the caches of the other machine'
+grep -q '"name":"geometry.L3.size_bytes","value":28835840' xeon/journal.jsonl || fail 'not the caches of the other machine'
 grep -q 'the geometry is that of another machine' out || fail 'counts of this machine would be shown for another'
-if [ -f "$xeon/topology.xml" ] && ! grep -q 'without hwloc' out; then
-    code 0 cache small.yaml --json --topology "$xeon/topology.xml" --out xml
-    grep -q '"size_bytes": 28835840' out || fail 'not the caches of the XML file'
-fi
-code 1 cache small.yaml --topology "$folder/nowhere" --out nowhere
 
-# In other caches nothing can be timed; counts have nothing to compare.
-sed 's/measure: counts, //' small.yaml >timed.yaml
-code 1 cache timed.yaml --topology "$xeon" --out timed
-grep -q 'measure: counts' err || fail 'no reason why a timed sweep is refused'
+# The gate that ships: formula and replay against every access of the kernels.
+if [ -x "$(dirname "$hyperion")/hyperion-worker-sim" ]; then
+    code 0 cache "$root/scenarios/ci-cache.yaml" --gate --out gate
+    grep -q 'gate: passed' out || fail 'the gate passes without saying so'
+fi
+
+# Counts have nothing to compare.
 code 1 compare --against . small.yaml
 grep -q 'there is no time to compare' err || fail 'no reason why counts are not compared'

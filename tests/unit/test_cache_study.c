@@ -101,8 +101,7 @@ static void caches_of_another_machine_are_not_measured_here(void **state)
     Fixture *fixture = make_fixture();
     add_fact(fixture, 0, "sim.cold.L1.fills", 10000, "");
     add_fact(fixture, 0, "PAPI_L1_DCM", 9000, "");
-    (void)json_object_set_new(fixture->synthetic->run.machine, "run",
-                              json_pack("{s:[]}", "simulated_caches"));
+    fixture->synthetic->cells[0].values[AXIS_GEOMETRY].text = "48KiB:12:64";
     make_study(fixture);
     const CacheCountFound *measured = &fixture->study.rows[0].counts[CACHE_MEASURED];
     assert_true(isnan(measured->lines));
@@ -232,7 +231,7 @@ static void operands_that_fill_a_level_are_no_check_of_the_simulator(void **stat
         add_fact(fixture, i, "sim.cold.L2.access_fills", i ? 20000 : 10100, "");
         add_fact(fixture, i, "callgrind.cold.L2.misses", 10000, "");
         add_fact(fixture, i, "geometry.L2.size_bytes", 1000, "");
-        add_fact(fixture, i, "operand_bytes", i ? 751 : 750, "");
+        add_fact(fixture, i, "bytes", i ? 751 : 750, "");
     }
     make_study(fixture);
     assert_int_equal(judge(fixture, rows), CACHE_GATE_PASSED);
