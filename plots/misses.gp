@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # misses.gp - predicted against measured cache misses over one axis: a panel per cache level, a series
 # per SIMD level. Block (panel - 1) x series_count + series - 1; columns: x, predicted, low, high,
-# measured, automatic (see rate.gp). panel_scale: what the values are divided by for the axis;
+# measured, automatic (see rate.gp), simulated. panel_scale: what the values are divided by for the axis;
 # panel_base: of a logarithmic axis, 0 = linear.
 
 unset title
@@ -53,8 +53,14 @@ do for [output = 1:output_count] {
                  using 1:($6 == 0 ? $2 / scale : NaN) with lines linewidth 1.4 \
                  linecolor rgb colour(series_level[i]), \
              for [i = 1:series_count] data index first_block + i \
-                 using 1:($2 / scale):($3 / scale):($4 / scale) with yerrorbars pointtype 0 \
-                 linewidth 1 linecolor rgb colour(series_level[i]), \
+                 using ($6 == 0 ? $1 : NaN):($3 / scale):($4 / scale) with filledcurves \
+                 fillstyle transparent solid 0.18 noborder linecolor rgb colour(series_level[i]), \
+             for [i = 1:series_count * automatic] data index first_block + i \
+                 using ($6 == 1 ? $1 : NaN):($2 / scale):($3 / scale):($4 / scale) with yerrorbars \
+                 pointtype 0 linewidth 1 linecolor rgb colour(series_level[i]), \
+             for [i = 1:series_count * any_simulated] data index first_block + i \
+                 using 1:($7 / scale) with points pointtype 1 pointsize 1.6 linewidth 1.4 \
+                 linecolor rgb colour(series_level[i]), \
              for [i = 1:series_count] data index first_block + i \
                  using 1:($6 == 0 ? $2 / scale : NaN) with points \
                  pointtype marker(series_level[i]) pointsize 1.2 \
@@ -86,6 +92,8 @@ do for [output = 1:output_count] {
              pointsize 1.4 linewidth 1.4 linecolor rgb colour(series_level[i]) \
              title level_label(series_level[i]), \
          NaN with linespoints pointtype 7 pointsize 1.2 linecolor rgb '#808080' title 'predicted', \
+         for [i = 1:any_simulated] NaN with points pointtype 1 pointsize 1.6 linewidth 1.4 \
+             linecolor rgb '#808080' title 'simulated', \
          for [i = 1:any_measured] NaN with points pointtype 2 pointsize 1.8 linewidth 1.6 \
              linecolor rgb '#808080' title 'measured', \
          for [i = 1:automatic] NaN with points pointtype 6 pointsize 1.8 \

@@ -29,11 +29,24 @@ bool figure_has_misses(const RunRecord *run, const CellSummary *summary)
     return false;
 }
 
+// Lines that every access of the kernel brought into the level in a simulation; NAN unknown.
+static double read_simulated(const Figure *figure, size_t cell, int level)
+{
+    const CellSummary *summary = &figure->summaries[cell];
+    char name[48];
+    double lines = NAN;
+    (void)snprintf(name, sizeof name, "sim.cold.L%d.fills", level);
+    for (size_t i = 0; i < summary->record_count && isnan(lines); i++)
+        if (summary->records[i]->task == SAMPLE_COUNT)
+            lines = sample_value(summary->records[i], name);
+    return lines;
+}
+
 // One panel: what its axis has to cover, and whether anything was measured.
 typedef struct Panel {
     size_t row; // of panel_table
     Range range;
-    bool measured;
+    bool measured, simulated;
 } Panel;
 
 static Panel find_panel(const Figure *figure, size_t row)
@@ -45,6 +58,9 @@ static Panel find_panel(const Figure *figure, size_t row)
             const double measured = figure_metric(figure, cell, panel_table[row].measured);
             panel.measured = panel.measured || !isnan(measured);
             range_widen(&panel.range, measured);
+            const double simulated = read_simulated(figure, cell, panel_table[row].cache_level);
+            panel.simulated = panel.simulated || !isnan(simulated);
+            range_widen(&panel.range, simulated);
             range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].predicted));
             range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].low));
             range_widen(&panel.range, figure_metric(figure, cell, panel_table[row].high));
@@ -131,14 +147,18 @@ void figure_define_misses(const Figure *figure, FILE *script)
     for (size_t i = 0; i < count; i++)
         any_measured = any_measured || panels[i].measured;
     script_number(script, "any_measured", any_measured);
+    bool any_simulated = false;
+    for (size_t i = 0; i < count; i++)
+        any_simulated = any_simulated || panels[i].simulated;
+    script_number(script, "any_simulated", any_simulated);
     const char *reason = find_missing_reason(figure);
     const bool no_pmu = strstr(reason, "PMU") != NULL;
     script_text(script, "missing_text",
                 no_pmu ? "measured: unavailable (no PMU)" : "measured: unavailable");
     char text[640];
     (void)snprintf(text, sizeof text,
-                   "Predicted: model, one iteration from cold caches; bars: interval of the "
-                   "prediction.\nMeasured: %s%.200s%s",
+                   "Predicted: model, one iteration from cold caches; band: interval of the "
+                   "prediction. Simulated: sim, every access.\nMeasured: %s%.200s%s",
                    any_measured ? "hardware counters, one iteration, warm (pmu)" : "unavailable (",
                    any_measured ? "" : reason, any_measured ? "." : ").");
     script_text(script, "caption", text);
@@ -148,9 +168,10 @@ void figure_tabulate_misses(const Figure *figure, FILE *data)
 {
     Panel panels[PANEL_COUNT];
     const size_t count = find_panels(figure, panels);
-    (void)fprintf(
-        data, "# columns: %s, predicted [lines] (model), low, high, measured (pmu), automatic\n",
-        axis_table[figure->kind->x].key);
+    (void)fprintf(data,
+                  "# columns: %s, predicted [lines] (model), low, high, measured (pmu), automatic, "
+                  "simulated (sim)\n",
+                  axis_table[figure->kind->x].key);
     for (size_t i = 0; i < count * figure->series_count; i++) {
         const size_t row = panels[i / figure->series_count].row;
         const FigureSeries *series = &figure->series[i % figure->series_count];
@@ -162,7 +183,9 @@ void figure_tabulate_misses(const Figure *figure, FILE *data)
             data_column(data, figure_metric(figure, cell, panel_table[row].low));
             data_column(data, figure_metric(figure, cell, panel_table[row].high));
             data_column(data, figure_metric(figure, cell, panel_table[row].measured));
-            (void)fprintf(data, " %d\n", series->points[j].automatic);
+            (void)fprintf(data, " %d", series->points[j].automatic);
+            data_column(data, read_simulated(figure, cell, panel_table[row].cache_level));
+            (void)fputc('\n', data);
         }
     }
 }
