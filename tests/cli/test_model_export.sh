@@ -7,7 +7,7 @@ shared=$(cd "$(dirname "$0")/../.." && pwd)/../shared/models
 
 python=
 for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import onnx' 2>/dev/null; then
+    if "$candidate" -c 'import onnx.checker' 2>/dev/null; then
         python=$candidate
     fi
 done

@@ -111,7 +111,7 @@ static void run_all_faults(const char *scenario, SampleTask task)
 }
 
 #define FAULT_SCENARIO(n)                                                                          \
-    "name: faults\ndefaults: {samples: 1, timeout: 300ms, counters: none}\n"                       \
+    "name: faults\ndefaults: {samples: 1, timeout: 1s, counters: none}\n"                       \
     "sweeps:\n  - name: all\n    workload: kernel\n"                                               \
     "    axes: {op: gemm, k: 1, n: " #n ", m: 1..17 +1}\n"
 
@@ -130,13 +130,13 @@ static void fault_while_timing_fails_its_cell_alone(void **state)
 static void hanging_cell_leaves_its_stack(void **state)
 {
     (void)state;
-    Plan *plan = fixture_plan("name: hang\ndefaults: {samples: 1, timeout: 300ms, counters: none}\n"
+    Plan *plan = fixture_plan("name: hang\ndefaults: {samples: 1, timeout: 1s, counters: none}\n"
                               "sweeps:\n  - name: all\n    workload: kernel\n"
                               "    axes: {op: gemm, k: 1, n: 1, m: 4}\n"); // FAULT_HANG
     (void)run_plan(plan, worker_path);
     JournalContent content = fixture_journal(plan);
     const Sample *failure = find_failure(&content, 0);
-    assert_reason(failure, "timeout of 0.3 s; it said: stack: ");
+    assert_reason(failure, "timeout of 1 s; it said: stack: ");
     assert_reason(failure, "< hang_for_ever+0x");
     assert_reason(failure, "< main+0x");
     journal_clear(&content);
