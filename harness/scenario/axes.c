@@ -240,8 +240,10 @@ bool axis_parse(AxisId id, const char *text, AxisValue *value, Problem *problem)
 
 static bool parse_fallback(AxisId id, AxisValue *value)
 {
+    if (!axis_table[id].fallback)
+        return false;
     Problem unused = {0};
-    return axis_table[id].fallback && axis_parse(id, axis_table[id].fallback, value, &unused);
+    return axis_parse(id, axis_table[id].fallback, value, &unused);
 }
 
 // Every cell of a plan asks for every axis: the texts are read once a thread.

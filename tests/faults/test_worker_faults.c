@@ -111,7 +111,7 @@ static void run_all_faults(const char *scenario, SampleTask task)
 }
 
 #define FAULT_SCENARIO(n)                                                                          \
-    "name: faults\ndefaults: {samples: 1, timeout: 1s, counters: none}\n"                       \
+    "name: faults\ndefaults: {samples: 1, timeout: 1s, counters: none}\n"                          \
     "sweeps:\n  - name: all\n    workload: kernel\n"                                               \
     "    axes: {op: gemm, k: 1, n: " #n ", m: 1..17 +1}\n"
 
