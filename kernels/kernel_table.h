@@ -58,7 +58,7 @@ typedef struct HypTouchSink {
 // stores that only tell (kernels/touch): with several threads of args->parallel, whatever it runs.
 // Pointers in `args` are places only, never followed: any values do that are as far apart as those
 // of the call meant. Only the workspace of depthwise2d has to exist: offsets are written there.
-// Left out: the kernel's stack, its arguments and masks.
+// Left out: the kernel's stack and its arguments.
 void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
                       const HypTouchSink *sink);
 

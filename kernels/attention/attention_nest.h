@@ -182,9 +182,12 @@ static void attention_part(void *shared, size_t thread)
     }
 }
 
+// With arguments in the kernel's own frame, where they are read at every query: no line of the
+// caller's competes with keys and values.
 static void attention_nest(const HypAttentionArgs *args)
 {
-    hyp_parallel_call(args->parallel, attention_work(args), attention_part, args);
+    const HypAttentionArgs own = *args;
+    hyp_parallel_call(own.parallel, attention_work(&own), attention_part, &own);
 }
 
 #endif

@@ -11,12 +11,15 @@
 
 #include <assert.h>
 
+// With arguments in the kernel's own frame, where they are read at every tile: no line of the
+// caller's competes with the panels.
 static void gemm_compute(const HypGemmArgs *args)
 {
     assert(args->blocking.mr == GEMM_MR && args->blocking.nr == GEMM_NR);
-    const GemmBlocks blocks = gemm_blocks(args);
-    const GemmContext context = gemm_context(args, &blocks, args->workspace);
-    gemm_nest(args, &blocks, &context);
+    const HypGemmArgs own = *args;
+    const GemmBlocks blocks = gemm_blocks(&own);
+    const GemmContext context = gemm_context(&own, &blocks, own.workspace);
+    gemm_nest(&own, &blocks, &context);
 }
 
 #endif

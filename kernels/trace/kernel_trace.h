@@ -18,10 +18,10 @@ typedef struct HypTraceSink {
 } HypTraceSink;
 
 // From here to hyp_trace_end, accesses of traced kernels that the calling thread runs go to `sink`:
-// to operands and workspace, and to a line or two of arguments and of masks, which are constants of
-// the program. Not told of: the kernel's own stack frames, where the compiler of an ordinary build
-// keeps other things than that of a traced one; what does not stay in registers there is a few
-// lines that hardly leave the first level.
+// to operands and workspace, and to the arguments, which the nests of products, convolutions and
+// attention copy into their frames first. Not told of: the kernel's own stack frames, where the
+// compiler of an ordinary build keeps other things than that of a traced one; what does not stay in
+// registers there is a few lines that hardly leave the first level.
 void hyp_trace_begin(const HypTraceSink *sink);
 void hyp_trace_end(void);
 

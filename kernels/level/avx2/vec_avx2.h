@@ -7,7 +7,6 @@
 
 #include <immintrin.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define VEC_LEVEL avx2
 #define VEC_LANES ((size_t)8)
@@ -20,12 +19,13 @@ typedef struct VecSplit {
     vec mantissa, exponent;
 } VecSplit;
 
-// Eight lanes of which the first `count` have the sign bit set: a window into ones then zeros.
+// Eight lanes of which the first `count` have all bits set. Made in registers: a table of masks
+// would be one more line that competes for the first level.
 VEC_FN __m256i vec_first_lanes(size_t count)
 {
-    static const int32_t window[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
     const size_t kept = count < 8 ? count : 8;
-    return _mm256_loadu_si256((const __m256i *)(const void *)(window + 8 - kept));
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)kept),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 VEC_FN vec vec_load(const float *p)
 {

@@ -8,7 +8,6 @@
 
 #include <smmintrin.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define VEC_LEVEL sse41
 #define VEC_LANES ((size_t)4)
@@ -69,9 +68,8 @@ VEC_FN void vec_store_part(float *p, vec v, size_t count)
 }
 VEC_FN vec vec_keep(vec v, size_t count)
 {
-    static const int32_t window[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
     const size_t kept = count < 4 ? count : 4;
-    const __m128i lanes = _mm_loadu_si128((const __m128i *)(const void *)(window + 4 - kept));
+    const __m128i lanes = _mm_cmpgt_epi32(_mm_set1_epi32((int)kept), _mm_setr_epi32(0, 1, 2, 3));
     return _mm_and_ps(v, _mm_castsi128_ps(lanes));
 }
 VEC_FN vec vec_set(float x)
