@@ -30,16 +30,32 @@ int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]
     return used;
 }
 
+// Windows that step over rows leave their lines out, but for those that the rows read begin or end
+// in; columns that they step over lie in the lines of others.
+static double count_image_lines(const HypImageSource *image, size_t line_floats)
+{
+    const double channels = (double)image->channels;
+    if (image->stride_h <= image->kernel_h)
+        return channels * (double)(image->height * image->width) / (double)line_floats;
+    const size_t reached = (image->out_width - 1) * image->stride_w + image->kernel_w;
+    const size_t width = reached < image->width ? reached : image->width;
+    const double row =
+        hyp_lines_of_row(width, image->stride_h * image->width, image->width, line_floats);
+    return channels * (double)(image->out_height * image->kernel_h) * row;
+}
+
 HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,
                           const HyperionGemmBlocking *blocking, size_t line_bytes)
 {
     const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
+    const size_t line_floats = line_bytes / sizeof(float);
     return (HypGemmNest){.shape = *shape,
                          .image = image,
                          .mr = blocking->mr,
                          .nr = blocking->nr,
                          .blocks = gemm_blocks(&args),
-                         .line_floats = line_bytes / sizeof(float)};
+                         .line_floats = line_floats,
+                         .image_lines = image ? count_image_lines(image, line_floats) : 0};
 }
 
 double hyp_lines_of_run(size_t width, size_t step, size_t line_floats)
@@ -81,7 +97,7 @@ double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)
 static void measure_image(const HypGemmNest *nest, HypGemmBlock *block)
 {
     const HyperionGemmShape *shape = &nest->shape;
-    const double lines = nest->image->lines;
+    const double lines = nest->image_lines;
     const double depth = (double)block->kc / (double)shape->k;
     const double columns = (double)block->nc / (double)shape->n;
     block->b_rows = 1;

@@ -23,11 +23,11 @@ int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]
 // An image in place of B, as kernels/conv packs it: k counts the places of a window in each
 // channel, n the pixels of the result.
 typedef struct HypImageSource {
-    size_t width;              // floats of an image row
-    size_t out_width;          // pixels of a result row
+    size_t channels;
+    size_t height, width; // of a channel, floats
+    size_t out_height, out_width;
     size_t kernel_h, kernel_w; // taps of a channel
-    size_t stride_w;
-    double lines; // of the image that windows reach
+    size_t stride_h, stride_w;
 } HypImageSource;
 
 typedef struct HypGemmNest {
@@ -36,6 +36,7 @@ typedef struct HypGemmNest {
     size_t mr, nr;
     GemmBlocks blocks;
     size_t line_floats;
+    double image_lines; // that windows reach
 } HypGemmNest;
 
 HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,

@@ -48,7 +48,7 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
 
     if (rows->cold) {
         if (rows->matrix == HYP_MATRIX_A)
-            hyp_gemm_account_first(predictor, rows->count * compulsory, true);
+            hyp_gemm_account_first_a(predictor, rows->count * compulsory);
         else
             hyp_account_cold(account, rows->count * compulsory);
         return;
@@ -80,9 +80,11 @@ static void account_b_rows(HypGemmPredictor *predictor, const HypIterations *at)
     hyp_window_add_packed(&next_sliver, typical->sliver);
     hyp_account(account, rows * (touches - at->exact.c_row), &next_sliver);
 
+    // The end of a row is in the last sliver, the beginning of the next was in the first one.
+    const bool at_once = at->exact.slivers <= 1;
     HypWindow next_row = {.count = 0};
-    hyp_window_add_b_source(&next_row, typical, 1);
-    hyp_window_add_packed(&next_row, typical->packed_b);
+    hyp_window_add_b_source(&next_row, typical, at_once ? 1 / (double)typical->kc : 1);
+    hyp_window_add_packed(&next_row, at_once ? 0 : typical->packed_b);
     hyp_account(account, rows * (at->exact.c_row - distinct), &next_row);
 
     HypWindow next_column = {.count = 0};

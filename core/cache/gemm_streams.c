@@ -22,15 +22,17 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
     const HypGemmBlock *typical = &at->typical;
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
-    if (at->first_column && at->first_depth) {
-        hyp_gemm_account_first(predictor, lines, false);
+    if (!predictor->before && at->first_column && at->first_depth) {
+        hyp_account_cold(&predictor->account, lines);
         return evicted;
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the slivers packed so far
         HypWindow window = {.count = 0};
         hyp_window_add_packed(&window, typical->packed_b);
-        hyp_window_add_packed(&window, typical->packed_a);
+        // After its last sliver comes no more of A than the end of the last panel.
+        hyp_window_add_packed(&window, typical->slivers > 1 ? typical->packed_a
+                                                            : (1 - share) * typical->panel);
         hyp_window_add_rows(&window, (double)typical->mc, (1 - share) * typical->c_row,
                             nest->shape.n);
         hyp_window_add_b_source(&window, typical, share);
@@ -49,8 +51,8 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     const double mc = (double)typical->mc;
     const double lines = at->times * at->exact.packed_a;
     HypChances evicted = {{0}};
-    if (at->first_column && at->first_depth && at->first_row) {
-        hyp_gemm_account_first(predictor, lines, false);
+    if (!predictor->before && at->first_column && at->first_depth && at->first_row) {
+        hyp_account_cold(&predictor->account, lines);
         return evicted;
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
@@ -81,9 +83,11 @@ static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIter
         const double share = sample_share(i); // of the panels used so far
         HypWindow window = {.count = 0};
         hyp_window_add_packed(&window, typical->packed_a);
-        hyp_window_add_packed(&window, typical->sliver);
+        // Of the sliver, the first panel has met only the beginning.
+        hyp_window_add_packed(&window, fmin(1, share * typical->panels) * typical->sliver);
         hyp_window_add_rows(&window, (1 - share) * mc, typical->a_row, nest->shape.k);
-        hyp_window_add_rows(&window, share * mc, typical->tile_row, nest->shape.n);
+        hyp_window_add_rows(&window, typical->panels > 1 ? share * mc : 0, typical->tile_row,
+                            nest->shape.n);
         const HypChances chances =
             hyp_account(&predictor->account, lines / WINDOW_SAMPLES, &window);
         hyp_chances_add(&evicted, &chances, 1.0 / WINDOW_SAMPLES);
@@ -174,9 +178,10 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     hyp_account_written(account, rows * (touches - at->exact.c_row), &next_sliver);
 
     HypWindow next_row = {.count = 0};
-    hyp_window_add_rows(&next_row, mc, typical->c_row, n);
-    hyp_window_add_packed(&next_row, typical->packed_a);
-    hyp_window_add_packed(&next_row, typical->packed_b);
+    const bool at_once = at->exact.slivers <= 1; // the next row is of the same tile
+    hyp_window_add_rows(&next_row, at_once ? (double)nest->mr : mc, typical->c_row, n);
+    hyp_window_add_packed(&next_row, at_once ? 0 : typical->packed_a);
+    hyp_window_add_packed(&next_row, at_once ? 0 : typical->packed_b);
     hyp_account_written(account, rows * (at->exact.c_row - distinct), &next_row);
 
     // All of this panel comes back with the next block of k; the lines in which the next panel

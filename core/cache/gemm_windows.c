@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-void hyp_gemm_account_first(HypGemmPredictor *predictor, double lines, bool of_a)
+void hyp_gemm_account_first_a(HypGemmPredictor *predictor, double lines)
 {
     const HypGemmBefore *before = predictor->before;
-    if (!before || (of_a && !before->same_a)) {
+    if (!before || !before->same_a) {
         hyp_account_cold(&predictor->account, lines);
         return;
     }
@@ -16,18 +16,13 @@ void hyp_gemm_account_first(HypGemmPredictor *predictor, double lines, bool of_a
     const double m = (double)shape->m;
     const double n = (double)shape->n;
     const double k = (double)shape->k;
-    const double products = of_a ? before->products_between : 1;
-    const double packed_a = (double)nest->blocks.mc * (double)nest->blocks.kc / line;
-    const double packed_b = (double)nest->blocks.nc * (double)nest->blocks.kc / line;
+    const double products = before->products_between;
     HypWindow window = {.count = 0};
-    if (of_a)
-        hyp_window_add(&window, products * m * k / line, 1, 0);
-    hyp_window_add(&window, packed_a, 1, 0);
-    hyp_window_add(&window, packed_b, 1, 0);
-    if (!of_a)
-        hyp_window_add(&window, m * k / line, 1, 0);
-    hyp_window_add(&window, products * (nest->image ? nest->image->lines : k * n / line), 1, 0);
-    hyp_window_add(&window, products * m * n / line, 1, 0);
+    hyp_window_add_packed(&window, products * m * k / line);
+    hyp_window_add_packed(&window, (double)nest->blocks.mc * (double)nest->blocks.kc / line);
+    hyp_window_add_packed(&window, (double)nest->blocks.nc * (double)nest->blocks.kc / line);
+    hyp_window_add_packed(&window, products * (nest->image ? nest->image_lines : k * n / line));
+    hyp_window_add_packed(&window, products * m * n / line);
     hyp_account(&predictor->account, lines, &window);
 }
 

@@ -24,8 +24,8 @@ typedef struct HypIterations {
 // The matrix that a line which comes back is of.
 typedef enum HypMatrix { HYP_MATRIX_A, HYP_MATRIX_B, HYP_MATRIX_C } HypMatrix;
 
-// `lines` of A or of the packed copies are touched for the first time in this product.
-void hyp_gemm_account_first(HypGemmPredictor *predictor, double lines, bool of_a);
+// `lines` of A are read for the first time in this product.
+void hyp_gemm_account_first_a(HypGemmPredictor *predictor, double lines);
 
 // Adds a packed copy, one run of `lines`.
 void hyp_window_add_packed(HypWindow *window, double lines);

@@ -7,8 +7,6 @@
 #include "cache/stream_ops.h"
 #include "conv/conv2d_product.h"
 
-#include <math.h>
-
 static void add_times(HypTraffic *sum, const HypTraffic *traffic, double times)
 {
     sum->accesses += times * traffic->accesses;
@@ -65,15 +63,15 @@ static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t re
 {
     const HypGemmArgs product = conv2d_product(args);
     const HyperionGemmShape shape = shape_of(&product);
-    HypImageSource image = {.width = args->width,
-                            .out_width = args->out_width,
-                            .kernel_h = args->kernel_h,
-                            .kernel_w = args->kernel_w,
-                            .stride_w = args->stride_w};
-    const double reached_rows = (double)args->out_height * (double)args->kernel_h;
-    const double rows = fmin(reached_rows, (double)args->height);
-    image.lines = (double)(args->channels / args->groups) * rows * (double)args->width /
-                  account->caches[0].line_floats;
+    const HypImageSource image = {.channels = args->channels / args->groups,
+                                  .height = args->height,
+                                  .width = args->width,
+                                  .out_height = args->out_height,
+                                  .out_width = args->out_width,
+                                  .kernel_h = args->kernel_h,
+                                  .kernel_w = args->kernel_w,
+                                  .stride_h = args->stride_h,
+                                  .stride_w = args->stride_w};
     add_products(account, &shape, &image, &args->blocking,
                  (Products){repeats * args->groups, args->batch});
 }

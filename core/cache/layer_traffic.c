@@ -9,8 +9,6 @@
 #include "kernel_table.h"
 #include "model/window.h"
 
-#include <math.h>
-
 #include <assert.h>
 
 typedef struct LayerAccount {
@@ -101,15 +99,15 @@ static bool add_conv2d(const LayerAccount *at)
         add_depthwise(at, axes);
         return true;
     }
-    HypImageSource image = {.width = axes[2].size,
-                            .out_width = axes[2].windows,
-                            .kernel_h = axes[1].kernel,
-                            .kernel_w = axes[2].kernel,
-                            .stride_w = axes[2].stride};
-    const double channels = (double)input_shape(at, 1)->dims[1] * (double)axes[0].kernel;
-    const double reached_rows = (double)axes[1].windows * (double)axes[1].kernel;
-    const double rows = fmin(reached_rows, (double)axes[1].size);
-    image.lines = channels * rows * (double)image.width / at->account->caches[0].line_floats;
+    const HypImageSource image = {.channels = (size_t)input_shape(at, 1)->dims[1] * axes[0].kernel,
+                                  .height = axes[1].size,
+                                  .width = axes[2].size,
+                                  .out_height = axes[1].windows,
+                                  .out_width = axes[2].windows,
+                                  .kernel_h = axes[1].kernel,
+                                  .kernel_w = axes[2].kernel,
+                                  .stride_h = axes[1].stride,
+                                  .stride_w = axes[2].stride};
     return add_product(at, HYP_OP_CONV2D, &image);
 }
 

@@ -8,7 +8,7 @@
 // Above this many ways a set is so large that shares hardly vary: compared as one number.
 enum { MAX_COUNTED_WAYS = 64 };
 
-enum { SAMPLES = 8 }; // places of a cluster of rows at which lines are counted
+enum { SAMPLES = 16 }; // rows of a cluster at which lines are counted
 
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats)
 {
@@ -117,6 +117,18 @@ static void lay_out_rows(Layout *layout, const HypRegion *region, const HypCache
     layout->most = layout->whole * rows + smaller(rows, 2 * overlapping);
 }
 
+// Rows without gaps are one run; lines in which two rows meet count once there.
+static void lay_out(Layout *layout, const HypRegion *region, const HypCacheShape *cache)
+{
+    const double rows_lines = (double)(region->rows * region->stride_floats) / cache->line_floats;
+    if (region->rows <= 1)
+        lay_out_run(layout, region->lines, cache);
+    else if (region->lines >= rows_lines)
+        lay_out_run(layout, rows_lines, cache);
+    else
+        lay_out_rows(layout, region, cache);
+}
+
 // How many lines of a region a set holds: chance[i] of i, least <= i <= most; the places from
 // `ways` on are collected in that of `ways`. Where the line that comes back is of this region, the
 // counts are of the others in its set, and sets weigh as many times as they hold lines.
@@ -160,25 +172,39 @@ static double count_covering(double place, double rows, double drift, double wid
     return larger(0, last - first + 1);
 }
 
+static void count_place(Counts *counts, Counting *counting, const Layout *layout, double rows,
+                        double place, double share)
+{
+    double covering = count_covering(place, rows, layout->drift, layout->rest);
+    if ((rows - 1) * layout->drift + layout->rest >= layout->circle)
+        covering += count_covering(place + layout->circle, rows, layout->drift, layout->rest);
+    count_sets(counts, counting, layout->whole * rows + covering, share);
+}
+
 // The clusters that have `rows` rows, a `share` of all.
 static void count_clusters(Counts *counts, Counting *counting, const Layout *layout, double rows,
                            double share)
 {
     const double whole = layout->whole * rows;
-    const double span = smaller((rows - 1) * layout->drift + layout->rest, layout->circle);
-    if (span < layout->circle)
-        count_sets(counts, counting, whole, share * (1 - span / layout->circle));
     if (layout->drift <= 0) { // all rows in one place
-        count_sets(counts, counting, whole + rows, share * span / layout->circle);
+        count_sets(counts, counting, whole, share * (1 - layout->rest / layout->circle));
+        count_sets(counts, counting, whole + rows, share * layout->rest / layout->circle);
         return;
     }
-    const double sample = share * span / layout->circle / SAMPLES;
-    for (int i = 0; i < SAMPLES; i++) {
-        const double place = (i + 0.5) / SAMPLES * span;
-        double covering = count_covering(place, rows, layout->drift, layout->rest);
-        if (span >= layout->circle)
-            covering += count_covering(place + layout->circle, rows, layout->drift, layout->rest);
-        count_sets(counts, counting, whole + covering, sample);
+    // From one start to the next, lines change once: where a row further back ends.
+    const double drift = layout->drift;
+    const double end = layout->rest - round_down(layout->rest / drift) * drift;
+    const double starts = round_up(((rows - 1) * drift + layout->rest) / drift);
+    const double span = smaller(starts * drift, layout->circle);
+    const double starts_of_span = round_up(span / drift);
+    const double samples = smaller(starts_of_span, SAMPLES);
+    const double scale = share * span / layout->circle / (samples * drift);
+    count_sets(counts, counting, whole, share * (1 - span / layout->circle));
+    for (int i = 0; i < (int)samples; i++) {
+        const double start = round_down((i + 0.5) / samples * starts_of_span) * drift;
+        count_place(counts, counting, layout, rows, start + end / 2, scale * end);
+        count_place(counts, counting, layout, rows, start + (end + drift) / 2,
+                    scale * (drift - end));
     }
 }
 
@@ -232,10 +258,7 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
     double most = -1;
     double lines = -1;
     for (int i = 0; i < window->count; i++) {
-        if (window->regions[i].rows <= 1)
-            lay_out_run(&layouts[i], window->regions[i].lines, cache);
-        else
-            lay_out_rows(&layouts[i], &window->regions[i], cache);
+        lay_out(&layouts[i], &window->regions[i], cache);
         least += layouts[i].least;
         most += layouts[i].most;
         lines += window->regions[i].lines;

@@ -172,7 +172,7 @@ static void prediction_agrees_with_replay_on_automatic_blockings(void **state)
     compare_products(&agreement, 20260102, true);
     report("automatic", &agreement);
     assert_true(agreement.errors[0][PRODUCTS / 2] <= 0.005);
-    assert_true(agreement.errors[0][PRODUCTS * 9 / 10] <= 0.03);
+    assert_true(agreement.errors[0][PRODUCTS * 9 / 10] <= 0.02);
     assert_true(agreement.errors[1][PRODUCTS / 2] <= 0.005);
     assert_true(agreement.errors[1][PRODUCTS * 9 / 10] <= 0.05);
     for (int l = 0; l < LEVELS; l++)
