@@ -18,6 +18,7 @@ typedef struct Head {
     double heads;  // of all images
     double fresh;  // share of them whose keys and values no other has read
     double row;    // of a query, a key, a value or a result: lines
+    double own;    // share of its lines that it does not have in common with the head before
     double packed; // keys
     double states; // the greatest scores and the sums so far
 } Head;
@@ -53,9 +54,10 @@ static void add_all_rows(HypWindow *window, const Head *head, double queries, do
     add_rows(window, 2 * keys, head->row, head->key_position);
 }
 
-// What one query touches beside the keys and values: its row and result, scores and state.
-static void add_query(HypWindow *window, const Head *head)
+// What one query touches beside packed keys: values, its row and result, scores and state.
+static void add_query(HypWindow *window, const Head *head, double values)
 {
+    add_rows(window, values, head->row, head->key_position);
     hyp_window_add(window, 2 * head->row + lines_of(head, (double)ATTENTION_KEYS) + 2, 1, 0);
 }
 
@@ -75,17 +77,18 @@ static void come_back_written(const Head *head, double lines, const HypWindow *w
     hyp_account_written(head->account, lines, window);
 }
 
-// Keys and values of a head: new, or left there by the head before that shares them.
-static void come_first(const Head *head, double lines)
+// Rows of a head, a `fresh` share of them new: the others were left there by the head before, and
+// so were lines in which a row begins where one of the head before ends.
+static void come_first(const Head *head, double lines, double fresh)
 {
     const HypAttentionArgs *args = head->args;
-    const double queries = (double)args->queries;
     HypWindow window = {.count = 0};
-    add_all_rows(&window, head, queries, (double)args->keys);
+    add_all_rows(&window, head, (double)args->queries, (double)args->keys);
     hyp_window_add(&window, head->packed + head->states, 1, 0);
-    head->account->traffic.accesses += lines * head->fresh;
-    hyp_account_cold(head->account, lines * head->fresh);
-    come_back(head, lines * (1 - head->fresh), &window);
+    const double cold = lines * fresh * head->own;
+    head->account->traffic.accesses += cold;
+    hyp_account_cold(head->account, cold);
+    come_back(head, lines - cold, &window);
 }
 
 // Keys are read across: each of their lines as often as it has floats, all keys in between.
@@ -93,7 +96,7 @@ static void add_packing(const Head *head, const KeyBlock *block)
 {
     const double lines = block->count * block->keys * head->row;
     const double touches = block->count * block->keys * (double)head->args->dim;
-    come_first(head, lines);
+    come_first(head, lines, head->fresh);
     HypWindow across = {.count = 0};
     add_rows(&across, block->keys, 1, head->key_position);
     hyp_window_add(&across, lines_of(head, (double)ATTENTION_KEYS), 1, 0);
@@ -101,9 +104,8 @@ static void add_packing(const Head *head, const KeyBlock *block)
 
     HypWindow last_block = {.count = 0};
     hyp_window_add(&last_block, head->packed, 1, 0);
-    add_rows(&last_block, block->visible, head->row, head->key_position); // values
+    add_query(&last_block, head, block->visible);
     add_rows(&last_block, block->keys, head->row / 2, head->key_position);
-    add_query(&last_block, head);
     come_back_written(head, block->count * head->packed, &last_block);
 }
 
@@ -121,8 +123,7 @@ static void add_scores(const Head *head, const KeyBlock *block)
     come_back(head, block->count * head->packed * seen, &packing);
     HypWindow next_query = {.count = 0};
     hyp_window_add(&next_query, head->packed * seen, 1, 0);
-    add_rows(&next_query, block->visible, head->row, head->key_position);
-    add_query(&next_query, head);
+    add_query(&next_query, head, block->visible);
     come_back(head, (passes - block->count) * head->packed * seen, &next_query);
 
     const double scores = lines_of(head, (double)ATTENTION_KEYS);
@@ -143,11 +144,10 @@ static void add_values(const Head *head, const KeyBlock *block)
     const double columns = fmin((double)head->args->dim, 4 * (double)head->lanes);
     const double touches =
         block->visible * ((double)head->args->dim / columns) * fmax(1, lines_of(head, columns));
-    come_first(head, block->count * block->keys * head->row);
+    come_first(head, block->count * block->keys * head->row, head->fresh);
     HypWindow next_query = {.count = 0};
-    add_rows(&next_query, block->visible, head->row, head->key_position);
+    add_query(&next_query, head, block->visible);
     hyp_window_add(&next_query, head->packed, 1, 0);
-    add_query(&next_query, head);
     come_back(head, passes * lines - block->count * block->keys * head->row, &next_query);
     HypWindow across = {.count = 0};
     add_rows(&across, block->visible, 1, head->key_position);
@@ -162,12 +162,10 @@ static void add_queries(const Head *head, const KeyBlock *block)
     HypWindow next_block = {.count = 0};
     add_all_rows(&next_block, head, block->queries, (block->keys + block->visible) / 2);
     hyp_window_add(&next_block, head->packed + head->states, 1, 0);
-    if (block->first) {
-        head->account->traffic.accesses += lines;
-        hyp_account_cold(head->account, lines);
-    } else {
+    if (block->first)
+        come_first(head, lines, 1);
+    else
         come_back(head, lines, &next_block);
-    }
     come_back_written(head, lines, &next_block);
     head->account->traffic.accesses += lines;
 }
@@ -177,8 +175,7 @@ static void add_results(const Head *head)
 {
     const double queries = (double)head->args->queries;
     const double lines = head->heads * queries * head->row;
-    head->account->traffic.accesses += lines;
-    hyp_account_cold(head->account, lines);
+    come_first(head, lines, 1);
     HypWindow last_block = {.count = 0};
     add_all_rows(&last_block, head, queries, 0);
     hyp_window_add(&last_block, head->packed + head->states, 1, 0);
@@ -225,6 +222,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, size_t lanes, HypAccoun
                  .heads = (double)args->batch * (double)args->heads,
                  .fresh = 1 / (double)sharing};
     head.row = hyp_lines_of_run(args->dim, args->dim, (size_t)account->caches[0].line_floats);
+    head.own = lines_of(&head, (double)args->dim) / head.row;
     head.packed = lines_of(&head, (double)(args->dim * ATTENTION_KEYS));
     head.states = ceil(lines_of(&head, 2 * (double)args->queries));
     const size_t blocks = (args->keys + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
