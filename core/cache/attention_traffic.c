@@ -8,6 +8,7 @@
 
 enum {
     MOST_BLOCKS = 6, // of keys that are looked at one by one
+    MOST_PARTS = 4,  // of the queries that see a part of a block: few values conflict, many do
 };
 
 // One head: lines, but for counts and strides.
@@ -29,7 +30,10 @@ typedef struct KeyBlock {
     double keys;    // in it
     double queries; // that see any of them
     double visible; // of them to such a query, on average
-    bool first;     // of the keys
+    double partial; // queries that see a part of it: the first `least` keys, each next one more
+    double least;
+    bool first; // of the keys
+    bool packs; // its queries are the first that see it
 } KeyBlock;
 
 static double lines_of(const Head *head, double floats)
@@ -120,11 +124,12 @@ static void add_scores(const Head *head, const KeyBlock *block)
     HypWindow packing = {.count = 0};
     hyp_window_add(&packing, head->packed, 1, 0);
     add_rows(&packing, block->keys, head->row / 2, head->key_position);
-    come_back(head, block->count * head->packed * seen, &packing);
+    const double packed = block->packs ? block->count : 0; // passes right after packing
+    come_back(head, packed * head->packed * seen, &packing);
     HypWindow next_query = {.count = 0};
     hyp_window_add(&next_query, head->packed * seen, 1, 0);
     add_query(&next_query, head, block->visible);
-    come_back(head, (passes - block->count) * head->packed * seen, &next_query);
+    come_back(head, (passes - packed) * head->packed * seen, &next_query);
 
     const double scores = lines_of(head, (double)ATTENTION_KEYS);
     HypWindow last_scores = {.count = 0};
@@ -144,15 +149,37 @@ static void add_values(const Head *head, const KeyBlock *block)
     const double columns = fmin((double)head->args->dim, 4 * (double)head->lanes);
     const double touches =
         block->visible * ((double)head->args->dim / columns) * fmax(1, lines_of(head, columns));
-    come_first(head, block->count * block->keys * head->row, head->fresh);
+    const double first = block->packs ? block->count * block->keys * head->row : 0;
+    come_first(head, first, head->fresh);
     HypWindow next_query = {.count = 0};
     add_query(&next_query, head, block->visible);
     hyp_window_add(&next_query, head->packed, 1, 0);
-    come_back(head, passes * lines - block->count * block->keys * head->row, &next_query);
+    come_back(head, fmax(0, passes * lines - first), &next_query);
     HypWindow across = {.count = 0};
     add_rows(&across, block->visible, 1, head->key_position);
     hyp_window_add(&across, 2 * lines_of(head, (double)ATTENTION_KEYS), 1, 0);
     come_back(head, passes * fmax(0, touches - lines), &across);
+}
+
+// The queries that see a part of the block, then those that see all of it.
+static void add_passes(const Head *head, const KeyBlock *block)
+{
+    const double parts = fmin(MOST_PARTS, block->partial);
+    KeyBlock part = *block;
+    part.packs = true;
+    for (int i = 0; i < (int)parts; i++) {
+        part.queries = block->partial / parts;
+        part.visible = block->least + (i + 0.5) * part.queries - 0.5;
+        add_scores(head, &part);
+        add_values(head, &part);
+        part.packs = false;
+    }
+    part.queries = block->queries - block->partial;
+    part.visible = block->keys;
+    if (part.queries <= 0)
+        return;
+    add_scores(head, &part);
+    add_values(head, &part);
 }
 
 // The rows of queries and results come back with every block of keys.
@@ -201,6 +228,8 @@ static KeyBlock find_block(const HypAttentionArgs *args, size_t index)
     const double all = fmax(from, fmin(block.queries, (double)first + block.keys - 1 - ahead));
     const double partial = all - from;
     const double least = from + 1 + ahead - (double)first;
+    block.partial = partial;
+    block.least = least;
     block.queries = fmax(0, block.queries - from);
     if (block.queries > 0)
         block.visible =
@@ -236,8 +265,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, size_t lanes, HypAccoun
         if (block.queries <= 0)
             continue;
         add_packing(&head, &block);
-        add_scores(&head, &block);
-        add_values(&head, &block);
+        add_passes(&head, &block);
         add_queries(&head, &block);
     }
     add_results(&head);

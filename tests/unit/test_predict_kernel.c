@@ -96,7 +96,7 @@ static void attention_in_closed_form_is_near_its_replay(void **state)
             const HyperionCacheStats formula =
                 hyperionPredictKernel(variant, &cases[i], &zen5, NULL);
             assert_share(formula.levels[0].fills, exact.levels[0].fills, 0.25);
-            assert_share(formula.levels[1].fills, exact.levels[1].fills, 0.25);
+            assert_share(formula.levels[1].fills, exact.levels[1].fills, 0.1);
         }
 }
 
