@@ -17,6 +17,8 @@ enum { MOST_COUNT = 10000 };
 
 static const CommandOption options[] = {
     {"--format", "text|markdown|json|junit|github", false, "how to print (default text)"},
+    {"--along", "AXIS", false,
+     "compare the cells of one run that differ in this axis alone: each with all before it"},
     {"--threshold", "PERCENT", false, "change of time that matters (default 3)"},
     {"--against", "REV", false,
      "take both runs now, turn by turn: of git revision REV (built if need be; . is this program) "
@@ -35,7 +37,7 @@ static int run_compare(const CommandArguments *arguments);
 
 const Command command_compare = {
     .name = "compare",
-    .operands = "BASE NEW | --against REV SCENARIO",
+    .operands = "BASE NEW | RUN --along AXIS | --against REV SCENARIO",
     .summary = "verdict per cell and overall; each a run directory, baseline or Google Benchmark "
                "file, or BASE the word baseline",
     .least_words = 1,
@@ -139,6 +141,23 @@ static int compare_paths(const char *base_path, const char *new_path,
     return code;
 }
 
+// Points of one run, which measures its cells turn by turn.
+static int compare_along(const char *path, const char *axis, ComparisonOptions comparison_options,
+                         const ComparisonFormat *format, Problem *problem)
+{
+    int code = EXIT_USAGE;
+    RunRecord *run = run_record_load(path, problem);
+    AlongPairs *pairs = run ? along_pairs_make(run, axis, problem) : NULL;
+    if (pairs) {
+        comparison_options.interleaved = true;
+        comparison_options.along = pairs;
+        code = compare_sides(pairs->base, pairs->latest, comparison_options, format, problem);
+    }
+    along_pairs_free(pairs);
+    run_record_free(run);
+    return code;
+}
+
 static bool judge_runs(const AgainstRuns *runs, double threshold, bool *alarm, Problem *problem)
 {
     const ComparisonOptions comparison_options = {.least_time_effect = threshold,
@@ -200,12 +219,18 @@ static int compare_against(const CommandArguments *arguments, double threshold,
                : code;
 }
 
-// The operands are two runs or, with --against, one scenario; its options need it.
-static bool check_operands(const CommandArguments *arguments, bool against, Problem *problem)
+// The operands are two runs or, with --along, one run or, with --against, one scenario; the options
+// of --against need it.
+static bool check_operands(const CommandArguments *arguments, bool against, bool along,
+                           Problem *problem)
 {
-    if (arguments->word_count != (against ? 1 : 2))
+    if (against && along)
+        return problem_set(problem, "compare: --along is of one run; --against takes two");
+    if (arguments->word_count != (against || along ? 1 : 2))
         return problem_set(problem, "compare: expected %s, given %zu word%s",
-                           against ? "one scenario with --against" : "BASE NEW",
+                           against ? "one scenario with --against"
+                           : along ? "one run with --along"
+                                   : "BASE NEW",
                            arguments->word_count, arguments->word_count == 1 ? "" : "s");
     for (size_t i = 0; !against && options[i].name; i++)
         if (arguments->options_of[i] && strncmp(options[i].help, "with --against", 14) == 0)
@@ -218,15 +243,18 @@ static int run_compare(const CommandArguments *arguments)
     Problem problem = {0};
     const char *format_name = command_option(&command_compare, arguments, "--format");
     const char *percent = command_option(&command_compare, arguments, "--threshold");
+    const char *axis = command_option(&command_compare, arguments, "--along");
     const bool against = command_option(&command_compare, arguments, "--against") != NULL;
     double threshold = compared_metrics[COMPARED_TIME].least_effect;
     const ComparisonFormat *format = find_format(format_name ? format_name : "text", &problem);
     if (!format || (percent && !parse_threshold(percent, &threshold, &problem)) ||
-        !check_operands(arguments, against, &problem))
+        !check_operands(arguments, against, axis != NULL, &problem))
         return command_fail(EXIT_USAGE, &problem);
     const ComparisonOptions comparison_options = {.least_time_effect = threshold};
-    const int code = against ? compare_against(arguments, threshold, format, &problem)
-                             : compare_paths(arguments->words[0], arguments->words[1],
-                                             comparison_options, format, &problem);
+    const int code =
+        against ? compare_against(arguments, threshold, format, &problem)
+        : axis  ? compare_along(arguments->words[0], axis, comparison_options, format, &problem)
+               : compare_paths(arguments->words[0], arguments->words[1], comparison_options, format,
+                               &problem);
     return problem.text[0] ? command_fail(code, &problem) : code;
 }

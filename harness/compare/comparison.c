@@ -245,7 +245,9 @@ static bool judge(Comparison *comparison)
         judge_row(comparison, &comparison->rows[i]);
         comparison->count_of[comparison->rows[i].verdict]++;
     }
-    return comparison_group(comparison) && comparison_find_fronts(comparison);
+    // Means and fronts are of runs: one run against itself has neither.
+    return comparison->options.along ||
+           (comparison_group(comparison) && comparison_find_fronts(comparison));
 }
 
 static bool report_google(Comparison *comparison)
@@ -288,13 +290,20 @@ void comparison_free(Comparison *comparison)
     free(comparison);
 }
 
+bool comparison_row_decides(const Comparison *comparison, const ComparedRow *row)
+{
+    return !comparison->options.along || row->metric == COMPARED_TIME;
+}
+
 Verdict comparison_overall(const Comparison *comparison)
 {
     Verdict overall = comparison->row_count > 0 ? VERDICT_SAME : VERDICT_INCONCLUSIVE;
-    for (Verdict verdict = 0; verdict < VERDICT_COUNT; verdict++)
-        if (comparison->count_of[verdict] > 0 &&
-            verdict_table[verdict].gravity > verdict_table[overall].gravity)
-            overall = verdict;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const ComparedRow *row = &comparison->rows[i];
+        if (comparison_row_decides(comparison, row) &&
+            verdict_table[row->verdict].gravity > verdict_table[overall].gravity)
+            overall = row->verdict;
+    }
     return overall;
 }
 

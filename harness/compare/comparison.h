@@ -10,6 +10,7 @@
 #ifndef HYP_COMPARISON_H
 #define HYP_COMPARISON_H
 
+#include "compare/along_pairs.h"
 #include "compare/false_alarms.h"
 #include "compare/google_rows.h"
 #include "compare/measured_side.h"
@@ -73,6 +74,7 @@ typedef struct ComparedFront {
 typedef struct ComparisonOptions {
     double least_time_effect; // 0.03 = 3 %; NAN: that of the table
     bool interleaved;         // the sides were measured turn by turn
+    const AlongPairs *along;  // whose sides are compared: points of one run; NULL: two runs
     // Of this machine; counts of 0 say "not measured".
     FalseAlarms alarms;
 } ComparisonOptions;
@@ -112,6 +114,9 @@ double comparison_least_effect(const Comparison *comparison, size_t metric);
 double comparison_row_least(const Comparison *comparison, const ComparedRow *row);
 
 const char *comparison_verdict_name(Verdict verdict);
+
+// Whether a row's verdict counts: along an axis memory is what time is bought with, so times alone.
+bool comparison_row_decides(const Comparison *comparison, const ComparedRow *row);
 
 // The gravest verdict: failed or missing, then slower, then inconclusive or excluded, then faster;
 // what is only in NEW decides nothing; two empty sides are inconclusive. Its exit code

@@ -9,9 +9,11 @@
 // What a build server makes of a verdict.
 typedef enum Outcome { OUTCOME_PASSED, OUTCOME_SKIPPED, OUTCOME_FAILED } Outcome;
 
-static Outcome find_outcome(Verdict verdict)
+static Outcome find_outcome(const Comparison *comparison, const ComparedRow *row)
 {
-    switch (verdict) {
+    if (!comparison_row_decides(comparison, row))
+        return OUTCOME_PASSED;
+    switch (row->verdict) {
     case VERDICT_SLOWER:
     case VERDICT_FAILED:
     case VERDICT_MISSING: return OUTCOME_FAILED;
@@ -48,11 +50,11 @@ static void print_xml(FILE *out, const char *text)
     }
 }
 
-static void write_case(const ComparedRow *row, FILE *out)
+static void write_case(const Comparison *comparison, const ComparedRow *row, FILE *out)
 {
     static const char *const elements[] = {
         [OUTCOME_SKIPPED] = "skipped", [OUTCOME_FAILED] = "failure"};
-    const Outcome outcome = find_outcome(row->verdict);
+    const Outcome outcome = find_outcome(comparison, row);
     char text[1024];
     (void)fprintf(out, "  <testcase classname=\"");
     print_xml(out, row->group);
@@ -73,7 +75,7 @@ bool comparison_write_junit(const Comparison *comparison, FILE *out)
 {
     size_t count_of[OUTCOME_FAILED + 1] = {0};
     for (size_t i = 0; i < comparison->row_count; i++)
-        count_of[find_outcome(comparison->rows[i].verdict)]++;
+        count_of[find_outcome(comparison, &comparison->rows[i])]++;
     const char *scenario = comparison->side[SIDE_NEW]->scenario;
     (void)fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"");
     print_xml(out, scenario[0] ? scenario : "hyperion compare");
@@ -85,7 +87,7 @@ bool comparison_write_junit(const Comparison *comparison, FILE *out)
                       ? ">\n    <error message=\"the machine keys differ\"/>\n  </testcase>\n"
                       : "/>\n");
     for (size_t i = 0; i < comparison->row_count; i++)
-        write_case(&comparison->rows[i], out);
+        write_case(comparison, &comparison->rows[i], out);
     (void)fprintf(out, "  <system-out><![CDATA[\n");
     comparison_print_notes(comparison, "", "\n", out);
     (void)fprintf(out, "  ]]></system-out>\n</testsuite>\n");
@@ -121,7 +123,7 @@ bool comparison_write_github(const Comparison *comparison, FILE *out)
                          "BASE and NEW are of different machines: there is no verdict", out);
     for (size_t i = 0; i < comparison->row_count; i++) {
         const ComparedRow *row = &comparison->rows[i];
-        const Outcome outcome = find_outcome(row->verdict);
+        const Outcome outcome = find_outcome(comparison, row);
         if (outcome == OUTCOME_PASSED)
             continue;
         char title[512];

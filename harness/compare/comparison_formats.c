@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compare/comparison_formats.h"
 
+#include "compare/comparison_along.h"
 #include "compare/comparison_words.h"
 
 #include <stdlib.h>
@@ -24,12 +25,23 @@ static void print_padded(FILE *out, const char *text, int width)
     (void)fprintf(out, "%s%*s  ", text, width - text_width(text), "");
 }
 
+// Along an axis both sides are one run.
+static size_t count_sides(const Comparison *comparison)
+{
+    return comparison->options.along ? 1 : SIDE_COUNT;
+}
+
+static const char *name_side(const Comparison *comparison, size_t side)
+{
+    return comparison->options.along ? "RUN" : comparison_side_names[side];
+}
+
 static void print_sides(const Comparison *comparison, FILE *out)
 {
-    for (ComparedSide i = 0; i < SIDE_COUNT; i++) {
+    for (size_t i = 0; i < count_sides(comparison); i++) {
         const MeasuredSide *side = comparison->side[i];
         (void)fprintf(out, "%-4s  %s\n      scenario %s, commit %s, machine %s\n",
-                      comparison_side_names[i], side->path, known(side->scenario),
+                      name_side(comparison, i), side->path, known(side->scenario),
                       known(side->commit), known(side->machine_key));
     }
 }
@@ -41,7 +53,7 @@ static void print_table(const Comparison *comparison, ComparisonTexts *rows, FIL
         widths[column] = text_width(comparison_column_titles[column]);
         for (size_t i = 0; i < comparison->row_count; i++) {
             const int width = text_width(rows[i].text[column]);
-            if (comparison_row_is_shown(&comparison->rows[i]) && width > widths[column])
+            if (comparison_row_is_shown(comparison, &comparison->rows[i]) && width > widths[column])
                 widths[column] = width;
         }
     }
@@ -50,12 +62,36 @@ static void print_table(const Comparison *comparison, ComparisonTexts *rows, FIL
     (void)fprintf(out, "cell\n");
     for (size_t i = 0; i < comparison->row_count; i++) {
         const ComparedRow *row = &comparison->rows[i];
-        if (!comparison_row_is_shown(row))
+        if (!comparison_row_is_shown(comparison, row))
             continue;
         for (size_t column = 0; column < COMPARISON_COLUMNS; column++)
             print_padded(out, rows[i].text[column], widths[column]);
         (void)fprintf(out, "%s%s%s\n", row->id, row->reason[0] ? "  # " : "", row->reason);
     }
+}
+
+// The points along an axis, between `before` and `after`. False: out of memory.
+static bool print_points(const Comparison *comparison, const char *before, const char *after,
+                         FILE *out)
+{
+    AlongReport report;
+    if (!comparison->options.along)
+        return true;
+    if (!along_report_make(comparison, &report))
+        return false;
+    (void)fputs(before, out);
+    const bool printed = along_print_points(comparison, &report, out);
+    (void)fputs(after, out);
+    along_report_clear(&report);
+    return printed;
+}
+
+static size_t count_shown(const Comparison *comparison)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->row_count; i++)
+        count += comparison_row_is_shown(comparison, &comparison->rows[i]);
+    return count;
 }
 
 bool comparison_write_text(const Comparison *comparison, FILE *out)
@@ -67,9 +103,12 @@ bool comparison_write_text(const Comparison *comparison, FILE *out)
         comparison_row_texts(&comparison->rows[i], &rows[i]);
     print_sides(comparison, out);
     (void)fputc('\n', out);
-    print_table(comparison, rows, out);
+    const bool printed = print_points(comparison, "", "\n", out);
+    if (count_shown(comparison) > 0) {
+        print_table(comparison, rows, out);
+        (void)fputc('\n', out);
+    }
     free(rows);
-    (void)fputc('\n', out);
     comparison_print_totals(comparison, out);
     comparison_print_notes(comparison, "", "\n", out);
     if (comparison->google) {
@@ -78,7 +117,7 @@ bool comparison_write_text(const Comparison *comparison, FILE *out)
     }
     (void)fprintf(out, "\noverall: %s (exit code %d)\n", comparison_overall_name(comparison),
                   comparison_exit_code(comparison));
-    return true;
+    return printed;
 }
 
 static void write_markdown_row(const ComparedRow *row, FILE *out)
@@ -94,15 +133,8 @@ static void write_markdown_row(const ComparedRow *row, FILE *out)
     (void)fprintf(out, " |\n");
 }
 
-bool comparison_write_markdown(const Comparison *comparison, FILE *out)
+static void write_markdown_table(const Comparison *comparison, FILE *out)
 {
-    (void)fprintf(out, "## Comparison: %s\n\n", comparison_overall_name(comparison));
-    for (ComparedSide i = 0; i < SIDE_COUNT; i++) {
-        const MeasuredSide *side = comparison->side[i];
-        (void)fprintf(out, "- %s: `%s`, scenario %s, commit `%s`, machine `%s`\n",
-                      comparison_side_names[i], side->path, known(side->scenario),
-                      known(side->commit), known(side->machine_key));
-    }
     (void)fprintf(out, "\n| cell |");
     for (size_t column = 0; column < COMPARISON_COLUMNS; column++)
         (void)fprintf(out, " %s |", comparison_column_titles[column]);
@@ -111,8 +143,22 @@ bool comparison_write_markdown(const Comparison *comparison, FILE *out)
         (void)fprintf(out, "---:|");
     (void)fprintf(out, "---|\n");
     for (size_t i = 0; i < comparison->row_count; i++)
-        if (comparison_row_is_shown(&comparison->rows[i]))
+        if (comparison_row_is_shown(comparison, &comparison->rows[i]))
             write_markdown_row(&comparison->rows[i], out);
+}
+
+bool comparison_write_markdown(const Comparison *comparison, FILE *out)
+{
+    (void)fprintf(out, "## Comparison: %s\n\n", comparison_overall_name(comparison));
+    for (size_t i = 0; i < count_sides(comparison); i++) {
+        const MeasuredSide *side = comparison->side[i];
+        (void)fprintf(out, "- %s: `%s`, scenario %s, commit `%s`, machine `%s`\n",
+                      name_side(comparison, i), side->path, known(side->scenario),
+                      known(side->commit), known(side->machine_key));
+    }
+    const bool printed = print_points(comparison, "\n```\n", "```\n", out);
+    if (count_shown(comparison) > 0)
+        write_markdown_table(comparison, out);
     (void)fputc('\n', out);
     comparison_print_totals(comparison, out);
     (void)fputc('\n', out);
@@ -122,7 +168,7 @@ bool comparison_write_markdown(const Comparison *comparison, FILE *out)
         google_report_print(comparison->google, out);
         (void)fprintf(out, "```\n");
     }
-    return true;
+    return printed;
 }
 
 const ComparisonFormat comparison_formats[] = {

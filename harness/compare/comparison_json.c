@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // comparison_json.c - a comparison as one JSON document; what is unknown is null.
+#include "compare/comparison_along.h"
 #include "compare/comparison_formats.h"
 #include "compare/comparison_words.h"
 
@@ -130,10 +131,23 @@ static json_t *alarms_to_json(const Comparison *comparison)
                      "rate_interval", measured ? interval_to_json(interval) : json_null());
 }
 
+// NULL: out of memory.
+static json_t *along_or_null(const Comparison *comparison)
+{
+    AlongReport report;
+    if (!comparison->options.along)
+        return json_null();
+    if (!along_report_make(comparison, &report))
+        return NULL;
+    json_t *along = along_to_json(comparison, &report);
+    along_report_clear(&report);
+    return along;
+}
+
 bool comparison_write_json(const Comparison *comparison, FILE *out)
 {
     json_t *document = json_pack(
-        "{s:s, s:s, s:i, s:s, s:f, s:I, s:f, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:s, s:i, s:s, s:f, s:I, s:f, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema", "hyperion-comparison-2", "overall", comparison_overall_name(comparison),
         "exit_code", comparison_exit_code(comparison), "unit",
         comparison->by_sessions ? "session" : "sample", "alpha", COMPARISON_ALPHA, "tests",
@@ -143,7 +157,8 @@ bool comparison_write_json(const Comparison *comparison, FILE *out)
         "false_alarms", alarms_to_json(comparison), "base",
         side_to_json(comparison->side[SIDE_BASE]), "new", side_to_json(comparison->side[SIDE_NEW]),
         "sweeps", groups_to_json(comparison), "fronts", fronts_to_json(comparison), "rows",
-        rows_to_json(comparison), "google_rows", google_to_json(comparison->google));
+        rows_to_json(comparison), "google_rows", google_to_json(comparison->google), "along",
+        along_or_null(comparison));
     const bool written =
         document && json_dumpf(document, out, JSON_FILE_FLAGS | JSON_INDENT(1)) == 0;
     (void)fputc('\n', out);

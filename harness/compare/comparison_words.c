@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compare/comparison_words.h"
 
+#include "cli/command.h"
+#include "compare/comparison_along.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,6 +17,9 @@ const char *const comparison_column_titles[COMPARISON_COLUMNS] = {
 
 const char *comparison_overall_name(const Comparison *comparison)
 {
+    const bool passes = comparison_exit_code(comparison) == EXIT_OK;
+    if (comparison->options.along && passes)
+        return "monotone";
     return comparison->machines_differ ? "other machine"
                                        : comparison_verdict_name(comparison_overall(comparison));
 }
@@ -27,26 +33,40 @@ const char *comparison_row_word(const ComparedRow *row)
     return comparison_verdict_name(row->verdict);
 }
 
-bool comparison_row_is_shown(const ComparedRow *row)
+bool comparison_row_is_shown(const Comparison *comparison, const ComparedRow *row)
 {
-    return row->metric == COMPARED_TIME || row->verdict != VERDICT_SAME;
+    const bool time = row->metric == COMPARED_TIME;
+    if (comparison->options.along)
+        return time ? row->verdict != VERDICT_SAME && row->verdict != VERDICT_FASTER
+                    : row->verdict == VERDICT_FASTER;
+    return time || row->verdict != VERDICT_SAME;
 }
 
 void comparison_print_totals(const Comparison *comparison, FILE *out)
 {
-    (void)fprintf(out, "%zu comparisons:", comparison->row_count);
-    const char *separator = " ";
+    size_t count_of[VERDICT_COUNT] = {0};
+    size_t decided = 0;
     size_t hidden = 0;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const ComparedRow *row = &comparison->rows[i];
+        hidden += !comparison_row_is_shown(comparison, row);
+        if (comparison_row_decides(comparison, row)) {
+            decided++;
+            count_of[row->verdict]++;
+        }
+    }
+    (void)fprintf(out, "%zu comparisons%s:", decided, comparison->options.along ? " of time" : "");
+    const char *separator = " ";
     for (Verdict verdict = 0; verdict < VERDICT_COUNT; verdict++) {
-        if (comparison->count_of[verdict] == 0)
+        if (count_of[verdict] == 0)
             continue;
-        (void)fprintf(out, "%s%zu %s", separator, comparison->count_of[verdict],
+        (void)fprintf(out, "%s%zu %s", separator, count_of[verdict],
                       comparison_verdict_name(verdict));
         separator = ", ";
     }
-    for (size_t i = 0; i < comparison->row_count; i++)
-        hidden += !comparison_row_is_shown(&comparison->rows[i]);
-    if (hidden > 0)
+    if (comparison->options.along)
+        (void)fprintf(out, "; shown are times that rise or may, and memory that falls");
+    else if (hidden > 0)
         (void)fprintf(out, "; of the same, %zu of metrics other than time are not shown", hidden);
     (void)fputc('\n', out);
 }
@@ -94,6 +114,22 @@ static void note_grounds(const Notes *notes)
          "Same: a change below that, or none where one of %d times as much would have been seen. "
          "Everything else is inconclusive.",
          COMPARISON_BLIND);
+}
+
+// What each line says.
+static void note_along(const Notes *notes)
+{
+    const Comparison *comparison = notes->comparison;
+    AlongReport report;
+    note(notes,
+         "BASE and NEW are the earlier and the later point along %s, of one run whose cells were "
+         "measured turn by turn; all pairs of points that differ in it alone are compared. Times "
+         "decide; dominated is a point slower than another and not smaller.",
+         axis_table[comparison->options.along->axis].key);
+    if (!along_report_make(comparison, &report))
+        return;
+    along_print_notes(comparison, &report, notes->prefix, notes->suffix, notes->out);
+    along_report_clear(&report);
 }
 
 static void note_sources(const Notes *notes)
@@ -218,9 +254,12 @@ void comparison_print_notes(const Comparison *comparison, const char *prefix, co
                             FILE *out)
 {
     const Notes notes = {comparison, prefix, suffix, out};
+    if (comparison->options.along)
+        note_along(&notes);
     note_groups(&notes);
     note_grounds(&notes);
-    note_sources(&notes);
+    if (!comparison->options.along)
+        note_sources(&notes);
     note_machines(&notes);
     note_visible(&notes);
     note_alarms(&notes);

@@ -8,16 +8,18 @@
 
 extern const char *const comparison_side_names[SIDE_COUNT]; // "BASE", "NEW"
 
-// "other machine" instead of a verdict where the keys differ.
+// "other machine" instead of a verdict where the keys differ; "monotone" along an axis where no
+// later point is slower.
 const char *comparison_overall_name(const Comparison *comparison);
 
 // "faster" and "slower" of a time are "less" and "more" of anything else.
 const char *comparison_row_word(const ComparedRow *row);
 
-// Whether a row is shown where people read: not what is the same and no time.
-bool comparison_row_is_shown(const ComparedRow *row);
+// Whether a row is shown where people read: not what is the same and no time; along an axis, later
+// points that are or may be slower, or that need less memory.
+bool comparison_row_is_shown(const Comparison *comparison, const ComparedRow *row);
 
-// "180 cells: 178 same, 2 slower": rows by verdict.
+// "180 comparisons: 178 same, 2 slower": rows that decide, by verdict.
 void comparison_print_totals(const Comparison *comparison, FILE *out);
 
 // Everything to know beside the rows, one line each: grounds, sessions, machines, environment, the

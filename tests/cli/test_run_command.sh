@@ -38,6 +38,17 @@ expect 0 'took 0 samples' run small.yaml --out run --resume
 expect 0 'took 0 samples' run run --resume
 expect 1 'holds another plan' run small.yaml --set m=36 --out run --resume
 expect 1 'holds another plan' run small.yaml --seed 5 --out run --resume
+
+# The points of one run against each other: two samples tell nothing.
+expect 0 'results: along' run small.yaml --set 'm=[33, 40]' --out along
+given=0
+"$hyperion" compare along --along m >out || given=$?
+[ $given = 4 ] || fail "compare --along: expected exit code 4, given $given"
+[ "$(grep -c '^From kernel/.*2 points: inconclusive' out)" = 2 ] || fail 'compare --along: not two lines of two points'
+expect 1 "did you mean 'simd_level'?" compare along --along simd_levl
+expect 1 'no two do' compare along --along n
+expect 1 'one run with --along' compare run along --along m
+expect 1 '--along is of one run' compare --against . along --along m
 expect 1 '--resume needs the directory' run small.yaml --resume
 expect 1 'expected an integer from 0' run small.yaml --seed 5x --out other
 expect 1 'no cell' run small.yaml --cell nonsense --out other
