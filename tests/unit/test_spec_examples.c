@@ -82,6 +82,8 @@ for (int i = 0; i < num_layers; i++) {
 
 // Free scheduler
 hyperionFreeLayerScheduler(scheduler);
+// The caller's, which the example forgets
+hyperionFreeExecutionPlan(plan);
 }
 // NOLINTEND
 // clang-format on
