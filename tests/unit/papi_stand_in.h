@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // papi_stand_in.h - a machine with counters, played by a stand-in for PAPI: these functions come
-// before the library's at link time. Three counters a pass; counts follow how often the work ran,
-// and how often work whose counts are known. Include after <cmocka.h>, in one file.
+// before the library's at link time. Counts follow how often the work ran, and how often work whose
+// counts are known. The machine is a made-up one with three counters unless a test says otherwise.
+// Include after <cmocka.h>, in one file.
 #ifndef PAPI_STAND_IN_H
 #define PAPI_STAND_IN_H
 
@@ -12,22 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 3, MOST_SETS = 64 };
+enum { MOST_EVENTS = 8, MOST_SETS = 64, MOST_TERMS = 4 };
 
 typedef struct StandInEvent {
     const char *name;
-    long long rate;  // counts of one run of the work
-    int add_status;  // of PAPI_add_named_event
-    bool shy;        // adds beside others, but then the start fails
-    bool mute;       // reads -1
-    bool mute_among; // reads -1 unless alone
-    int component;   // index
+    long long rate;                  // counts of one run of the work
+    const char *natives[MOST_TERMS]; // what a preset is made of, each with a counter of its own
+    const char *derived;             // how they are put together, where there are several
+    bool fixed;                      // has a counter that nothing else can have
+    double known;                    // counts for each that should be; 0: one
+    int add_status;                  // of PAPI_add_named_event
+    bool shy;                        // adds beside others, but then the start fails
+    bool mute;                       // reads -1
+    bool mute_among;                 // reads -1 unless alone
+    int component;                   // index
 } StandInEvent;
 
-static const StandInEvent all_events[] = {
+typedef struct StandInMachine {
+    const StandInEvent *events; // the first is that of instructions
+    size_t event_count;
+    int counters; // beside fixed ones
+} StandInMachine;
+
+static const StandInEvent made_up_events[] = {
     {.name = "PAPI_TOT_INS", .rate = 1000},
     {.name = "PAPI_TOT_CYC", .rate = 500},
-    {.name = "PAPI_L1_DCM", .rate = 64},
+    {.name = "PAPI_L1_DCM", .rate = 64, .natives = {"L1D:REPLACEMENT"}},
     {.name = "PAPI_L2_DCM", .rate = 16},
     {.name = "PAPI_L3_TCM", .rate = 4},
     {.name = "PAPI_TLB_DM", .rate = 1},
@@ -41,6 +52,9 @@ static const StandInEvent all_events[] = {
     {.name = "sde:::hyperion::L1_FILLS", .rate = 60, .component = 2},
     {.name = "sde:::hyperion::L9_FILLS", .mute = true, .component = 2}, // nobody registered it
 };
+static const StandInMachine made_up_machine = {made_up_events,
+                                               sizeof made_up_events / sizeof made_up_events[0], 3};
+static const StandInMachine *played = &made_up_machine;
 
 // What a test changes.
 static struct {
@@ -84,14 +98,15 @@ void known_work_close(void *work)
     free(work);
 }
 
-static double known_factor(const char *event)
+static double known_factor(const StandInEvent *event)
 {
-    const bool is_wrong = machine.wrong && strcmp(event, machine.wrong) == 0;
-    return is_wrong ? machine.factor + machine.drift * (double)known_runs : 1;
+    if (machine.wrong && strcmp(event->name, machine.wrong) == 0)
+        return machine.factor + machine.drift * (double)known_runs;
+    return event->known > 0 ? event->known : 1;
 }
 
 static struct {
-    const StandInEvent *events[SLOTS];
+    const StandInEvent *events[MOST_EVENTS];
     int count;
     bool live;
     long long started, known_started;
@@ -101,9 +116,9 @@ static int passes;
 static int live_sets;
 
 static PAPI_component_info_t components[] = {
-    {.name = "perf_event", .num_cntrs = SLOTS},
-    {.name = "perf_event_uncore", .num_cntrs = SLOTS},
-    {.name = "sde", .num_cntrs = SLOTS},
+    {.name = "perf_event", .num_cntrs = 3},
+    {.name = "perf_event_uncore", .num_cntrs = 3},
+    {.name = "sde", .num_cntrs = 3},
 };
 enum { COMPONENTS = sizeof components / sizeof components[0] };
 
@@ -130,7 +145,7 @@ int PAPI_num_components(void)
 
 int PAPI_get_event_component(int EventCode)
 {
-    return EventCode >= 0 ? all_events[EventCode].component : PAPI_ENOEVNT;
+    return EventCode >= 0 ? played->events[EventCode].component : PAPI_ENOEVNT;
 }
 
 const PAPI_component_info_t *PAPI_get_component_info(int cidx)
@@ -170,10 +185,32 @@ int PAPI_destroy_eventset(int *EventSet)
 
 static const StandInEvent *find_event(const char *name)
 {
-    for (size_t i = 0; i < sizeof all_events / sizeof all_events[0]; i++)
-        if (strcmp(all_events[i].name, name) == 0)
-            return &all_events[i];
+    for (size_t i = 0; i < played->event_count; i++)
+        if (strcmp(played->events[i].name, name) == 0)
+            return &played->events[i];
     return NULL;
+}
+
+static unsigned count_terms(const StandInEvent *event)
+{
+    unsigned count = 0;
+    while (count < MOST_TERMS && event->natives[count])
+        count++;
+    return count;
+}
+
+static int count_counters(const StandInEvent *event)
+{
+    const unsigned terms = count_terms(event);
+    return event->fixed ? 0 : terms > 1 ? (int)terms : 1;
+}
+
+static bool has_room(int set, const StandInEvent *event)
+{
+    int used = count_counters(event);
+    for (int i = 0; i < sets[set].count; i++)
+        used += count_counters(sets[set].events[i]);
+    return sets[set].count < MOST_EVENTS && used <= played->counters;
 }
 
 int PAPI_add_named_event(int EventSet, const char *EventName)
@@ -181,11 +218,11 @@ int PAPI_add_named_event(int EventSet, const char *EventName)
     const StandInEvent *event = find_event(EventName);
     if (machine.disabled)
         return PAPI_ECMP_DISABLED;
-    if (!event || (event == &all_events[0] && machine.no_instructions))
+    if (!event || (event == played->events && machine.no_instructions))
         return PAPI_ENOEVNT;
     if (event->add_status != PAPI_OK)
         return event->add_status;
-    if (sets[EventSet].count == SLOTS)
+    if (!has_room(EventSet, event))
         return PAPI_ECNFLCT;
     if (sets[EventSet].count > 0 && sets[EventSet].events[0]->component != event->component)
         return PAPI_EINVAL;
@@ -219,11 +256,11 @@ int PAPI_stop(int EventSet, long long *values)
     for (int i = 0; i < sets[EventSet].count; i++) {
         const StandInEvent *event = sets[EventSet].events[i];
         values[i] =
-            event->rate * times + (long long)(known_factor(event->name) * KNOWN *
+            event->rate * times + (long long)(known_factor(event) * KNOWN *
                                               (double)(known_runs - sets[EventSet].known_started));
         if (event->mute || (event->mute_among && times > 0))
             values[i] = -1;
-        if (event == &all_events[0] && times > 0)
+        if (event == played->events && times > 0)
             values[i] += machine.skew[passes];
     }
     passes += times > 0;
@@ -233,18 +270,28 @@ int PAPI_stop(int EventSet, long long *values)
 int PAPI_event_name_to_code(const char *in, int *out)
 {
     const StandInEvent *event = find_event(in);
-    *out = event ? (int)(event - all_events) : -1;
+    *out = event ? (int)(event - played->events) : -1;
     return event ? PAPI_OK : PAPI_ENOEVNT;
 }
 
 int PAPI_get_event_info(int EventCode, PAPI_event_info_t *info)
 {
+    const StandInEvent *event = &played->events[EventCode];
     memset(info, 0, sizeof *info);
-    info->count = EventCode == 2 ? 2 : 1;
-    (void)snprintf(info->derived, sizeof info->derived, "DERIVED_ADD");
-    (void)snprintf(info->name[0], sizeof info->name[0], "NATIVE:A");
-    (void)snprintf(info->name[1], sizeof info->name[1], "NATIVE:B");
+    info->count = count_terms(event);
+    (void)snprintf(info->derived, sizeof info->derived, "%s",
+                   event->derived ? event->derived : "NOT_DERIVED");
+    for (unsigned i = 0; i < info->count; i++)
+        (void)snprintf(info->name[i], sizeof info->name[i], "%s", event->natives[i]);
     return PAPI_OK;
+}
+
+// What PAPI says of caches is wrong on many machines: an L3 of 384 MiB where there are 32. Nobody
+// is to ask.
+const PAPI_hw_info_t *PAPI_get_hardware_info(void)
+{
+    fail_msg("the geometry of caches is asked of PAPI");
+    return NULL;
 }
 
 #endif

@@ -252,7 +252,7 @@ static void description_tells_mapping_and_components(void **state)
         const char *native = json_string_value(json_object_get(event, "native"));
         if (strcmp(name, "PAPI_L1_DCM") == 0) {
             assert_string_equal(json_string_value(json_object_get(event, "trust")), "trusted");
-            assert_string_equal(native, "NATIVE:A, NATIVE:B (DERIVED_ADD)");
+            assert_string_equal(native, "L1D:REPLACEMENT");
             seen++;
         } else if (strcmp(name, "PAPI_VEC_SP") == 0) {
             assert_true(json_is_null(json_object_get(event, "probe_value")));
