@@ -20,14 +20,28 @@ const CacheComparisonKind cache_comparisons[CACHE_COMPARISONS] = {
                               CACHE_MEASURED},
 };
 
-// Names of recorded values, by way and level; the first that has a value counts.
-enum { NAME_CHOICES = 3 };
-static const char *const value_names[CACHE_WAYS][CACHE_STUDY_LEVELS][NAME_CHOICES] = {
+// Recorded values whose sum is a count.
+enum { MOST_TERMS = 4, COUNT_CHOICES = 4 };
+typedef struct CountNames {
+    const char *terms[MOST_TERMS];
+    const char *shown; // NULL: the first term
+} CountNames;
+
+// Zen 3 and later count lines brought into L1 by where they come from.
+#define AMD_FILLS(origin) "ANY_DATA_CACHE_FILLS_FROM_SYSTEM:" origin
+#define AMD_BEYOND_L2 AMD_FILLS("INT_CACHE"), AMD_FILLS("EXT_CACHE_LCL"), AMD_FILLS("MEM_IO_LCL")
+
+// By way and level; the first that has a value counts.
+static const CountNames count_names[CACHE_WAYS][CACHE_STUDY_LEVELS][COUNT_CHOICES] = {
+#define ONE(name)                                                                                  \
+    {                                                                                              \
+        .terms = { name }                                                                          \
+    }
 #define LEVELS(before, after)                                                                      \
     {                                                                                              \
-        {before "1" after}, {before "2" after},                                                    \
+        {ONE(before "1" after)}, {ONE(before "2" after)},                                          \
         {                                                                                          \
-            before "3" after                                                                       \
+            ONE(before "3" after)                                                                  \
         }                                                                                          \
     }
     [CACHE_FORMULA] = LEVELS("predicted.L", ".fills"),
@@ -35,10 +49,16 @@ static const char *const value_names[CACHE_WAYS][CACHE_STUDY_LEVELS][NAME_CHOICE
     [CACHE_SIMULATED] = LEVELS("sim.cold.L", ".fills"),
     [CACHE_ACCESSES] = LEVELS("sim.cold.L", ".access_fills"),
     [CACHE_CALLGRIND] = LEVELS("callgrind.cold.L", ".misses"),
-    [CACHE_MEASURED] = {{"L1D:REPLACEMENT", "PAPI_L1_DCM", "perf.L1-dcache-load-misses"},
-                        {"L2_LINES_IN:ALL", "PAPI_L2_DCM"},
-                        {"PAPI_L3_TCM", "perf.LLC-load-misses"}},
+    [CACHE_MEASURED] = {{ONE("L1D:REPLACEMENT"),
+                         {{AMD_FILLS("LCL_L2"), AMD_BEYOND_L2}, "ANY_DATA_CACHE_FILLS"},
+                         ONE("PAPI_L1_DCM"),
+                         ONE("perf.L1-dcache-load-misses")},
+                        {ONE("L2_LINES_IN:ALL"),
+                         {{AMD_BEYOND_L2}, "ANY_DATA_CACHE_FILLS beyond L2"},
+                         ONE("PAPI_L2_DCM")},
+                        {ONE("PAPI_L3_TCM"), ONE("perf.LLC-load-misses")}},
 #undef LEVELS
+#undef ONE
 };
 
 static const char *const absent_reasons[CACHE_WAYS] = {
@@ -74,17 +94,35 @@ static const SampleValue *find_value(const CellSummary *summary, const char *nam
     return found;
 }
 
+// A sum is unknown where one of its terms is, for the reason of that one.
+static bool sum_terms(const CellSummary *summary, const CountNames *names, CacheCountFound *count)
+{
+    double lines = 0;
+    for (size_t i = 0; i < MOST_TERMS && names->terms[i]; i++) {
+        const SampleValue *value = find_value(summary, names->terms[i]);
+        if (!value)
+            return false;
+        *count = (CacheCountFound){value->value, names->shown ? names->shown : value->name,
+                                   value->provenance, value->reason};
+        if (isnan(value->value))
+            return true;
+        lines += value->value;
+    }
+    count->lines = lines;
+    return true;
+}
+
 static CacheCountFound find_count(const CellSummary *summary, CacheWay way, int level)
 {
-    CacheCountFound count = {
+    CacheCountFound found = {
         .lines = NAN, .source = "", .provenance = "unavailable", .reason = absent_reasons[way]};
-    for (size_t i = 0; i < NAME_CHOICES && isnan(count.lines); i++) {
-        const char *name = value_names[way][level - 1][i];
-        const SampleValue *value = name ? find_value(summary, name) : NULL;
-        if (value)
-            count = (CacheCountFound){value->value, value->name, value->provenance, value->reason};
+    for (size_t i = 0; i < COUNT_CHOICES && isnan(found.lines); i++) {
+        const CountNames *names = &count_names[way][level - 1][i];
+        CacheCountFound count = found;
+        if (names->terms[0] && sum_terms(summary, names, &count))
+            found = count;
     }
-    return count;
+    return found;
 }
 
 static double find_bound(const CellSummary *summary, int level, const char *bound)

@@ -95,6 +95,30 @@ static void counts_come_with_source_or_reason(void **state)
     free_fixture(fixture);
 }
 
+static void fills_by_origin_are_summed(void **state)
+{
+    (void)state;
+    Fixture *fixture = make_fixture();
+    static const char *const names[] = {"ANY_DATA_CACHE_FILLS_FROM_SYSTEM:LCL_L2",
+                                        "ANY_DATA_CACHE_FILLS_FROM_SYSTEM:INT_CACHE",
+                                        "ANY_DATA_CACHE_FILLS_FROM_SYSTEM:EXT_CACHE_LCL",
+                                        "ANY_DATA_CACHE_FILLS_FROM_SYSTEM:MEM_IO_LCL"};
+    static const double fills[] = {8000, 700, 20, 80};
+    for (size_t i = 0; i < 4; i++)
+        add_fact(fixture, 0, names[i], fills[i], "");
+    add_fact(fixture, 0, "PAPI_L1_DCM", 12000, ""); // requests, not lines: the fills come first
+    for (size_t i = 0; i < 4; i++)
+        add_fact(fixture, 2, names[i], i == 3 ? NAN : fills[i], i == 3 ? "no such event" : "");
+    make_study(fixture);
+    assert_int_equal(fixture->study.row_count, 2);
+    const CacheCountFound *first = &fixture->study.rows[0].counts[CACHE_MEASURED];
+    const CacheCountFound *second = &fixture->study.rows[1].counts[CACHE_MEASURED];
+    assert_true(first->lines == 8800 && second->lines == 800);
+    assert_string_equal(first->source, "ANY_DATA_CACHE_FILLS");
+    assert_string_equal(second->source, "ANY_DATA_CACHE_FILLS beyond L2");
+    free_fixture(fixture);
+}
+
 static void caches_of_another_machine_are_not_measured_here(void **state)
 {
     (void)state;
@@ -311,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_come_with_source_or_reason),
+        cmocka_unit_test(fills_by_origin_are_summed),
         cmocka_unit_test(caches_of_another_machine_are_not_measured_here),
         cmocka_unit_test(errors_are_shares_of_what_was_measured),
         cmocka_unit_test(groups_are_by_operation_simd_and_level),
