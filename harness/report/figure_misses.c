@@ -29,17 +29,24 @@ bool figure_has_misses(const RunRecord *run, const CellSummary *summary)
     return false;
 }
 
-// Lines that every access of the kernel brought into the level in a simulation; NAN unknown.
-static double read_simulated(const Figure *figure, size_t cell, int level)
+// A fact of a cell, told beside the times; NAN unknown.
+static double read_fact(const Figure *figure, size_t cell, const char *before, int level,
+                        const char *after)
 {
     const CellSummary *summary = &figure->summaries[cell];
     char name[48];
-    double lines = NAN;
-    (void)snprintf(name, sizeof name, "sim.cold.L%d.fills", level);
-    for (size_t i = 0; i < summary->record_count && isnan(lines); i++)
-        if (summary->records[i]->task == SAMPLE_COUNT)
-            lines = sample_value(summary->records[i], name);
-    return lines;
+    double value = NAN;
+    (void)snprintf(name, sizeof name, "%s%d%s", before, level, after);
+    for (size_t i = 0; i < summary->record_count && isnan(value); i++)
+        if (summary->records[i]->task == SAMPLE_COUNT || summary->records[i]->task == SAMPLE_VERIFY)
+            value = sample_value(summary->records[i], name);
+    return value;
+}
+
+// Lines that every access of the kernel brought into the level in a simulation.
+static double read_simulated(const Figure *figure, size_t cell, int level)
+{
+    return read_fact(figure, cell, "sim.cold.L", level, ".fills");
 }
 
 // One panel: what its axis has to cover, and whether anything was measured.
@@ -80,23 +87,30 @@ static size_t find_panels(const Figure *figure, Panel panels[PANEL_COUNT])
     return count;
 }
 
-// "L2 · 1 MiB" by the machine's record, "L2" where that does not tell.
+// What the cells were computed for; NAN where that is unknown or not the same for all.
+static double find_level_bytes(const Figure *figure, int level)
+{
+    double bytes = NAN;
+    for (size_t i = 0; i < figure->series_count; i++)
+        for (size_t j = 0; j < figure->series[i].count; j++) {
+            const size_t cell = figure->series[i].points[j].cell;
+            const double here = read_fact(figure, cell, "geometry.L", level, ".size_bytes");
+            if (isnan(here) || (!isnan(bytes) && here != bytes))
+                return NAN;
+            bytes = here;
+        }
+    return bytes;
+}
+
+// "L2 · 1 MiB", "L2" where its size is not known.
 static void title_panel(const Figure *figure, size_t row, char *text, size_t text_bytes)
 {
+    const double bytes = find_level_bytes(figure, panel_table[row].cache_level);
+    const bool large = bytes >= 1024.0 * 1024;
     (void)snprintf(text, text_bytes, "%s", panel_table[row].name);
-    const json_t *caches = json_object_get(figure->run->machine, "caches");
-    for (size_t i = 0; i < json_array_size(caches); i++) {
-        const json_t *cache = json_array_get(caches, i);
-        const char *type = json_string_value(json_object_get(cache, "type"));
-        const double bytes = json_number_value(json_object_get(cache, "size_bytes"));
-        if (json_integer_value(json_object_get(cache, "level")) != panel_table[row].cache_level ||
-            (type && strcmp(type, "instruction") == 0) || bytes <= 0)
-            continue;
-        const bool large = bytes >= 1024.0 * 1024;
+    if (!isnan(bytes))
         (void)snprintf(text, text_bytes, "%s · %.4g %s", panel_table[row].name,
                        bytes / (large ? 1024.0 * 1024 : 1024), large ? "MiB" : "KiB");
-        return;
-    }
 }
 
 // Why the first cell has no measured misses; for the caption.

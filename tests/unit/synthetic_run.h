@@ -15,7 +15,7 @@
 enum {
     SYNTHETIC_CELLS = 4,
     SYNTHETIC_MOST_SAMPLES = 12, // timed, a cell
-    SYNTHETIC_VALUES = 10,
+    SYNTHETIC_VALUES = 12,
     SYNTHETIC_RECORDS = SYNTHETIC_CELLS * (SYNTHETIC_MOST_SAMPLES + 2)
 };
 
@@ -81,6 +81,9 @@ static inline void synthetic_facts(SyntheticRun *synthetic, size_t cell)
         synthetic_value("predicted.L2.misses", cell % 2 ? 70000 : 80000, "lines", "model", "");
     facts[count++] =
         synthetic_value("predicted.L3.misses", NAN, "lines", "unavailable", "no third level");
+    facts[count++] = synthetic_value("geometry.L1.size_bytes", 49152, "B", "model", "");
+    facts[count++] =
+        synthetic_value("geometry.L2.size_bytes", wide ? 2097152 : 1048576, "B", "model", "");
     synthetic->counts[cell][0] =
         synthetic_value("PAPI_L1_DCM", NAN, "", "unavailable", "no PMU on this machine");
     synthetic->counts[cell][1] = synthetic_value("PAPI_TOT_INS", 5e7, "", "pmu", "");
