@@ -22,6 +22,8 @@ static const struct {
     {"PAPI_SR_INS", KNOWN_STORES},
     {"PAPI_L1_DCM", KNOWN_FIRST_LINES},
     {"L1D:REPLACEMENT", KNOWN_FIRST_LINES},
+    {"perf.L1-dcache-loads", KNOWN_LOADS},
+    {"perf.L1-dcache-stores", KNOWN_STORES},
     {"perf.L1-dcache-load-misses", KNOWN_FIRST_LINES},
     {"PAPI_L2_DCM", KNOWN_SECOND_LINES},
     {"L2_LINES_IN:ALL", KNOWN_SECOND_LINES},

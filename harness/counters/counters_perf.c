@@ -22,10 +22,10 @@ typedef struct PerfEvent {
 } PerfEvent;
 
 #define HARDWARE(id) "PERF_COUNT_HW_" #id ":u", PERF_TYPE_HARDWARE, PERF_COUNT_HW_##id
-#define READ_MISS(cache)                                                                           \
-    "PERF_COUNT_HW_CACHE_" #cache " read miss:u", PERF_TYPE_HW_CACHE,                              \
-        PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_READ << 8 |                           \
-            PERF_COUNT_HW_CACHE_RESULT_MISS << 16
+#define CACHE(cache, op, result)                                                                   \
+    "PERF_COUNT_HW_CACHE_" #cache " " #op " " #result ":u", PERF_TYPE_HW_CACHE,                    \
+        PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_##op << 8 |                           \
+            PERF_COUNT_HW_CACHE_RESULT_##result << 16
 
 static const PerfEvent perf_events[] = {
     {"perf.instructions", HARDWARE(INSTRUCTIONS)},
@@ -33,9 +33,15 @@ static const PerfEvent perf_events[] = {
     {"perf.cache-references", HARDWARE(CACHE_REFERENCES)},
     {"perf.cache-misses", HARDWARE(CACHE_MISSES)},
     {"perf.branch-misses", HARDWARE(BRANCH_MISSES)},
-    {"perf.L1-dcache-load-misses", READ_MISS(L1D)},
-    {"perf.LLC-load-misses", READ_MISS(LL)},
-    {"perf.dTLB-load-misses", READ_MISS(DTLB)},
+    {"perf.L1-dcache-loads", CACHE(L1D, READ, ACCESS)},
+    {"perf.L1-dcache-load-misses", CACHE(L1D, READ, MISS)},
+    {"perf.L1-dcache-stores", CACHE(L1D, WRITE, ACCESS)},
+    {"perf.L1-dcache-store-misses", CACHE(L1D, WRITE, MISS)},
+    {"perf.L1-dcache-prefetches", CACHE(L1D, PREFETCH, ACCESS)},
+    {"perf.L1-dcache-prefetch-misses", CACHE(L1D, PREFETCH, MISS)},
+    {"perf.LLC-loads", CACHE(LL, READ, ACCESS)},
+    {"perf.LLC-load-misses", CACHE(LL, READ, MISS)},
+    {"perf.dTLB-load-misses", CACHE(DTLB, READ, MISS)},
 };
 
 // What the kernel gives for a group, with PERF_FORMAT_GROUP and both times.

@@ -344,7 +344,7 @@ static void every_event_is_listed_with_its_mapping_or_the_reason(void **state)
         }
     }
     assert_int_equal(available, 5);
-    assert_int_equal(refused, 3);
+    assert_int_equal(refused, 9);
     json_decref(facts);
 }
 
