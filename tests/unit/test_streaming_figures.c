@@ -11,12 +11,11 @@
 
 #include <cmocka.h>
 
-#include "report/figure_files.h"
 #include "report/report_parts.h"
 #include "stats/metrics_loader.h"
-#include "support/sweep_fixture.h"
+#include "support/figures_fixture.h"
 
-enum { CELL_COUNT = 4, ALL_SAMPLES = 2 * CELL_COUNT, TEXT_BYTES = 16384 };
+enum { CELL_COUNT = 4 };
 
 static const char scenario[] =
     "name: streaming\n"
@@ -33,13 +32,6 @@ static const char scenario[] =
 static const double times[CELL_COUNT] = {9, 6, 5, 5.5};
 static const double pipelines[CELL_COUNT] = {8.5, 5.5, 5, 5};
 static const double windows[CELL_COUNT] = {0, 1, 4, 2};
-
-typedef struct Fixture {
-    RunRecord run;
-    Sample samples[ALL_SAMPLES];
-    CellSummary *summaries;
-    FigureList figures;
-} Fixture;
 
 static void add_value(Sample *sample, const char *name, double value)
 {
@@ -60,104 +52,41 @@ static void add_timeline(Sample *sample)
     add_value(sample, "step2.compute", 1e6);
 }
 
-static Sample make_sample(size_t cell, SampleTask task)
+static void describe(Sample *sample, size_t cell, SampleTask task)
 {
-    Sample sample = sample_empty();
-    sample.cell = cell;
-    sample.task = task;
-    sample.ok = true;
     if (task == SAMPLE_VERIFY) {
-        add_value(&sample, "step0.is.0.gemm.layer0", 4096);
-        add_value(&sample, "step1.is.2.gemm.the \"second\"", 4096);
-        add_value(&sample, "step2.is.3.gemm.a.name.much.too.long.for.the.margin.of.a.figure", 8192);
-        return sample;
+        add_value(sample, "step0.is.0.gemm.layer0", 4096);
+        add_value(sample, "step1.is.2.gemm.the \"second\"", 4096);
+        add_value(sample, "step2.is.3.gemm.a.name.much.too.long.for.the.margin.of.a.figure", 8192);
+        return;
     }
-    sample.round = 0;
-    sample.real_count = 1;
-    sample.real_ns = calloc(1, sizeof *sample.real_ns);
-    assert_non_null(sample.real_ns);
-    sample.real_ns[0] = times[cell] * 1e6;
-    add_value(&sample, "loader.predicted_time", pipelines[cell] * 1e6);
-    add_value(&sample, "loader.bound_time", 4.5e6);
-    add_value(&sample, "loader.over_predicted", 1.25);
-    add_value(&sample, "loader.window", windows[cell]);
-    add_value(&sample, "loader.read_bytes", 9e6);
-    add_value(&sample, "loader.load_time", 4.5e6);
-    assert_true(sample_add_value(&sample, "loader.backend.threads", 1, "", "os", "no io_uring"));
-    assert_true(sample_add_value(&sample, "loader.mode.direct", 1, "", "os", ""));
-    add_timeline(&sample);
-    return sample;
+    add_value(sample, "loader.predicted_time", pipelines[cell] * 1e6);
+    add_value(sample, "loader.bound_time", 4.5e6);
+    add_value(sample, "loader.over_predicted", 1.25);
+    add_value(sample, "loader.window", windows[cell]);
+    add_value(sample, "loader.read_bytes", 9e6);
+    add_value(sample, "loader.load_time", 4.5e6);
+    assert_true(sample_add_value(sample, "loader.backend.threads", 1, "", "os", "no io_uring"));
+    assert_true(sample_add_value(sample, "loader.mode.direct", 1, "", "os", ""));
+    add_timeline(sample);
 }
 
 static int setup(void **state)
 {
-    if (fixture_enter(state) != 0)
-        return -1;
-    Fixture *fixture = calloc(1, sizeof *fixture);
-    assert_non_null(fixture);
-    fixture->run = (RunRecord){.plan = fixture_plan(scenario),
-                               .machine = fixture_machine("0123456789abcdef"),
-                               .samples = fixture->samples,
-                               .sample_count = ALL_SAMPLES};
-    assert_int_equal(fixture->run.plan->cell_count, CELL_COUNT);
-    for (size_t i = 0; i < CELL_COUNT; i++) {
-        fixture->samples[2 * i] = make_sample(i, SAMPLE_VERIFY);
-        fixture->samples[2 * i + 1] = make_sample(i, SAMPLE_TIME);
-    }
-    fixture->summaries = metrics_summarise(&fixture->run);
-    assert_non_null(fixture->summaries);
-    assert_true(figures_find(&fixture->run, fixture->summaries, "", &fixture->figures));
-    *state = fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    Fixture *fixture = *state;
-    figures_clear(&fixture->figures);
-    metrics_free(fixture->summaries, CELL_COUNT);
-    for (size_t i = 0; i < fixture->run.sample_count; i++)
-        sample_clear(&fixture->samples[i]);
-    plan_free(fixture->run.plan);
-    json_decref(fixture->run.machine);
-    free(fixture);
-    return fixture_leave(state);
-}
-
-static const Figure *figure_named(const Fixture *fixture, const char *name)
-{
-    for (size_t i = 0; i < fixture->figures.count; i++)
-        if (strcmp(fixture->figures.items[i].name, name) == 0)
-            return &fixture->figures.items[i];
-    fail_msg("no figure %s among %zu", name, fixture->figures.count);
-    return NULL;
-}
-
-static void assert_writes(void (*write)(const Figure *figure, FILE *out), const Figure *figure,
-                          const char *expected)
-{
-    char *text = calloc(1, TEXT_BYTES);
-    assert_non_null(text);
-    FILE *out = fmemopen(text, TEXT_BYTES - 1, "w");
-    assert_non_null(out);
-    write(figure, out);
-    assert_int_equal(fclose(out), 0);
-    if (!strstr(text, expected))
-        fail_msg("expected '%s' in '%s'", expected, text);
-    free(text);
+    return figures_setup(state, scenario, times, CELL_COUNT, describe);
 }
 
 // One line, with the cell whose window was chosen where its choice is.
 static void windows_are_one_line_with_the_chosen_beside_it(void **state)
 {
-    const Figure *figure = figure_named(*state, "time-over-window-window");
-    assert_writes(figure->kind->tabulate, figure,
-                  "# scalar\n"
-                  " 0 9 9 9 1 0 8.5 4.5\n"
-                  " 1 6 6 6 1 0 5.5 4.5\n"
-                  " 4 5 5 5 1 0 5 4.5\n"
-                  " 2 5.5 5.5 5.5 1 1 5 4.5\n");
-    assert_writes(figure->kind->define, figure, "automatic = 1\n");
+    const Figure *figure = figures_named(*state, "time-over-window-window");
+    figures_expect_text(figure->kind->tabulate, figure,
+                        "# scalar\n"
+                        " 0 9 9 9 1 0 8.5 4.5\n"
+                        " 1 6 6 6 1 0 5.5 4.5\n"
+                        " 4 5 5 5 1 0 5 4.5\n"
+                        " 2 5.5 5.5 5.5 1 1 5 4.5\n");
+    figures_expect_text(figure->kind->define, figure, "automatic = 1\n");
     char fixed[256];
     figure_describe_fixed(figure, fixed, sizeof fixed);
     assert_null(strstr(fixed, "adaptive"));
@@ -165,19 +94,19 @@ static void windows_are_one_line_with_the_chosen_beside_it(void **state)
 
 static void timeline_has_loads_computes_and_waits(void **state)
 {
-    const Figure *figure = figure_named(*state, "timeline-window-prefetch_window4-adaptivetrue");
-    assert_writes(figure->kind->tabulate, figure,
-                  " 0 0 2 2 3 0 2 \"layer0\"\n"
-                  " 1 ? ? 3 3.5 ? ? \"the 'second'\"\n"
-                  " 2 2 4.5 4.5 5.5 3.5 4.5 \"…g.for.the.margin.of.a.figure\"\n");
-    assert_writes(figure->kind->define, figure, "row_count = 3\nnamed = 1\n");
-    assert_writes(figure->kind->define, figure,
-                  "4.5 ms of loading, 2.5 ms of computing, 3 ms of waiting");
+    const Figure *figure = figures_named(*state, "timeline-window-prefetch_window4-adaptivetrue");
+    figures_expect_text(figure->kind->tabulate, figure,
+                        " 0 0 2 2 3 0 2 \"layer0\"\n"
+                        " 1 ? ? 3 3.5 ? ? \"the 'second'\"\n"
+                        " 2 2 4.5 4.5 5.5 3.5 4.5 \"…g.for.the.margin.of.a.figure\"\n");
+    figures_expect_text(figure->kind->define, figure, "row_count = 3\nnamed = 1\n");
+    figures_expect_text(figure->kind->define, figure,
+                        "4.5 ms of loading, 2.5 ms of computing, 3 ms of waiting");
 }
 
 static void loader_metrics_are_medians_and_ratios(void **state)
 {
-    const Fixture *fixture = *state;
+    const FiguresFixture *fixture = *state;
     const char *reason = NULL;
     const CellSummary *summary = &fixture->summaries[1];
     assert_true(metric_value("loader_window", &fixture->run, summary) == 1);
@@ -203,52 +132,31 @@ static void write_tables(const Figure *figure, FILE *out)
 // Each choice of the loader once, and none where it is what was asked for.
 static void report_says_how_and_why_files_were_read(void **state)
 {
-    const Figure *figure = figure_named(*state, "time-over-window-window");
-    assert_writes(write_reads, figure,
-                  "\n#### Why files were read so\n\n| asked for | used | why |\n|---|---|---|\n"
-                  "| auto | threads | no io_uring |\n");
-    assert_writes(
+    const Figure *figure = figures_named(*state, "time-over-window-window");
+    figures_expect_text(
+        write_reads, figure,
+        "\n#### Why files were read so\n\n| asked for | used | why |\n|---|---|---|\n"
+        "| auto | threads | no io_uring |\n");
+    figures_expect_text(
         write_tables, figure,
         "| 1 | false | 1 | 4.500 ms | 5.500 ms | 1.250 | 4.500 ms | 2.000 | threads, direct |");
 }
 
 static void times_by_model_are_not_of_streamed_cells(void **state)
 {
-    const Fixture *fixture = *state;
-    for (size_t i = 0; i < fixture->figures.count; i++)
-        assert_null(strstr(fixture->figures.items[i].name, "time-by-model"));
-}
-
-static void gnuplot_draws_them(void **state)
-{
-    const Fixture *fixture = *state;
-    char gnuplot[512];
-    if (!gnuplot_find(gnuplot, sizeof gnuplot)) {
-        print_message("skipped: no gnuplot in PATH\n");
-        skip();
-    }
-    for (size_t i = 0; i < fixture->figures.count; i++) {
-        const Figure *figure = &fixture->figures.items[i];
-        Problem problem = {0};
-        char path[256];
-        if (!figure_write(figure, ".", &problem) ||
-            !gnuplot_run(gnuplot, ".", figure->name, &problem))
-            fail_msg("%s: %s", figure->name, problem.text);
-        (void)snprintf(path, sizeof path, "%s.png", figure->name);
-        assert_int_equal(access(path, R_OK), 0);
-    }
+    figures_expect_none(*state, "time-by-model");
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, figures_teardown)
     const struct CMUnitTest tests[] = {
         TEST(windows_are_one_line_with_the_chosen_beside_it),
         TEST(timeline_has_loads_computes_and_waits),
         TEST(loader_metrics_are_medians_and_ratios),
         TEST(report_says_how_and_why_files_were_read),
         TEST(times_by_model_are_not_of_streamed_cells),
-        TEST(gnuplot_draws_them),
+        TEST(figures_are_drawn_by_gnuplot),
     };
 #undef TEST
     return cmocka_run_group_tests_name("streaming_figures", tests, NULL, NULL);
