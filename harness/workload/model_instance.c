@@ -6,6 +6,7 @@
 #include "workload/random_fill.h"
 #include "workload/simd_choice.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,4 +243,31 @@ size_t model_instance_bytes(HyperionTensor *const *tensors)
     for (; *tensors; tensors++)
         bytes += hyperionTensorBytes(*tensors);
     return bytes;
+}
+
+bool model_instance_same(const ModelInstance *given, const ModelInstance *expected,
+                         const char *of_expected, Problem *problem)
+{
+    for (int i = 0; expected->outputs[i]; i++)
+        if (memcmp(hyperionTensorConstData(given->outputs[i]),
+                   hyperionTensorConstData(expected->outputs[i]),
+                   hyperionTensorBytes(expected->outputs[i])) != 0)
+            return problem_set(problem, "output %s differs from that %s",
+                               hyperionModelOutput(expected->model, i).name, of_expected);
+    return true;
+}
+
+WorkloadFacts model_instance_facts(const ModelInstance *instance)
+{
+    const double operands =
+        (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
+    WorkloadFacts facts = {
+        .flops = hyperionModelFlops(instance->model),
+        .executed_flops = NAN,
+        .bytes = operands + (double)hyperionModelWeightBytes(instance->model),
+        .operand_bytes = operands,
+    };
+    for (size_t i = 0; instance->outputs[i]; i++)
+        facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
+    return facts;
 }

@@ -74,4 +74,14 @@ void model_instance_free_tensors(HyperionTensor **tensors); // NULL is allowed
 // Bytes of tensors, NULL-terminated.
 size_t model_instance_bytes(HyperionTensor *const *tensors);
 
+// Whether both gave the same outputs, to the bit; false with the reason, "output x differs from
+// that `of_expected`".
+bool model_instance_same(const ModelInstance *given, const ModelInstance *expected,
+                         const char *of_expected, Problem *problem);
+
+// What is so of one pass wherever its memory is: nominal work, results, and each operand once,
+// which are all that `operand_bytes` has: memory for activations and copies of weights is to be
+// added.
+WorkloadFacts model_instance_facts(const ModelInstance *instance);
+
 #endif

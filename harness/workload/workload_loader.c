@@ -223,18 +223,6 @@ static void *open_loader(const Cell *cell, const WorkloadMachine *machine, Probl
     return NULL;
 }
 
-static bool compare_outputs(const ModelInstance *streamed, const ModelInstance *whole,
-                            Problem *problem)
-{
-    for (int i = 0; i < hyperionModelOutputCount(whole->model); i++)
-        if (memcmp(hyperionTensorConstData(streamed->outputs[i]),
-                   hyperionTensorConstData(whole->outputs[i]),
-                   hyperionTensorBytes(whole->outputs[i])) != 0)
-            return problem_set(problem, "output %s differs from that of the model in memory",
-                               hyperionModelOutput(whole->model, i).name);
-    return true;
-}
-
 // To the bit what the model gives when all of it is in memory, at the same level: a file that was
 // made of it holds the same weights, and where they come from changes no result.
 static bool verify_loader(void *opened, Problem *problem)
@@ -243,7 +231,8 @@ static bool verify_loader(void *opened, Problem *problem)
     ModelInstance whole;
     const bool same =
         model_instance_open(&whole, context->values, &context->machine, context->pool, problem) &&
-        run_pass(context, problem) && compare_outputs(&context->instance, &whole, problem);
+        run_pass(context, problem) &&
+        model_instance_same(&context->instance, &whole, "of the model in memory", problem);
     model_instance_close(&whole);
     return same;
 }
@@ -274,18 +263,10 @@ static WorkloadFacts describe_loader(void *opened)
 {
     const LoaderContext *context = opened;
     const ModelInstance *instance = &context->instance;
-    const double operands =
-        (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
-    const double weights = (double)hyperionModelWeightBytes(instance->model);
     const HyperionMemoryStats memory = hyperionGetProgressiveLoaderStats(context->loader);
-    WorkloadFacts facts = {
-        .flops = hyperionModelFlops(instance->model),
-        .bytes = weights + operands,
-        .operand_bytes = operands + (double)memory.planned_bytes +
-                         (double)hyperionModelActivationBytes(instance->model),
-    };
-    for (size_t i = 0; instance->outputs[i]; i++)
-        facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
+    WorkloadFacts facts = model_instance_facts(instance);
+    facts.operand_bytes +=
+        (double)memory.planned_bytes + (double)hyperionModelActivationBytes(instance->model);
     (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason,
                    "predictions are of weights in memory");
     return facts;

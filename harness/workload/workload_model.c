@@ -303,22 +303,13 @@ WorkloadFacts model_context_facts(void *opened)
 {
     const ModelContext *context = opened;
     const ModelInstance *instance = &context->instances[0];
-    const double operands =
-        (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
-    const double weights = (double)hyperionModelWeightBytes(instance->model);
     const HyperionMemoryPlan plan = instance->optimizer ? hyperionGetMemoryPlan(instance->optimizer)
                                                         : (HyperionMemoryPlan){.valid = false};
-    WorkloadFacts facts = {
-        .flops = hyperionModelFlops(instance->model),
-        .executed_flops = NAN,
-        .bytes = weights + operands,
-        .operand_bytes =
-            operands + (plan.valid ? (double)plan.total_bytes
-                                   : weights + (double)hyperionModelPackedBytes(instance->model) +
-                                         (double)hyperionModelActivationBytes(instance->model)),
-    };
-    for (size_t i = 0; instance->outputs[i]; i++)
-        facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
+    WorkloadFacts facts = model_instance_facts(instance);
+    facts.operand_bytes += plan.valid ? (double)plan.total_bytes
+                                      : (double)hyperionModelWeightBytes(instance->model) +
+                                            (double)hyperionModelPackedBytes(instance->model) +
+                                            (double)hyperionModelActivationBytes(instance->model);
     const char *reason = "predictions are of one thread, and the cell has several";
     if (instance->packed || plan.packed_bytes > 0) {
         reason = "predictions are of weights that are packed at every call";

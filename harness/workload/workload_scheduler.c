@@ -207,18 +207,6 @@ static void *open_scheduler(const Cell *cell, const WorkloadMachine *machine, Pr
     return NULL;
 }
 
-static bool compare_outputs(const ModelInstance *given, const ModelInstance *expected,
-                            Problem *problem)
-{
-    for (int i = 0; i < hyperionModelOutputCount(expected->model); i++)
-        if (memcmp(hyperionTensorConstData(given->outputs[i]),
-                   hyperionTensorConstData(expected->outputs[i]),
-                   hyperionTensorBytes(expected->outputs[i])) != 0)
-            return problem_set(problem, "output %s differs from that without scheduler",
-                               hyperionModelOutput(expected->model, i).name);
-    return true;
-}
-
 static bool compare_visits(const SchedulerContext *context, const Visits *given,
                            const Visits *expected, Problem *problem)
 {
@@ -269,7 +257,8 @@ static bool verify_scheduler(void *opened, Problem *problem)
     if (ready && context->direction == HYPERION_PASS_BACKWARD)
         same = verify_backward(context, &whole, problem);
     else if (ready)
-        same = run_pass(context, problem) && compare_outputs(&context->instance, &whole, problem);
+        same = run_pass(context, problem) &&
+               model_instance_same(&context->instance, &whole, "without scheduler", problem);
     model_instance_close(&whole);
     return same;
 }
@@ -290,17 +279,9 @@ static WorkloadFacts describe_scheduler(void *opened)
 {
     const SchedulerContext *context = opened;
     const ModelInstance *instance = &context->instance;
-    const double operands =
-        (double)(model_instance_bytes(instance->inputs) + model_instance_bytes(instance->outputs));
-    const double weights = (double)hyperionModelWeightBytes(instance->model);
-    WorkloadFacts facts = {
-        .flops = hyperionModelFlops(instance->model),
-        .bytes = weights + operands,
-        .operand_bytes =
-            weights + operands + (double)hyperionExecutionPlanInfo(context->plan).activation_bytes,
-    };
-    for (size_t i = 0; instance->outputs[i]; i++)
-        facts.elements += (double)hyperionTensorElementCount(instance->outputs[i]);
+    WorkloadFacts facts = model_instance_facts(instance);
+    facts.operand_bytes += (double)hyperionModelWeightBytes(instance->model) +
+                           (double)hyperionExecutionPlanInfo(context->plan).activation_bytes;
     (void)snprintf(facts.predicted_reason, sizeof facts.predicted_reason,
                    "predictions are of passes without scheduler");
     return facts;
