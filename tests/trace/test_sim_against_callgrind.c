@@ -60,12 +60,17 @@ static void ask(const WorkerRequest *request, Sample *answer)
     free(end.answer);
 }
 
-// Bytes that have to stay in a level from one use to the next.
-static double first_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking)
+// Bytes that have to stay in the first level from one use to the next. The block of A is used again
+// for each sliver of B: all of it counts, unless it is so much larger than the level that none of
+// it is still there.
+static double first_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking,
+                                size_t level_bytes)
 {
+    const double block = 4.0 * (double)(blocking->mc * blocking->kc);
     if (problem->has_product) // a sliver of B, this and the next panel of A, a tile of C
         return 4.0 * (double)(blocking->kc * (blocking->nr + 2 * blocking->mr) +
-                              blocking->mr * blocking->nr);
+                              blocking->mr * blocking->nr) +
+               (block < 2 * (double)level_bytes ? block : 0);
     if (problem->op == HYP_OP_ATTENTION) // a block of keys and of values, a query and its output
         return 4.0 * (2 * 64 + 4) * (double)problem->args.attention.dim;
     return 0; // streams
@@ -133,8 +138,9 @@ static void compare_cell(const char *axes, Compared *compared)
     const KernelCase kernel_case = kernel_case_make(request.cell.values);
     HyperionGemmBlocking blocking;
     resolve(&kernel_case, request.cell.values, &request.topology, &blocking);
-    const double sets[LEVELS] = {first_working_set(&kernel_case, &blocking),
-                                 second_working_set(&kernel_case, &blocking)};
+    const double sets[LEVELS] = {
+        first_working_set(&kernel_case, &blocking, request.topology.levels[0].size_bytes),
+        second_working_set(&kernel_case, &blocking)};
     Sample answer;
     ask(&request, &answer);
     if (!answer.ok)
