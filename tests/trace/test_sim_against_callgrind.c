@@ -60,20 +60,35 @@ static void ask(const WorkerRequest *request, Sample *answer)
     free(end.answer);
 }
 
-// Bytes that have to stay in the first level from one use to the next. The block of A is used again
-// for each sliver of B: all of it counts, unless it is so much larger than the level that none of
-// it is still there.
-static double first_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking,
-                                size_t level_bytes)
+// What is used again only after all of `set` was: it counts unless it is so much larger than the
+// level that nothing of it is still there then.
+static double count_reused(double set_bytes, size_t level_bytes)
 {
-    const double block = 4.0 * (double)(blocking->mc * blocking->kc);
-    if (problem->has_product) // a sliver of B, this and the next panel of A, a tile of C
+    return set_bytes < 2 * (double)level_bytes ? set_bytes : 0;
+}
+
+// Bytes that have to stay in the first level from one use to the next.
+static double first_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking,
+                                const HyperionCacheLevel *level)
+{
+    const size_t line_bytes = (size_t)level->line_bytes;
+    if (problem->has_product) {
+        // A sliver of B, this and the next panel of A, a tile of C; and between two uses of a panel
+        // the whole block of A and as many rows of C, which begin anywhere in a line.
+        const size_t row_lines = (4 * blocking->nr + line_bytes - 1) / line_bytes + 1;
         return 4.0 * (double)(blocking->kc * (blocking->nr + 2 * blocking->mr) +
                               blocking->mr * blocking->nr) +
-               (block < 2 * (double)level_bytes ? block : 0);
-    if (problem->op == HYP_OP_ATTENTION) // a block of keys and of values, a query and its output
-        return 4.0 * (2 * 64 + 4) * (double)problem->args.attention.dim;
-    return 0; // streams
+               count_reused((double)(blocking->mc * (4 * blocking->kc + row_lines * line_bytes)),
+                            level->size_bytes);
+    }
+    if (problem->op != HYP_OP_ATTENTION)
+        return 0; // streams
+    // A block of keys and of values, a query and its output; all keys and values of a head, of
+    // which a row begins anywhere in a line.
+    const HypAttentionArgs *args = &problem->args.attention;
+    const size_t row_lines = (4 * args->dim + line_bytes - 1) / line_bytes + 1;
+    return 4.0 * (2 * 64 + 4) * (double)args->dim +
+           count_reused(2.0 * (double)(args->keys * row_lines * line_bytes), level->size_bytes);
 }
 
 static double second_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking)
@@ -139,7 +154,7 @@ static void compare_cell(const char *axes, Compared *compared)
     HyperionGemmBlocking blocking;
     resolve(&kernel_case, request.cell.values, &request.topology, &blocking);
     const double sets[LEVELS] = {
-        first_working_set(&kernel_case, &blocking, request.topology.levels[0].size_bytes),
+        first_working_set(&kernel_case, &blocking, &request.topology.levels[0]),
         second_working_set(&kernel_case, &blocking)};
     Sample answer;
     ask(&request, &answer);
