@@ -4,7 +4,7 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "memory/sections.h"
-#include "model/layer_op.h"
+#include "model/band.h"
 #include "model/run_plan.h"
 
 #include <stdlib.h>
@@ -54,8 +54,8 @@ static bool measure(const Lives *lives)
         *life = (Life){.next = -1};
         if (!is_placed(lives, i))
             continue;
-        if (!hyp_size_round_up(lives->model->tensors[i].shape.size_bytes, HYP_PLACE_BYTES,
-                               &life->size_bytes) ||
+        if (!hyp_size_round_up(hyp_run_plan_tensor_bytes(lives->model, lives->plan, i),
+                               HYP_PLACE_BYTES, &life->size_bytes) ||
             !hyp_size_add(lives->made->apart_bytes, life->size_bytes, &lives->made->apart_bytes))
             return hyp_fail(HYPERION_ERROR_MEMORY,
                             "plan model %s: its activations do not fit in the address space",
@@ -119,13 +119,15 @@ static int find_overwritten(const Lives *lives, const HypLayer *layer, int step,
     return -1;
 }
 
-// Chains of results, each written over the one before. Steps that come again keep their memory.
+// Chains of results, each written over the one before. Steps that come again keep their memory, and
+// so do those of bands, which leave rows of the input to the next ones.
 static void join_in_place(const Lives *lives)
 {
     for (int step = 0; step < lives->plan->step_count; step++) {
         const HypLayer *layer = &lives->model->layers[lives->plan->steps[step]];
         const int result = layer->outputs[0];
-        if (!is_placed(lives, result) || lives->of[result].writes != 1)
+        if (!is_placed(lives, result) || lives->of[result].writes != 1 ||
+            hyp_step_is_band(lives->plan, step))
             continue;
         const int group = find_overwritten(lives, layer, step, result);
         if (group < 0 || lives->of[group].last_write >= step)
@@ -194,8 +196,8 @@ static int find_replaced(const Lives *lives, int step)
     const HypLayer *layer = &model->layers[index];
     const HypLayerOp *op = hyp_layer_op(layer->op);
     const int result = layer->outputs[0];
-    if (!op->replaces || !is_placed(lives, result) || lives->of[result].writes == 0 ||
-        lives->made->group_of[result] != result)
+    if (!op->replaces || hyp_step_is_band(lives->plan, step) || !is_placed(lives, result) ||
+        lives->of[result].writes == 0 || lives->made->group_of[result] != result)
         return -1;
     const int root = hyp_model_root(model, layer->inputs[0]);
     const int group = lives->made->group_of[root];
@@ -300,7 +302,7 @@ static void join_concatenations(const Lives *lives, size_t *live)
         const HypLayer *layer = &lives->model->layers[lives->plan->steps[step]];
         const int result = layer->outputs[0];
         if (layer->op != HYPERION_LAYER_CONCAT || !is_placed(lives, result) ||
-            lives->of[result].writes != 1)
+            lives->of[result].writes != 1 || hyp_step_is_band(lives->plan, step))
             continue;
         const HypShape *shape = &lives->model->tensors[result].shape;
         if (hyp_shape_product(shape, 0, (int)layer->attributes.axis) == 1)

@@ -7,7 +7,7 @@
 #include "hyperion/tensor.h"
 
 #include "common/fail.h"
-#include "model/layer_op.h"
+#include "model/band.h"
 #include "model/memory_layout.h"
 #include "model/run_plan.h"
 #include "model/thread_pool.h"
@@ -21,9 +21,10 @@
 struct HypPreparation {
     HypRunPlan plan;
     void *activations;
-    void *workspace;      // of the layer that needs most
+    void *workspace;      // of the step that needs most
     void **data;          // by tensor: its bytes in the run under way
     const float **packed; // by layer: its weight as a loader packed it, for its step
+    HypBandRoom *bands;   // NULL: the plan has none
     HyperionParallel parallel;
     HypRun run; // the pass under way
     bool in_pass;
@@ -53,6 +54,7 @@ static void free_preparation(HypPreparation *preparation)
     hyp_platform_release(preparation->activations);
     hyp_platform_release(preparation->workspace);
     hyp_run_plan_free(&preparation->plan);
+    hyp_band_room_free(preparation->bands);
     free((void *)preparation->data);
     free((void *)preparation->packed);
     free(preparation);
@@ -75,7 +77,7 @@ static HypLayerRun describe_step(const HyperionModel *model, const HypPreparatio
                          .parallel = &preparation->parallel};
 }
 
-// Memory that is large enough for the workspace of every layer.
+// Memory that is large enough for the workspace of every step.
 static bool allocate_workspace(const HyperionModel *model, HypPreparation *preparation)
 {
     HypRunPlan *plan = &preparation->plan;
@@ -84,7 +86,7 @@ static bool allocate_workspace(const HyperionModel *model, HypPreparation *prepa
         static const float marker; // that there will be one
         HypLayerRun run = describe_step(model, preparation, plan->steps[i]);
         run.packed = plan->packed_on_load[plan->steps[i]] ? &marker : run.packed;
-        const size_t needed_bytes = hyp_layer_workspace_bytes(&run);
+        const size_t needed_bytes = hyp_step_workspace_bytes(preparation->bands, plan, i, &run);
         if (needed_bytes > plan->workspace_bytes)
             plan->workspace_bytes = needed_bytes;
     }
@@ -113,8 +115,10 @@ static HypPreparation *prepare(HyperionModel *model)
     if (!made->data || !made->packed)
         (void)hyp_fail(HYPERION_ERROR_MEMORY, "run model %s: out of memory", model->name);
     else if (make_plan(model, &made->plan) && hyp_memory_layout_refresh(model, &made->plan)) {
+        made->bands = made->plan.bands ? hyp_band_room_create(model) : NULL;
         made->activations = hyp_platform_allocate(made->plan.activation_bytes, 64);
-        ready = made->activations && allocate_workspace(model, made);
+        ready = made->activations && (made->bands || !made->plan.bands) &&
+                allocate_workspace(model, made);
     }
     if (!ready) {
         free_preparation(made);
@@ -220,12 +224,15 @@ static void bind_memory(const HyperionModel *model)
 }
 
 // False where the values of an input cannot be computed with.
-static bool execute_layer(const HypLayerRun *run)
+static bool execute_step(const HypPreparation *preparation, const HypLayerRun *run)
 {
     const HypLayerOp *op = hyp_layer_op(run->layer->op);
     if (op->check_values && !op->check_values(run))
         return false;
-    op->execute(run);
+    if (hyp_step_is_band(&preparation->plan, preparation->run.step))
+        hyp_step_execute_band(preparation->bands, &preparation->plan, preparation->run.step, run);
+    else
+        op->execute(run);
     return true;
 }
 
@@ -256,7 +263,7 @@ bool hyp_pass_step(HyperionModel *model)
     if (model->attached.any && !hyp_hooks_before_step(run))
         return false;
     const HypLayerRun layer_run = describe_step(model, preparation, run->layer);
-    if (!execute_layer(&layer_run))
+    if (!execute_step(preparation, &layer_run))
         return false;
     if (model->attached.any)
         hyp_hooks_after_step(run);

@@ -14,6 +14,11 @@ typedef struct HypPlacing {
     size_t offset;
 } HypPlacing;
 
+// Rows of a tensor: indices on its last axis but one.
+typedef struct HypRows {
+    int64_t first, count;
+} HypRows;
+
 // What each run of a model does. The executor makes one for many runs: layers in the model's order
 // and every activation in memory of its own; then what is attached changes it.
 typedef struct HypRunPlan {
@@ -31,6 +36,11 @@ typedef struct HypRunPlan {
     // one piece: nobody who comes later changes steps, offsets or placings.
     HypPlacing *placings;
     int placing_count;
+    // Where layers run in bands of rows, see band.h, or both NULL: none does. The steps of such a
+    // layer make all rows of its result, from the first to the last; with it nothing moves.
+    HypRows *bands;     // by step: the rows of the result that it makes; count 0: all
+    int64_t *held_rows; // by tensor: rows that its place has room for, which are those that the
+                        // last step to write it made; 0: all
     size_t workspace_bytes; // of the layer that needs most; known when a run begins
 } HypRunPlan;
 

@@ -18,6 +18,12 @@ typedef struct HypLayerRun {
     const HyperionParallel *parallel;
 } HypLayerRun;
 
+// What a band of rows of a layer's result takes of an input, see band.h.
+typedef struct HypBandInput {
+    HypRows rows;          // count 0: all of it
+    int64_t before, after; // of the first input, an image: what is left of its padding
+} HypBandInput;
+
 typedef struct HypLayerOp {
     const char *name; // "gemm"
     int least_inputs;
@@ -33,6 +39,10 @@ typedef struct HypLayerOp {
     // they differ in size; NULL: never. The operation then does so where run->replaces.
     bool (*replaces)(const HyperionModel *model, const HypLayer *layer,
                      const HyperionGemmBlocking *blocking);
+    // What rows `made` of the result take of input `index`; false where they cannot be made alone,
+    // to the bit. NULL: never.
+    bool (*band)(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                 HypBandInput *input);
     // Checks attributes and the inputs' shapes, fills in defaults, and says what the result is.
     bool (*infer)(const HyperionModel *model, HypLayer *layer, HypShape *result);
     // Nominal floating-point operations; NULL: none.

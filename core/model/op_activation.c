@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
 {
@@ -35,6 +35,7 @@ const HypLayerOp hyp_layer_op_activation = {
     .least_inputs = 1,
     .most_inputs = 1,
     .overwrites = 1,
+    .band = hyp_band_alike,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

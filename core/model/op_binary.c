@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "hyperion/tensor.h"
 
@@ -178,6 +178,7 @@ const HypLayerOp hyp_layer_op_binary = {
     .most_inputs = 2,
     .any_type = true,
     .overwrites = 2,
+    .band = hyp_band_alike,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "model/strided_copy.h"
 
@@ -75,12 +75,20 @@ static void execute(const HypLayerRun *run)
     }
 }
 
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    const int rank = hyp_layer_output(model, layer)->rank;
+    return layer->attributes.axis != rank - 2 && hyp_band_alike(model, layer, index, made, input);
+}
+
 const HypLayerOp hyp_layer_op_concat = {
     .name = "concat",
     .least_inputs = 1,
     .most_inputs = INT_MAX,
     .any_type = true,
     .keeps_memory = keeps_memory,
+    .band = find_band,
     .infer = infer,
     .execute = execute,
 };

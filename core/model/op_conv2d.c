@@ -2,7 +2,7 @@
 // Convolution over one to three axes. Over two it is a kernel; a line is an image of height 1; over
 // three each slice of the result is a convolution over two of the planes that its windows reach,
 // which count as channels.
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "common/size_math.h"
 #include "model/plane_waves.h"
@@ -310,11 +310,20 @@ static void execute(const HypLayerRun *run)
         run->model->settings.dispatch.best[HYP_OP_CONV2D]->fn.conv2d(&args);
 }
 
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    const int64_t kernel = hyp_layer_input(model, layer, 1)->dims[2];
+    *input = (HypBandInput){.rows = {0}};
+    return index > 0 || hyp_band_windows(model, layer, kernel, made, input);
+}
+
 const HypLayerOp hyp_layer_op_conv2d = {
     .name = "conv2d",
     .least_inputs = 2,
     .most_inputs = 3,
     .replaces = may_replace,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .product = describe_product,

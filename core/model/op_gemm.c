@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "kernel_table.h"
 
@@ -106,10 +106,25 @@ static void execute(const HypLayerRun *run)
         best[HYP_OP_GEMM]->fn.gemm(&args);
 }
 
+// All of B. So few rows that another kernel multiplies them could differ in the last bit.
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    const HypShape *a = hyp_layer_input(model, layer, 0);
+    const int64_t rows = hyp_row_count(a);
+    *input = (HypBandInput){.rows = {0}};
+    if (rows == 0 ||
+        (hyp_layer_is_narrow(describe_shape(model, layer).m / (size_t)rows * (size_t)made.count) &&
+         !hyp_layer_is_narrow(describe_shape(model, layer).m)))
+        return false;
+    return index > 0 || hyp_band_alike(model, layer, index, made, input);
+}
+
 const HypLayerOp hyp_layer_op_gemm = {
     .name = "gemm",
     .least_inputs = 2,
     .most_inputs = 3,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .product = describe_product,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include <math.h>
 
@@ -52,6 +52,7 @@ const HypLayerOp hyp_layer_op_layernorm = {
     .least_inputs = 2,
     .most_inputs = 3,
     .overwrites = 1,
+    .band = hyp_band_alike,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "parallel_for.h"
 
@@ -86,10 +86,19 @@ static void execute(const HypLayerRun *run)
                       normalise_part, run);
 }
 
+// Sums go over axis 1, the channels.
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    return hyp_layer_output(model, layer)->rank != 3 &&
+           hyp_band_alike(model, layer, index, made, input);
+}
+
 const HypLayerOp hyp_layer_op_lrn = {
     .name = "lrn",
     .least_inputs = 1,
     .most_inputs = 1,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -2,7 +2,7 @@
 // Greatest value and mean over windows. Both can be taken over height and width first, then over
 // depth: the greatest of the greatest; and, as the elements of a window on the image (or on its
 // padding) are a box, the mean of the means.
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include "common/size_math.h"
 #include "model/plane_waves.h"
@@ -167,11 +167,19 @@ static void execute_average(const HypLayerRun *run)
     run_pool(run, run->model->settings.dispatch.best[HYP_OP_AVERAGE_POOL2D]->fn.average_pool2d);
 }
 
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    (void)index;
+    return hyp_band_windows(model, layer, layer->attributes.kernel[0], made, input);
+}
+
 const HypLayerOp hyp_layer_op_max_pool = {
     .name = "max_pool",
     .least_inputs = 1,
     .most_inputs = 1,
     .replaces = may_replace,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .workspace_bytes = count_workspace_bytes,
@@ -183,6 +191,7 @@ const HypLayerOp hyp_layer_op_average_pool = {
     .least_inputs = 1,
     .most_inputs = 1,
     .replaces = may_replace,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .workspace_bytes = count_workspace_bytes,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
 {
@@ -35,11 +35,20 @@ static void execute(const HypLayerRun *run)
     run->model->settings.dispatch.best[HYP_OP_SCALE_SHIFT]->fn.scale_shift(&args);
 }
 
+// Where the channels, axis 1, are the rows, each would have its own scale.
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    return hyp_layer_output(model, layer)->rank != 3 &&
+           hyp_band_alike(model, layer, index, made, input);
+}
+
 const HypLayerOp hyp_layer_op_scale_shift = {
     .name = "scale_shift",
     .least_inputs = 3,
     .most_inputs = 3,
     .overwrites = 1,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/layer_op.h"
+#include "model/band.h"
 
 static bool infer(const HyperionModel *model, HypLayer *layer, HypShape *result)
 {
@@ -36,11 +36,18 @@ static void execute(const HypLayerRun *run)
     run->model->settings.dispatch.best[HYP_OP_SOFTMAX]->fn.softmax(&args);
 }
 
+static bool find_band(const HyperionModel *model, const HypLayer *layer, int index, HypRows made,
+                      HypBandInput *input)
+{
+    return layer->attributes.axis_from_end != 1 && hyp_band_alike(model, layer, index, made, input);
+}
+
 const HypLayerOp hyp_layer_op_softmax = {
     .name = "softmax",
     .least_inputs = 1,
     .most_inputs = 1,
     .overwrites = 1,
+    .band = find_band,
     .infer = infer,
     .flops = count_flops,
     .execute = execute,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // planned_bytes.c - what the next run of a model will allocate, without allocating it.
 #include "common/fail.h"
+#include "model/band.h"
 #include "model/executor.h"
-#include "model/layer_op.h"
 #include "model/memory_layout.h"
 #include "model/run_plan.h"
 #include "model/thread_pool.h"
@@ -10,8 +10,9 @@
 
 #include <stdlib.h>
 
-// Scratch of the layer that needs most. `data` is room for the places of all tensors.
-static size_t count_workspace(const HyperionModel *model, const HypRunPlan *plan, void **data)
+// Scratch of the step that needs most. `data` is room for the places of all tensors.
+static size_t count_workspace(const HyperionModel *model, const HypRunPlan *plan, HypBandRoom *room,
+                              void **data)
 {
     static const float place = 0; // of a packed weight, which is not looked at
     const HyperionParallel parallel = hyperionThreadPoolParallel(model->pool);
@@ -26,7 +27,7 @@ static size_t count_workspace(const HyperionModel *model, const HypRunPlan *plan
         if (plan->packed[layer] &&
             hyp_memory_layout_layer_bytes(model, layer, &run.blocking, data) > 0)
             run.packed = &place;
-        const size_t needed_bytes = hyp_layer_workspace_bytes(&run);
+        const size_t needed_bytes = hyp_step_workspace_bytes(room, plan, i, &run);
         most_bytes = needed_bytes > most_bytes ? needed_bytes : most_bytes;
     }
     return most_bytes;
@@ -45,12 +46,16 @@ static bool count_weights(const HyperionModel *model, size_t *weight_bytes)
 static bool count_bytes(const HyperionModel *model, const HypRunPlan *plan, HypHeldBytes *bytes)
 {
     void **data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *data);
-    if (!data)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
-    bytes->activation_bytes = plan->activation_bytes;
-    bytes->workspace_bytes = count_workspace(model, plan, data);
+    HypBandRoom *room = data ? hyp_band_room_create(model) : NULL;
+    if (room) {
+        bytes->activation_bytes = plan->activation_bytes;
+        bytes->workspace_bytes = count_workspace(model, plan, room, data);
+    }
+    const bool counted =
+        room || hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
     free((void *)data);
-    return count_weights(model, &bytes->weight_bytes) &&
+    hyp_band_room_free(room);
+    return counted && count_weights(model, &bytes->weight_bytes) &&
            hyp_memory_layout_plan_bytes(model, plan, &bytes->packed_bytes);
 }
 

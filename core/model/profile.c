@@ -73,8 +73,8 @@ static bool places_overlap(const HyperionModel *model, const HypRunPlan *plan, i
     const size_t a_start = plan->offsets[a];
     const size_t b_start = plan->offsets[b];
     return a_start != SIZE_MAX && b_start != SIZE_MAX &&
-           a_start < b_start + model->tensors[b].shape.size_bytes &&
-           b_start < a_start + model->tensors[a].shape.size_bytes;
+           a_start < b_start + hyp_run_plan_tensor_bytes(model, plan, b) &&
+           b_start < a_start + hyp_run_plan_tensor_bytes(model, plan, a);
 }
 
 static void find_reuse(const HyperionModel *model, const HypRunPlan *plan, int step,
@@ -99,8 +99,9 @@ static void describe_step(const HyperionModel *model, const HypRunPlan *plan, in
     facts->layer = plan->steps[step];
     find_reuse(model, plan, step, facts);
     facts->during_bytes = facts->before_bytes;
-    if (!facts->in_place && plan->offsets[result] != SIZE_MAX)
-        facts->during_bytes += model->tensors[result].shape.size_bytes;
+    if (!facts->in_place && plan->offsets[result] != SIZE_MAX &&
+        !hyp_run_plan_goes_on(model, plan, step))
+        facts->during_bytes += hyp_run_plan_tensor_bytes(model, plan, result);
 }
 
 static bool describe_plan(const HyperionModel *model, const HypRunPlan *plan, StepFacts *facts)

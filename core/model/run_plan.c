@@ -3,7 +3,7 @@
 
 #include "common/fail.h"
 #include "common/size_math.h"
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,14 +69,30 @@ void hyp_run_plan_free(HypRunPlan *plan)
     free(plan->packed_on_load);
     free(plan->offsets);
     free(plan->placings);
+    free(plan->bands);
+    free(plan->held_rows);
     *plan = (HypRunPlan){0};
+}
+
+size_t hyp_run_plan_tensor_bytes(const HyperionModel *model, const HypRunPlan *plan, int tensor)
+{
+    const HypShape *shape = &model->tensors[tensor].shape;
+    if (!plan->held_rows || !plan->held_rows[tensor])
+        return shape->size_bytes;
+    return shape->size_bytes / (size_t)hyp_row_count(shape) * (size_t)plan->held_rows[tensor];
+}
+
+bool hyp_run_plan_goes_on(const HyperionModel *model, const HypRunPlan *plan, int step)
+{
+    const int result = model->layers[plan->steps[step]].outputs[0];
+    return hyp_step_is_band(plan, step) && !plan->held_rows[result] && plan->bands[step].first > 0;
 }
 
 // Whether `offset` is a place for the tensor in the memory for activations.
 static bool is_place(const HyperionModel *model, const HypRunPlan *plan, int tensor, size_t offset)
 {
     return offset % 64 == 0 && offset <= plan->activation_bytes &&
-           model->tensors[tensor].shape.size_bytes <= plan->activation_bytes - offset;
+           hyp_run_plan_tensor_bytes(model, plan, tensor) <= plan->activation_bytes - offset;
 }
 
 static bool placings_are_valid(const HyperionModel *model, const HypRunPlan *plan)
@@ -104,6 +120,54 @@ bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, i
     return place != SIZE_MAX && place == plan->offsets[shown->outputs[0]];
 }
 
+// Whether the rows that the step needs of an input are in memory.
+static bool input_is_held(const HyperionModel *model, const HypRunPlan *plan, int step, int index)
+{
+    const HypLayer *layer = &model->layers[plan->steps[step]];
+    const int tensor = layer->inputs[index];
+    const HypRows held = hyp_step_held_rows(model, plan, step, tensor);
+    const int64_t all = hyp_row_count(&model->tensors[tensor].shape);
+    HypBandInput input = {.rows = {0}};
+    if (hyp_step_is_band(plan, step) &&
+        !hyp_layer_band(model, layer, index, plan->bands[step], &input))
+        return false;
+    if (input.rows.count == 0)
+        input.rows.count = all;
+    return input.rows.first >= held.first &&
+           input.rows.first + input.rows.count <= held.first + held.count;
+}
+
+static bool step_is_banded_well(const HyperionModel *model, const HypRunPlan *plan, int step)
+{
+    const HypLayer *layer = &model->layers[plan->steps[step]];
+    const int result = layer->outputs[0];
+    const int64_t all = hyp_row_count(&model->tensors[result].shape);
+    const HypRows made = plan->bands[step];
+    const int64_t held = plan->held_rows[result];
+    for (int i = 0; i < layer->input_count; i++)
+        if (!input_is_held(model, plan, step, i))
+            return false;
+    return made.first >= 0 && made.count >= 0 && made.first + made.count <= all &&
+           (held == 0 || (made.count > 0 && made.count <= held));
+}
+
+static bool bands_are_valid(const HyperionModel *model, const HypRunPlan *plan)
+{
+    if (!plan->bands || !plan->held_rows)
+        return !plan->bands && !plan->held_rows;
+    for (int i = 0; i < model->tensor_count; i++) {
+        const int root = hyp_model_root(model, i);
+        if (plan->held_rows[i] < 0 ||
+            plan->held_rows[i] > hyp_row_count(&model->tensors[i].shape) ||
+            (plan->held_rows[root] && (root != i || !hyp_run_plan_places(model, i))))
+            return false;
+    }
+    for (int i = 0; i < plan->step_count; i++)
+        if (!step_is_banded_well(model, plan, i))
+            return false;
+    return !plan->placings;
+}
+
 bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
 {
     for (int i = 0; i < plan->step_count; i++)
@@ -117,7 +181,7 @@ bool hyp_run_plan_is_valid(const HyperionModel *model, const HypRunPlan *plan)
         if (offset != SIZE_MAX && !is_place(model, plan, i, offset))
             return false;
     }
-    return placings_are_valid(model, plan);
+    return placings_are_valid(model, plan) && bands_are_valid(model, plan);
 }
 
 // Turns a tensor of the plan's memory on or off; others have no bytes here.
@@ -128,7 +192,7 @@ static void set_live(const HyperionModel *model, const HypRunPlan *plan, bool *l
     if (plan->offsets[root] == SIZE_MAX || live[root] == now)
         return;
     live[root] = now;
-    const size_t size_bytes = model->tensors[root].shape.size_bytes;
+    const size_t size_bytes = hyp_run_plan_tensor_bytes(model, plan, root);
     *bytes = now ? *bytes + size_bytes : *bytes - size_bytes;
 }
 
@@ -145,7 +209,8 @@ void hyp_run_plan_live_bytes(const HyperionModel *model, const HypRunPlan *plan,
             set_live(model, plan, live, layer->outputs[i], true, &bytes);
         after_bytes[step] = bytes;
         for (int i = 0; i < layer->output_count; i++)
-            set_live(model, plan, live, layer->outputs[i], false, &bytes);
+            if (!hyp_run_plan_goes_on(model, plan, step))
+                set_live(model, plan, live, layer->outputs[i], false, &bytes);
         for (int i = 0; i < layer->input_count; i++)
             set_live(model, plan, live, layer->inputs[i], true, &bytes);
         before_bytes[step] = bytes;

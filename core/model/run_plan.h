@@ -18,6 +18,12 @@ bool hyp_run_plan_places(const HyperionModel *model, int tensor);
 // of it; -1 for none, and for weights and inputs, which have memory already.
 int hyp_run_plan_direct_output(const HyperionModel *model, int root);
 
+// Bytes of a tensor in the memory for activations: of so many rows as the plan holds of it.
+size_t hyp_run_plan_tensor_bytes(const HyperionModel *model, const HypRunPlan *plan, int tensor);
+
+// Whether step `step` adds rows to a result that steps before it began.
+bool hyp_run_plan_goes_on(const HyperionModel *model, const HypRunPlan *plan, int step);
+
 // Whether the plan has the result of the layer begin where its first input does; never where
 // tensors move.
 bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, int layer);

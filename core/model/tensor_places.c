@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/tensor_places.h"
 
+#include "model/run_plan.h"
+
 // A view is needed for as long as what it is a view of: the root stands for both.
 static void note_step(const HyperionModel *model, int tensor, int step,
                       HyperionProfilePlace *places)
@@ -29,7 +31,7 @@ void hyp_tensor_places_find(const HyperionModel *model, const HypRunPlan *plan,
         else
             places[i].placed = true;
         places[i].offset_bytes = places[i].placed ? plan->offsets[i] : 0;
-        places[i].size_bytes = places[i].placed ? model->tensors[i].shape.size_bytes : 0;
+        places[i].size_bytes = places[i].placed ? hyp_run_plan_tensor_bytes(model, plan, i) : 0;
         places[i].valid = true;
     }
 }
