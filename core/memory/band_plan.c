@@ -133,8 +133,8 @@ typedef struct Unrolled {
     int count;
 } Unrolled;
 
-static int count_bands(const HyperionModel *model, const HypRunPlan *plan,
-                       const HypBandGroup *group)
+int hyp_band_group_bands(const HyperionModel *model, const HypRunPlan *plan,
+                         const HypBandGroup *group)
 {
     const int64_t rows = count_result_rows(model, plan, group->first + group->count - 1);
     return (int)((rows + group->rows - 1) / group->rows);
@@ -164,18 +164,20 @@ bool hyp_band_plan_apply(const HyperionModel *model, const HypBandGroup *groups,
                          HypRunPlan *plan)
 {
     size_t count = (size_t)plan->step_count;
+    if (group_count == 0)
+        return true;
     for (int i = 0; i < group_count; i++)
-        count += (size_t)groups[i].count * (size_t)(count_bands(model, plan, &groups[i]) - 1);
+        count +=
+            (size_t)groups[i].count * (size_t)(hyp_band_group_bands(model, plan, &groups[i]) - 1);
     // One more than needed: calloc(0) may be NULL.
     Unrolled made = {.steps = calloc(count + 1, sizeof *made.steps),
                      .bands = calloc(count + 1, sizeof *made.bands),
                      .held_rows = calloc((size_t)model->tensor_count + 1, sizeof *made.held_rows)};
-    if (group_count == 0 || !made.steps || !made.bands || !made.held_rows) {
+    if (!made.steps || !made.bands || !made.held_rows) {
         free(made.steps);
         free(made.bands);
         free(made.held_rows);
-        return group_count == 0 ||
-               hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
+        return hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
     }
     int group = 0;
     for (int step = 0; step < plan->step_count;) {

@@ -23,6 +23,10 @@ int *hyp_band_plan_count_reads(const HyperionModel *model, const HypRunPlan *pla
 bool hyp_band_group_is_possible(const HyperionModel *model, const HypRunPlan *plan,
                                 const int *reads, const HypBandGroup *group);
 
+// How many bands a possible group has.
+int hyp_band_group_bands(const HyperionModel *model, const HypRunPlan *plan,
+                         const HypBandGroup *group);
+
 // Runs groups of a plan without bands so. They are possible, apart from one another, and in the
 // order of steps. Offsets stay. False, last error set and the plan unchanged, when out of memory.
 bool hyp_band_plan_apply(const HyperionModel *model, const HypBandGroup *groups, int group_count,

@@ -4,9 +4,10 @@
 #include "hyperion/tensor.h"
 
 #include "common/fail.h"
-#include "model/layer_op.h"
+#include "model/band.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     LEAST_RUNS = 3, // the first one warms up
@@ -21,17 +22,24 @@ typedef struct Calibration {
     HyperionModel *model;
     const HypActivationSettings *settings;
     HypLayerTimes times;
+    HypBanding *banding;        // found by the first plan
     HypLayerVariants *variants; // of the plan in force
     int number;                 // of the variant that all layers run in, where they have it
+    bool in_bands;              // layers run in bands, whose times alone count then
     bool used;                  // some layer has it
     bool warm;                  // times count
     uint64_t start_ns;          // of the step under way
+    double *run_ns;             // by layer: its steps of the run under way
 } Calibration;
 
 static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan)
 {
     Calibration *calibration = context;
     HypActivationFacts facts;
+    if (!hyp_banding_find(model, calibration->settings, plan, calibration->banding) ||
+        (calibration->in_bands &&
+         !hyp_banding_apply(model, calibration->banding, calibration->banding->group_count, plan)))
+        return false;
     if (!hyp_activation_plan_make(model, calibration->settings, plan, &facts))
         return false;
     free(calibration->variants);
@@ -43,6 +51,13 @@ static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan
             hyp_layer_variant_apply(
                 hyp_layer_variants_nearest(&calibration->variants[i], calibration->number), i,
                 plan);
+    return true;
+}
+
+static bool begin_run(void *context, const HypRun *run)
+{
+    Calibration *calibration = context;
+    memset(calibration->run_ns, 0, (size_t)run->model->layer_count * sizeof *calibration->run_ns);
     return true;
 }
 
@@ -58,17 +73,32 @@ static void after_step(void *context, const HypRun *run)
 {
     Calibration *calibration = context;
     const double ns = (double)(hyp_platform_now_ns() - calibration->start_ns);
-    const HypVariant *variant =
-        hyp_layer_variants_nearest(&calibration->variants[run->layer], calibration->number);
-    double *least =
-        &calibration->times.ns[(size_t)run->layer * HYP_VARIANT_COUNT + (size_t)variant->number];
-    calibration->used |= variant->number == calibration->number;
-    if (calibration->warm && (*least == 0 || ns < *least))
-        *least = ns < 1 ? 1 : ns;
+    if (!calibration->in_bands || hyp_step_is_band(run->plan, run->step))
+        calibration->run_ns[run->layer] += ns < 1 ? 1 : ns;
 }
 
-static const HypExecutorHooks hooks = {
-    .plan = plan_run, .before_step = before_step, .after_step = after_step};
+static void end_run(void *context, bool succeeded)
+{
+    Calibration *calibration = context;
+    for (int i = 0; i < calibration->times.layer_count; i++) {
+        const double ns = calibration->run_ns[i];
+        if (ns == 0)
+            continue;
+        const HypVariant *variant =
+            hyp_layer_variants_nearest(&calibration->variants[i], calibration->number);
+        double *least =
+            hyp_layer_times_of(&calibration->times, i, calibration->in_bands) + variant->number;
+        calibration->used |= variant->number == calibration->number;
+        if (succeeded && calibration->warm && (*least == 0 || ns < *least))
+            *least = ns;
+    }
+}
+
+static const HypExecutorHooks hooks = {.plan = plan_run,
+                                       .begin_run = begin_run,
+                                       .before_step = before_step,
+                                       .after_step = after_step,
+                                       .end_run = end_run};
 
 typedef struct Tensors {
     HyperionTensor **of;
@@ -134,7 +164,11 @@ static bool run_rounds(Calibration *calibration, const Tensors *in, const Tensor
             break;
         for (int turn = 0; ran && turn < HYP_VARIANT_COUNT; turn++) {
             calibration->number = round % 2 ? HYP_VARIANT_COUNT - 1 - turn : turn;
+            calibration->in_bands = false;
             ran = run_variant(calibration, in, out);
+            calibration->in_bands = true;
+            ran = ran &&
+                  (calibration->banding->group_count == 0 || run_variant(calibration, in, out));
         }
     }
     return ran;
@@ -157,14 +191,21 @@ static bool run_variants(Calibration *calibration)
     return ran;
 }
 
-bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings,
+bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings, HypBanding *banding,
                    HypLayerTimes *times)
 {
-    Calibration calibration = {.model = model, .settings = settings};
+    Calibration calibration = {.model = model, .settings = settings, .banding = banding};
     if (!hyp_layer_times_create(&calibration.times, model))
         return false;
-    const bool ran = run_variants(&calibration);
+    // One more than needed: calloc(0) may be NULL.
+    calibration.run_ns = calloc((size_t)model->layer_count + 1, sizeof *calibration.run_ns);
+    const bool ran =
+        calibration.run_ns
+            ? run_variants(&calibration)
+            : hyp_fail(HYPERION_ERROR_MEMORY, "calibrate model %s: out of memory", model->name);
+    calibration.times.banding = *banding;
     free(calibration.variants);
+    free(calibration.run_ns);
     hyp_layer_times_free(ran ? times : &calibration.times);
     if (ran)
         *times = calibration.times;

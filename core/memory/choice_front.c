@@ -297,6 +297,26 @@ bool hyp_choice_front_create(HypChoiceFront *front, const HypChoiceItem *items, 
     return made;
 }
 
+bool hyp_choice_front_merge(HypChoiceFront *front, HypChoiceFront *from, size_t more_bytes,
+                            int source)
+{
+    HypFrontPoint *points =
+        hyp_array_reserve(front->points, &front->capacity,
+                          (size_t)front->count + (size_t)from->count + 1, sizeof *points);
+    if (!points)
+        return false;
+    front->points = points;
+    front->item_count = from->item_count;
+    for (int i = 0; i < from->count; i++) {
+        points[front->count] = from->points[i];
+        points[front->count].bytes += more_bytes;
+        points[front->count++].source = source;
+    }
+    from->count = 0;
+    drop_beaten(front);
+    return true;
+}
+
 void hyp_choice_front_free(HypChoiceFront *front)
 {
     for (int i = 0; i < front->count; i++)

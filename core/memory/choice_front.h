@@ -27,6 +27,7 @@ typedef struct HypFrontPoint {
     size_t bytes;
     double time_ns;
     uint8_t *options; // by item: which; owned
+    int source;       // of merged fronts: which it came from; else 0
 } HypFrontPoint;
 
 typedef struct HypChoiceFront {
@@ -40,6 +41,11 @@ typedef struct HypChoiceFront {
 // are rounded up to a 4096th, and what makes a point is an improvement by 1 in 10,000. False, last
 // error set, when out of memory.
 bool hyp_choice_front_create(HypChoiceFront *front, const HypChoiceItem *items, int item_count);
+
+// Moves the points of `from`, with so many bytes more, into `front`, and drops those that others
+// beat. False, last error set, when out of memory. Free both in every case.
+bool hyp_choice_front_merge(HypChoiceFront *front, HypChoiceFront *from, size_t more_bytes,
+                            int source);
 void hyp_choice_front_free(HypChoiceFront *front); // a zeroed one is allowed
 
 // The fastest point of at most so many bytes; -1: none.

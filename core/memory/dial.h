@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// dial.h - which variant each layer runs in: the least time in as much memory as the dial and the
-// budget leave.
+// dial.h - which variant each layer runs in, and which run in bands of rows: the least time in as
+// much memory as the dial and the budget leave.
 #ifndef HYP_DIAL_H
 #define HYP_DIAL_H
 
@@ -24,13 +24,15 @@ typedef struct HypDialFacts {
     size_t lower_bound_bytes; // of any choice, whatever places activations get
     double predicted_ns;
     int packed_layer_count;
+    int banded_layer_count;
     bool measured; // the times that it was chosen by; else guessed
 } HypDialFacts;
 
-// Changes a plan that is as the settings of the model say. False, last error set, where the budget
-// does not do, or when out of memory.
+// Changes a plan that is as the settings of the model say, for which `banding` was found. False,
+// last error set, where the budget does not do, or when out of memory.
 bool hyp_dial_plan(const HyperionModel *model, const HypDialSettings *settings,
-                   const HypLayerTimes *times, HypRunPlan *plan, HypDialFacts *facts);
+                   const HypLayerTimes *times, const HypBanding *banding, HypRunPlan *plan,
+                   HypDialFacts *facts);
 
 // Weights, packed ones, activations and workspace.
 size_t hyp_dial_total_bytes(const HypDialFacts *facts);

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char first_line[] = "hyperion-layer-times 1\n";
+enum { TIMES_OF_LAYER = 2 * HYP_VARIANT_COUNT };
+
+static const char first_line[] = "hyperion-layer-times 2\n";
 
 // FNV-1a.
 static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t count)
@@ -30,6 +32,7 @@ static uint64_t add_number(uint64_t hash, uint64_t number)
 static uint64_t add_tensor(uint64_t hash, const HyperionModel *model, int tensor)
 {
     const HypGraphTensor *shown = &model->tensors[tensor];
+    hash = add_number(hash, (uint64_t)tensor);
     hash = add_number(hash, (uint64_t)shown->role);
     hash = add_number(hash, (uint64_t)shown->shape.type);
     for (int i = 0; i < shown->shape.rank; i++)
@@ -60,6 +63,8 @@ uint64_t hyp_layer_times_key(const HyperionModel *model)
         for (int j = 0; j < layer->output_count; j++)
             hash = add_tensor(hash, model, layer->outputs[j]);
     }
+    for (int i = 0; i < model->output_count; i++)
+        hash = add_number(hash, (uint64_t)model->outputs[i]);
     return hash ? hash : 1;
 }
 
@@ -71,7 +76,7 @@ bool hyp_layer_times_match(const HypLayerTimes *times, const HyperionModel *mode
 
 static bool allocate(HypLayerTimes *times, uint64_t key, int layer_count)
 {
-    const size_t count = ((size_t)layer_count + 1) * HYP_VARIANT_COUNT;
+    const size_t count = ((size_t)layer_count + 1) * TIMES_OF_LAYER;
     *times = (HypLayerTimes){
         .key = key, .layer_count = layer_count, .ns = calloc(count, sizeof *times->ns)};
     return times->ns || hyp_fail(HYPERION_ERROR_MEMORY, "layer times: out of memory");
@@ -92,16 +97,38 @@ void hyp_layer_times_free(HypLayerTimes *times)
     *times = (HypLayerTimes){0};
 }
 
+double *hyp_layer_times_of(const HypLayerTimes *times, int layer, bool in_bands)
+{
+    return times->ns + (size_t)layer * TIMES_OF_LAYER + (in_bands ? HYP_VARIANT_COUNT : 0);
+}
+
+// Of each group the first step, the number of steps, and the rows.
+static bool write_groups(const HypBanding *banding, HypOutFile *file)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text, "%016" PRIx64 " %d%c", banding->key, banding->group_count,
+                   banding->group_count ? ' ' : '\n');
+    bool written = hyp_out_file_write(file, text, strlen(text));
+    for (int i = 0; written && i < banding->group_count; i++) {
+        const HypBandGroup *group = &banding->groups[i];
+        (void)snprintf(text, sizeof text, "%d %d %" PRId64 "%c", group->first, group->count,
+                       group->rows, i + 1 < banding->group_count ? ' ' : '\n');
+        written = hyp_out_file_write(file, text, strlen(text));
+    }
+    return written;
+}
+
 static bool write_text(const HypLayerTimes *times, HypOutFile *file)
 {
     char text[64];
     bool written = hyp_out_file_write(file, first_line, sizeof first_line - 1);
     (void)snprintf(text, sizeof text, "%016" PRIx64 " %d\n", times->key, times->layer_count);
     written = written && hyp_out_file_write(file, text, strlen(text));
-    for (int i = 0; written && i < times->layer_count * HYP_VARIANT_COUNT; i++) {
+    written = written && write_groups(&times->banding, file);
+    for (int i = 0; written && i < times->layer_count * TIMES_OF_LAYER; i++) {
         // Nanoseconds; those of a layer on a line.
         (void)snprintf(text, sizeof text, "%" PRIu64 "%c", (uint64_t)times->ns[i],
-                       (i + 1) % HYP_VARIANT_COUNT ? ' ' : '\n');
+                       (i + 1) % TIMES_OF_LAYER ? ' ' : '\n');
         written = hyp_out_file_write(file, text, strlen(text));
     }
     return written;
@@ -126,25 +153,47 @@ static bool read_number(char **at, int base, uint64_t *number)
     return true;
 }
 
+static bool parse_groups(char **at, HypBanding *banding)
+{
+    uint64_t count = 0;
+    *banding = (HypBanding){.group_count = 0};
+    bool good = read_number(at, 16, &banding->key) && read_number(at, 10, &count) &&
+                count <= HYP_MOST_BAND_GROUPS;
+    for (uint64_t i = 0; good && i < count; i++) {
+        uint64_t first = 0;
+        uint64_t steps = 0;
+        uint64_t rows = 0;
+        good = read_number(at, 10, &first) && read_number(at, 10, &steps) &&
+               read_number(at, 10, &rows) && first <= INT32_MAX && steps <= INT32_MAX &&
+               rows <= INT64_MAX;
+        banding->groups[banding->group_count++] =
+            (HypBandGroup){(int)first, (int)steps, (int64_t)rows};
+    }
+    return good || hyp_fail(HYPERION_ERROR_FORMAT, "layer times: line 3 is not a key, a count of "
+                                                   "groups and three numbers of each");
+}
+
 static bool parse_text(char *text, HypLayerTimes *times)
 {
     enum { MOST_LAYERS = 1 << 20 };
     uint64_t key;
     uint64_t count;
+    HypBanding banding;
     if (strncmp(text, first_line, sizeof first_line - 1) != 0)
         return hyp_fail(HYPERION_ERROR_FORMAT, "layer times: the first line is not '%.*s'",
                         (int)sizeof first_line - 2, first_line);
     char *at = text + sizeof first_line - 1;
     if (!read_number(&at, 16, &key) || !read_number(&at, 10, &count) || !key || count > MOST_LAYERS)
         return hyp_fail(HYPERION_ERROR_FORMAT, "layer times: line 2 is not a key and a count");
-    if (!allocate(times, key, (int)count))
+    if (!parse_groups(&at, &banding) || !allocate(times, key, (int)count))
         return false;
-    for (size_t i = 0; i < count * HYP_VARIANT_COUNT; i++) {
+    times->banding = banding;
+    for (size_t i = 0; i < count * TIMES_OF_LAYER; i++) {
         uint64_t ns;
         if (!read_number(&at, 10, &ns)) {
             hyp_layer_times_free(times);
             return hyp_fail(HYPERION_ERROR_FORMAT, "layer times: line %zu is not %d numbers",
-                            i / HYP_VARIANT_COUNT + 3, HYP_VARIANT_COUNT);
+                            i / TIMES_OF_LAYER + 4, TIMES_OF_LAYER);
         }
         times->ns[i] = (double)ns;
     }
@@ -183,20 +232,21 @@ bool hyp_layer_times_load(HypLayerTimes *times, const char *path)
     return true;
 }
 
-double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVariant *variant)
+double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVariant *variant,
+                             const HypBandShare *share)
 {
     static const double flops_per_ns = 40;
-    static const double packed_bytes_per_ns = 8;
+    static const double copied_bytes_per_ns = 8;
     static const double shrink_cost = 1.0 / 64;
     const HypLayer *shown = &model->layers[layer];
     const HypLayerOp *op = hyp_layer_op(shown->op);
     const double flops = op->flops ? op->flops(model, shown) : 0;
     const double bytes = (double)hyp_layer_output(model, shown)->size_bytes;
-    double ns = flops / flops_per_ns + bytes / packed_bytes_per_ns;
+    double ns = (flops / flops_per_ns + bytes / copied_bytes_per_ns) * share->rows;
     const int shrinks = variant->number / 2; // the numbers come in pairs: not packed, packed
     ns *= 1 + shrink_cost * shrinks;
     if (!variant->packed && op->packed_input)
-        ns += (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /
-              packed_bytes_per_ns;
-    return ns + 1;
+        ns += share->steps * (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /
+              copied_bytes_per_ns;
+    return ns + share->steps;
 }

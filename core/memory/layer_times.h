@@ -3,15 +3,20 @@
 #ifndef HYP_LAYER_TIMES_H
 #define HYP_LAYER_TIMES_H
 
+#include "memory/band_search.h"
 #include "memory/layer_variants.h"
 
 typedef struct HypLayerTimes {
     uint64_t key; // of the model and settings they are of; 0: there are none
     int layer_count;
-    double *ns; // [layer][variant number]; 0: not measured
+    HypBanding banding; // that all groups of were run by, for the times of layers in bands
+    double *ns;         // [layer][whole, in bands][variant number]; 0: not measured
 } HypLayerTimes;
 
-// Of what times depend on: layers, shapes, level, blocking, threads. Never 0.
+// Those of a layer by variant number: run whole, or, the sum of a run, in the bands of `banding`.
+double *hyp_layer_times_of(const HypLayerTimes *times, int layer, bool in_bands);
+
+// Of what times depend on: the graph, level, blocking, threads. Never 0.
 uint64_t hyp_layer_times_key(const HyperionModel *model);
 
 // Whether they are of the model as it is.
@@ -26,8 +31,9 @@ void hyp_layer_times_free(HypLayerTimes *times); // a zeroed one is allowed
 bool hyp_layer_times_save(const HypLayerTimes *times, const char *path);
 bool hyp_layer_times_load(HypLayerTimes *times, const char *path);
 
-// A guess where nothing was measured: 40 GFLOP/s, packing at 8 GB/s, smaller blocks 1/64 slower a
-// step.
-double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVariant *variant);
+// A guess where nothing was measured: 40 GFLOP/s, packing at 8 GB/s at every step, smaller blocks
+// 1/64 slower a step down.
+double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVariant *variant,
+                             const HypBandShare *share);
 
 #endif

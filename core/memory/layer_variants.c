@@ -5,7 +5,7 @@
 
 #include "common/fail.h"
 #include "common/size_math.h"
-#include "model/layer_op.h"
+#include "model/band.h"
 #include "model/memory_layout.h"
 #include "model/run_plan.h"
 
@@ -15,6 +15,7 @@ typedef struct Survey {
     const HyperionModel *model;
     const HypRunPlan *plan;
     void **data; // room for the places of all tensors
+    HypBandRoom *room;
     HyperionParallel parallel;
 } Survey;
 
@@ -24,7 +25,7 @@ static size_t shrink_extent(size_t extent, int shrink, size_t step)
     return steps ? steps * step : step;
 }
 
-static HyperionGemmBlocking shrink_blocks(HyperionGemmBlocking blocking, int shrink)
+HyperionGemmBlocking hyp_layer_variants_shrink(HyperionGemmBlocking blocking, int shrink)
 {
     if (shrink > 0 && blocking.mr > 0) {
         blocking.mc = shrink_extent(blocking.mc, shrink, blocking.mr);
@@ -50,7 +51,16 @@ static bool measure_bytes(const Survey *survey, int layer, HypVariant *variant)
             return false;
         run.packed = &place;
     }
-    variant->workspace_bytes = hyp_layer_workspace_bytes(&run);
+    variant->workspace_bytes = 0;
+    for (int step = 0; step < survey->plan->step_count; step++) {
+        if (survey->plan->steps[step] != layer)
+            continue;
+        const size_t bytes = hyp_step_workspace_bytes(survey->room, survey->plan, step, &run);
+        if (bytes > variant->workspace_bytes)
+            variant->workspace_bytes = bytes;
+        if (!hyp_step_is_band(survey->plan, step))
+            break; // others are like it
+    }
     return true;
 }
 
@@ -71,7 +81,7 @@ static void list_variants(const Survey *survey, int layer, const HyperionGemmBlo
     for (int number = 0; number < HYP_VARIANT_COUNT; number++) {
         HypVariant variant = {.number = number,
                               .packed = number % 2,
-                              .blocking = shrink_blocks(*blocking, number / 2)};
+                              .blocking = hyp_layer_variants_shrink(*blocking, number / 2)};
         if (!measure_bytes(survey, layer, &variant))
             continue;
         if (is_new(variants, &variant))
@@ -84,10 +94,12 @@ HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const Hy
     Survey survey = {.model = model,
                      .plan = plan,
                      .data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *survey.data),
+                     .room = hyp_band_room_create(model),
                      .parallel = hyperionThreadPoolParallel(model->pool)};
     HypLayerVariants *variants = calloc((size_t)model->layer_count + 1, sizeof *variants);
-    if (!survey.data || !variants) {
+    if (!survey.data || !survey.room || !variants) {
         free((void *)survey.data);
+        hyp_band_room_free(survey.room);
         free(variants);
         return hyp_fail_null(HYPERION_ERROR_MEMORY, "variants of model %s: out of memory",
                              model->name);
@@ -96,6 +108,7 @@ HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const Hy
         if (!hyp_layer_is_view(model, &model->layers[i]))
             list_variants(&survey, i, &plan->blockings[i], &variants[i]);
     free((void *)survey.data);
+    hyp_band_room_free(survey.room);
     return variants;
 }
 

@@ -28,6 +28,9 @@ typedef struct HypLayerVariants {
 // of memory; free() it.
 HypLayerVariants *hyp_layer_variants_create(const HyperionModel *model, const HypRunPlan *plan);
 
+// Blocks whose rows and columns are a 2^shrink-th; shrink < HYP_BLOCK_SHRINKS.
+HyperionGemmBlocking hyp_layer_variants_shrink(HyperionGemmBlocking blocking, int shrink);
+
 // The one of that number, else of those with the blocks next to it in size, packed as it if it can
 // be.
 const HypVariant *hyp_layer_variants_nearest(const HypLayerVariants *variants, int number);

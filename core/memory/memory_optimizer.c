@@ -17,6 +17,7 @@ struct HyperionMemoryOptimizer {
     HyperionMemoryOptimizerConfig config;
     HyperionModel *model;      // attached; NULL: none
     size_t model_budget_bytes; // of the last hyperionOptimizeMemoryUsage; 0: none
+    HypBanding banding;
     HypLayerTimes times;
     HypDialFacts facts;
     size_t peak_bytes;   // held by the model after a run
@@ -46,7 +47,8 @@ static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan
     HyperionMemoryOptimizer *optimizer = context;
     const HypDialSettings settings = find_settings(optimizer);
     HypDialFacts facts;
-    if (!hyp_dial_plan(model, &settings, &optimizer->times, plan, &facts))
+    if (!hyp_banding_find(model, &settings.activations, plan, &optimizer->banding) ||
+        !hyp_dial_plan(model, &settings, &optimizer->times, &optimizer->banding, plan, &facts))
         return false;
     optimizer->facts = facts;
     return true;
@@ -161,6 +163,7 @@ HyperionMemoryPlan hyperionGetMemoryPlan(const HyperionMemoryOptimizer *optimize
         .activation_naive_bytes = facts->activations.apart_bytes,
         .predicted_ns = facts->predicted_ns,
         .packed_layer_count = facts->packed_layer_count,
+        .banded_layer_count = facts->banded_layer_count,
         .measured = facts->measured,
         .valid = true,
     };
@@ -268,7 +271,7 @@ static bool measure_times(HyperionMemoryOptimizer *optimizer, HyperionModel *mod
     const HypDialSettings settings = find_settings(optimizer);
     if (hyp_layer_times_match(&optimizer->times, model))
         return true;
-    return hyp_calibrate(model, &settings.activations, &optimizer->times);
+    return hyp_calibrate(model, &settings.activations, &optimizer->banding, &optimizer->times);
 }
 
 // Attaches an optimizer that is free, unless the budget or anything else fails.

@@ -45,6 +45,8 @@ static void keep_times(const char *name)
     hyperionFreeMemoryOptimizer(optimizer);
 }
 
+static int banded_plans; // of those checked
+
 // Back and forth, so that each plan comes after one that needs more and one that needs less.
 static void check_plans(const char *name)
 {
@@ -62,6 +64,7 @@ static void check_plans(const char *name)
         hyperionSetMemorySpeedTradeoff(optimizer, tradeoffs[i]);
         const HyperionMemoryPlan plan = hyperionGetMemoryPlan(optimizer);
         assert_true(plan.measured);
+        banded_plans += plan.banded_layer_count > 0;
         peak_bytes = held_bytes;
         const size_t last_bytes = held_bytes;
         assert_true(hyperionRunModel(model, &tensors.input, &tensors.output));
@@ -80,10 +83,12 @@ static void runs_allocate_what_was_planned(void **state)
 {
     (void)state;
     static const char *const models[] = {
-        "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32", "builtin:transformer:layers=2",
-        "builtin:shufflenet:image=64", "builtin:resnet18:image=64,width=16"};
+        "builtin:mlp:hidden=64,batch=8",      "builtin:cnn:image=32",
+        "builtin:transformer:layers=2",       "builtin:shufflenet:image=64",
+        "builtin:resnet18:image=64,width=16", "builtin:mobilenetv2:image=64"};
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         check_plans(models[i]);
+    assert_true(banded_plans > 0); // else bands are not tested
 }
 
 // From nothing to a run in one go: the peak of it all is what was planned.
@@ -112,9 +117,8 @@ static void the_peak_from_the_start_is_what_was_planned(void **state)
     assert_int_equal(remove(times_path), 0);
 }
 
-static bool optimize_and_run(void)
+static bool optimize_and_run(const char *name)
 {
-    static const char name[] = "builtin:mlp:hidden=8,layers=2,batch=8";
     HyperionModel *model = hyperionLoadModel(name);
     HyperionMemoryOptimizer *optimizer = model ? create_optimizer() : NULL;
     Tensors tensors = {NULL, NULL};
@@ -129,14 +133,13 @@ static bool optimize_and_run(void)
     return done;
 }
 
-static void each_allocation_that_fails_fails_cleanly(void **state)
+static void fail_each_allocation(const char *name)
 {
-    (void)state;
     int n = 0;
     for (;; n++) {
         const int64_t live_before = live_count;
         until_failure = n;
-        const bool done = optimize_and_run();
+        const bool done = optimize_and_run(name);
         const bool failed_one = until_failure < 0;
         until_failure = -1;
         assert_int_equal(live_count, live_before);
@@ -146,6 +149,14 @@ static void each_allocation_that_fails_fails_cleanly(void **state)
         assert_int_equal(hyperionGetLastErrorKind(), HYPERION_ERROR_MEMORY);
     }
     assert_true(n > 50);
+}
+
+static void each_allocation_that_fails_fails_cleanly(void **state)
+{
+    (void)state;
+    fail_each_allocation("builtin:mlp:hidden=8,layers=2,batch=8");
+    fail_each_allocation(
+        "builtin:cnn:image=16,channels=4,stages=1"); // of which layers run in bands
 }
 
 int main(void)

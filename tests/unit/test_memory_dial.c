@@ -214,6 +214,8 @@ static void times_are_kept_in_files(void **state)
     unload(&loaded);
 }
 
+#define TEN "1 1 1 1 1 1 1 1 1 1 "
+
 static void files_that_are_no_times_are_refused(void **state)
 {
     (void)state;
@@ -221,11 +223,14 @@ static void files_that_are_no_times_are_refused(void **state)
     static const char *const texts[] = {
         "",
         "something else\n",
-        "hyperion-layer-times 1\n",
-        "hyperion-layer-times 1\n0000000000000000 1\n1 1 1 1 1 1 1 1 1 1\n",
-        "hyperion-layer-times 1\n00000000000000ff 1\n1 1 1 1 1 1 1 1 1\n",
-        "hyperion-layer-times 1\n00000000000000ff 1\n1 1 1 1 -1 1 1 1 1 1\n",
-        "hyperion-layer-times 1\n00000000000000ff 99999999999\n",
+        "hyperion-layer-times 2\n",
+        "hyperion-layer-times 1\n00000000000000ff 1\n1 1 1 1 1 1 1 1 1 1\n",
+        "hyperion-layer-times 2\n0000000000000000 1\n01 0\n" TEN "1 1 1 1 1 1 1 1 1 1\n",
+        "hyperion-layer-times 2\n00000000000000ff 1\n01 0\n" TEN "1 1 1 1 1 1 1 1 1\n",
+        "hyperion-layer-times 2\n00000000000000ff 1\n01 0\n" TEN "1 1 1 1 -1 1 1 1 1 1\n",
+        "hyperion-layer-times 2\n00000000000000ff 1\n01 1 0 2\n" TEN TEN "\n",
+        "hyperion-layer-times 2\n00000000000000ff 1\n01 99\n" TEN "1 1 1 1 1 1 1 1 1 1\n",
+        "hyperion-layer-times 2\n00000000000000ff 99999999999\n01 0\n",
     };
     HyperionMemoryOptimizer *optimizer = create_optimizer(0);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

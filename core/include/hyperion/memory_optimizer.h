@@ -98,6 +98,7 @@ typedef struct HyperionMemoryPlan {
     size_t activation_naive_bytes; // each in memory of its own
     double predicted_ns;           // of a run
     int packed_layer_count;
+    int banded_layer_count; // run in bands of rows
     bool measured; // predicted_ns comes from measured times; false: the model or its settings have
                    // changed since, and it is guessed
     bool valid;    // false: the call failed, see hyperionGetLastError
