@@ -15,7 +15,7 @@
 static const double least_gain = 0.01;
 
 // Each takes a front of its own: groups are thinned out evenly.
-enum { MOST_PLANS = 6 };
+enum { MOST_PLANS = 4 };
 
 static_assert((int)HYP_VARIANT_COUNT <= (int)HYP_MOST_OPTIONS, "each variant is an option");
 

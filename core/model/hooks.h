@@ -38,10 +38,10 @@ typedef struct HypRunPlan {
     int placing_count;
     // Where layers run in bands of rows, see band.h, or both NULL: none does. The steps of such a
     // layer make all rows of its result, from the first to the last; with it nothing moves.
-    HypRows *bands;     // by step: the rows of the result that it makes; count 0: all
-    int64_t *held_rows; // by tensor: rows that its place has room for, which are those that the
-                        // last step to write it made; 0: all
-    size_t workspace_bytes; // of the layer that needs most; known when a run begins
+    HypRows *bands;         // by step: the rows of the result that it makes; count 0: all
+    int64_t *held_rows;     // by tensor: rows that its place has room for, which are those that the
+                            // last step to write it made; 0: all
+    size_t workspace_bytes; // of the step that needs most; known when a run begins
 } HypRunPlan;
 
 // A run under way, as hooks see it.

@@ -5,7 +5,7 @@
 
 #include "common/fail.h"
 #include "common/size_math.h"
-#include "model/graph.h"
+#include "model/band.h"
 #include "model/run_plan.h"
 #include "model/tensor_places.h"
 
@@ -20,6 +20,7 @@ typedef struct StepFacts {
     size_t before_bytes, during_bytes, after_bytes; // activations needed
     int reused_tensor;
     bool in_place;
+    bool is_band;
 } StepFacts;
 
 // All that the plan gives its sizes to.
@@ -97,6 +98,7 @@ static void describe_step(const HyperionModel *model, const HypRunPlan *plan, in
 {
     const int result = find_result(model, plan, step);
     facts->layer = plan->steps[step];
+    facts->is_band = hyp_step_is_band(plan, step);
     find_reuse(model, plan, step, facts);
     facts->during_bytes = facts->before_bytes;
     if (!facts->in_place && plan->offsets[result] != SIZE_MAX &&
@@ -350,18 +352,24 @@ static size_t count_read_bytes(const HyperionModel *model, const HypLayer *layer
     return sum_bytes;
 }
 
-// Times go to `times_ns`, one a pass; room for as many as there are runs and steps.
+// Times go to `times_ns`, one a pass; room for as many as there are runs and steps. All bands of a
+// layer in a run are one pass.
 static void add_passes(const HyperionProfile *profile, int step, uint64_t *times_ns,
                        HyperionProfileLayer *told)
 {
     const StepFacts *facts = &profile->record.facts[step];
-    told->before_bytes = facts->before_bytes;
+    const bool goes_on = facts->is_band && told->pass_count > 0;
+    if (!goes_on)
+        told->before_bytes = facts->before_bytes;
     told->after_bytes = facts->after_bytes;
     told->reused_tensor = facts->reused_tensor;
     told->in_place = facts->in_place;
     for (int run = 0; run < profile->run_count; run++) {
         const HyperionProfileStep *pass = &find_steps(profile, run)[step];
-        times_ns[told->pass_count++] = pass->duration_ns;
+        if (goes_on)
+            times_ns[run] += pass->duration_ns;
+        else
+            times_ns[told->pass_count++] = pass->duration_ns;
         told->wait_sum_ns += pass->wait_ns;
         told->loaded_sum_bytes += pass->loaded_bytes;
         told->resident_bytes = pass->resident_bytes;

@@ -140,7 +140,8 @@ HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 // several: the sum over the layers, each from cold caches, of the
 // formulas of hyperionPredictGemm for products and convolutions, and of passes over the tensors for
 // the others. Layers whose weights hyperionOptimizeMemoryLayout packed have no formula: see
-// layers_modelled. Takes microseconds a layer.
+// layers_modelled. Layers that a memory optimizer runs in bands of rows are predicted as run whole.
+// Takes microseconds a layer.
 // `valid` is false, and the last error says why, on a NULL model or a geometry with a size that is
 // not known.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);

@@ -41,8 +41,12 @@ HyperionMemoryStats hyperionGetMemoryOptimizerStats(const HyperionMemoryOptimize
 // Set memory/speed tradeoff, clamped to 0..1: the attached model runs in the least time predicted
 // within least_bytes + tradeoff x (most_bytes - least_bytes) of HyperionMemoryPlan, and within the
 // budget. From 0 to 1 bytes never fall and predicted time never rises; results are the same to the
-// bit. What it spends bytes on are weights packed once and larger blocks. Unchanged, and the last
-// error says so, where the model runs.
+// bit. What it spends bytes on are weights packed once, larger blocks, and whole results: with few,
+// groups of layers run in bands of rows, all for the first rows of an image and then for the next,
+// so that what lies between them is held a band at a time; rows that two bands need are computed
+// twice. At 1 nothing is slower for the memory that bands save. Layers run whole where a scheduler
+// or a loader is attached, and without enable_tensor_reuse. Unchanged, and the last error says so,
+// where the model runs.
 void hyperionSetMemorySpeedTradeoff(HyperionMemoryOptimizer *optimizer, float tradeoff);
 
 // The one in force; -1 for NULL.
@@ -74,8 +78,8 @@ bool hyperionExecuteWithTensorReuse(HyperionMemoryOptimizer *optimizer,
 // code, stacks, the structure of the model and tensors of the caller are not in it.
 //
 // Unless times of the model are known (hyperionLoadLayerTimes, or from before), it is run some
-// thirty to four hundred times to measure how long each layer takes in each way that it can be run,
-// which needs the memory of them all and no budget keeps within.
+// thirty to eight hundred times to measure how long each layer takes in each way that it can be
+// run, which needs the memory of them all and no budget keeps within.
 //
 // False, and the model unchanged, on a NULL, where another optimizer or model is attached, where
 // the model runs, a weight cannot be read, or memory or budget do not do: the last error then says
@@ -89,7 +93,7 @@ typedef struct HyperionMemoryPlan {
     size_t weight_bytes; // 0 where a loader provides them
     size_t packed_bytes; // of weights packed once, beside the weights; 0 where a loader packs them
     size_t activation_bytes;
-    size_t workspace_bytes;   // scratch of the layer that needs most
+    size_t workspace_bytes;   // scratch of the step that needs most, rows that bands copy with it
     size_t total_bytes;       // of these, which is what a run allocates
     size_t least_bytes;       // the least total the model can run in, planned so
     size_t most_bytes;        // the total at tradeoff 1

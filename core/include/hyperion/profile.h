@@ -11,7 +11,7 @@ extern "C" {
 
 typedef struct HyperionProfile HyperionProfile;
 
-// One layer in one run.
+// One layer in one run, or a band of rows of it.
 typedef struct HyperionProfileStep {
     int layer;
     uint64_t start_ns;    // of the system's monotonic clock
@@ -30,7 +30,8 @@ typedef struct HyperionProfileRun {
     bool valid;           // false: the call failed, see hyperionGetLastError
 } HyperionProfileRun;
 
-// A layer in all runs kept. Times are of one pass through it, sums over all of them say so.
+// A layer in all runs kept. Times are of one pass through it, which all bands of rows are that it
+// is run in; sums over all passes say so.
 typedef struct HyperionProfileLayer {
     int pass_count; // 0: a view, which is no work and has zeros below
     uint64_t median_ns;
@@ -55,7 +56,7 @@ typedef struct HyperionProfileMemory {
     size_t activation_bytes; // held for activations
     size_t live_peak_bytes;  // most of them that are needed at a time: no plan of this order
                              // without operations in place can hold less
-    size_t workspace_bytes;  // scratch of the layer that needs most
+    size_t workspace_bytes;  // scratch of the step that needs most
     size_t
         resident_peak_bytes; // most anonymous memory of the process seen after a step; 0 = unknown
     bool valid;              // false: the call failed, see hyperionGetLastError
