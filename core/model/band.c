@@ -63,9 +63,7 @@ bool hyp_band_windows(const HyperionModel *model, const HypLayer *layer, int64_t
     const int64_t end = first + (made.count - 1) * attributes->stride[0] + reach;
     const int64_t first_row = first > 0 ? first : 0;
     const int64_t end_row = end < height ? end : height;
-    *input = (HypBandInput){.rows = {first_row, end_row - first_row},
-                            .before = first_row - first,
-                            .after = end_row == height ? attributes->padding[2] : 0};
+    *input = (HypBandInput){.rows = {first_row, end_row - first_row}, .before = first_row - first};
     return end_row > first_row; // not in the padding alone
 }
 
@@ -183,10 +181,8 @@ static size_t describe_band(HypBandRoom *room, const HypRunPlan *plan, int step,
         describe_tensor(room, i, tensor, banded ? input.rows : all,
                         banded ? hyp_step_held_rows(model, plan, step, layer->inputs[i]) : all,
                         &used_bytes);
-        if (i == 0) {
+        if (i == 0)
             room->layer.attributes.padding[0] = input.before;
-            room->layer.attributes.padding[2] = input.after;
-        }
     }
     const HypShape *shape = &model->tensors[result].shape;
     const bool kept = plan->held_rows[result] > 0;

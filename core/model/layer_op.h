@@ -20,8 +20,8 @@ typedef struct HypLayerRun {
 
 // What a band of rows of a layer's result takes of an input, see band.h.
 typedef struct HypBandInput {
-    HypRows rows;          // count 0: all of it
-    int64_t before, after; // of the first input, an image: what is left of its padding
+    HypRows rows;   // count 0: all of it
+    int64_t before; // of the first input, an image: padding above these rows
 } HypBandInput;
 
 typedef struct HypLayerOp {

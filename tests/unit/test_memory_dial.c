@@ -3,6 +3,9 @@
 // for less time, the same results to the bit, and what was planned is what a run allocates.
 #include "hyperion/hyperion.h"
 
+#include "memory/activation_plan.h"
+#include "model/run_plan.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,8 +17,9 @@
 #include <cmocka.h>
 
 static const char *const models[] = {
-    "builtin:mlp:hidden=64,batch=8",      "builtin:cnn:image=32",         "builtin:transformer",
-    "builtin:resnet18:image=64,width=16", "builtin:mobilenetv2:image=64",
+    "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32",
+    "builtin:transformer",           "builtin:resnet18:image=64,width=16",
+    "builtin:mobilenetv2:image=64",  "builtin:squeezenet:image=64",
 };
 enum { MODEL_COUNT = sizeof models / sizeof models[0] };
 
@@ -137,6 +141,67 @@ static void a_run_holds_what_was_planned(void **state)
         }
         unload(&loaded);
     }
+}
+
+// A run whose result is as `expected`; how many layers run in bands then.
+static int count_banded(const Loaded *loaded, const void *expected)
+{
+    run(loaded);
+    assert_memory_equal(expected, hyperionTensorConstData(loaded->output),
+                        hyperionTensorBytes(loaded->output));
+    return get_plan(loaded).banded_layer_count;
+}
+
+// Bytes of activations of layers that run whole.
+static size_t plan_whole(const HyperionModel *model)
+{
+    const HypActivationSettings settings = {.share = true, .in_place = true, .effort = 0.3F};
+    HypRunPlan plan;
+    HypActivationFacts facts;
+    assert_true(hyp_run_plan_create(model, &plan));
+    assert_true(hyp_activation_plan_make(model, &settings, &plan, &facts));
+    hyp_run_plan_free(&plan);
+    return facts.planned_bytes;
+}
+
+static void bands_take_memory_below_whole_layers(void **state)
+{
+    (void)state;
+    Loaded loaded = load("builtin:mobilenetv2:image=64");
+    optimize(&loaded, 0);
+    const HyperionMemoryPlan least = get_plan(&loaded);
+    assert_true(least.banded_layer_count > 1);
+    assert_true((double)(least.activation_bytes + least.workspace_bytes) <
+                0.6 * (double)plan_whole(loaded.model));
+    hyperionSetMemorySpeedTradeoff(loaded.optimizer, 1);
+    // Without sharing whole results are held, at any point of the dial.
+    assert_int_equal(least.activation_naive_bytes, get_plan(&loaded).activation_naive_bytes);
+    unload(&loaded);
+}
+
+static void layers_run_whole_beside_a_scheduler_or_a_loader(void **state)
+{
+    (void)state;
+    Loaded loaded = load("builtin:mobilenetv2:image=64");
+    run(&loaded);
+    void *expected = copy_output(&loaded);
+    optimize(&loaded, 0);
+    assert_true(count_banded(&loaded, expected) > 0);
+    const HyperionLayerSchedulerConfig plain = {.enable_checkpointing = false};
+    HyperionLayerScheduler *scheduler = hyperionCreateLayerScheduler(loaded.model, &plain);
+    assert_non_null(scheduler);
+    assert_int_equal(count_banded(&loaded, expected), 0);
+    hyperionFreeLayerScheduler(scheduler);
+    assert_true(count_banded(&loaded, expected) > 0);
+    const HyperionProgressiveLoaderConfig streaming = {.enable_prefetch = true,
+                                                       .prefetch_window = 2};
+    HyperionProgressiveLoader *loader = hyperionCreateProgressiveLoader(&streaming);
+    assert_true(loader && hyperionAttachModel(loader, loaded.model));
+    assert_int_equal(count_banded(&loaded, expected), 0);
+    hyperionFreeProgressiveLoader(loader);
+    assert_true(count_banded(&loaded, expected) > 0);
+    free(expected);
+    unload(&loaded);
 }
 
 static void budgets_are_kept_or_refused_with_what_is_needed(void **state)
@@ -267,6 +332,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_bytes_only_for_less_time_and_the_same_results),
         cmocka_unit_test(a_run_holds_what_was_planned),
+        cmocka_unit_test(bands_take_memory_below_whole_layers),
+        cmocka_unit_test(layers_run_whole_beside_a_scheduler_or_a_loader),
         cmocka_unit_test(budgets_are_kept_or_refused_with_what_is_needed),
         cmocka_unit_test(a_refused_model_is_as_before),
         cmocka_unit_test(times_are_kept_in_files),
