@@ -33,7 +33,7 @@ static float draw_value(void)
 
 static int add_weight(HyperionModel *model, int rank, const int64_t *dims)
 {
-    float values[32768];
+    static float values[1 << 19];
     char name[32];
     int64_t count = 1;
     for (int i = 0; i < rank; i++)
