@@ -272,9 +272,12 @@ static bool find_groups(const Search *search, HypBanding *banding)
 static bool order_groups(const Search *search, HypBanding *banding)
 {
     HypBanding left = *banding;
-    size_t last_bytes = SIZE_MAX;
+    Need none;
     int useful = 0;
     banding->group_count = 0;
+    if (!measure(search, banding, &none))
+        return false;
+    size_t last_bytes = none.activation_bytes + none.workspace_bytes;
     while (left.group_count > 0) {
         Best best = {.need = {.activation_bytes = SIZE_MAX}};
         int chosen = -1;
