@@ -23,6 +23,7 @@ typedef struct Search {
     const HypActivationSettings *settings;
     const HypRunPlan *plan; // without bands
     int *reads;
+    int *step_of; // by layer
     HypBandRoom *room;
     void **data;      // room for the places of all tensors
     double *whole_ns; // by step: guessed, without bands
@@ -59,39 +60,18 @@ static bool overlap(const HypBandGroup *a, const HypBandGroup *b)
     return a->first < b->first + b->count && b->first < a->first + a->count;
 }
 
-// Which step of the plan without bands a step of the one with these groups, in order, is.
-static int find_base_step(const Search *search, const HypBanding *banding, int step)
-{
-    const HypBandGroup *group = banding->groups;
-    const HypBandGroup *end = group + banding->group_count;
-    int base = 0;
-    while (step > 0) {
-        if (group == end || group->first != base) {
-            base++;
-            step--;
-            continue;
-        }
-        const int steps = group->count * hyp_band_group_bands(search->model, search->plan, group);
-        if (step < steps)
-            return base + step % group->count;
-        step -= steps;
-        base += group++->count;
-    }
-    return base;
-}
-
 // Takes what the steps of the plan need, `live` by step, to be `most` of the steps that they are of
 // the plan without bands.
-static void find_level(const Search *search, const HypBanding *banding, const size_t *live,
-                       int step_count, double *most, Need *need)
+static void find_level(const Search *search, const HypRunPlan *plan, const size_t *live,
+                       double *most, Need *need)
 {
     // Of the mean over steps that stands for their peak: half of a plateau counts 4 %.
     static const double power = 16;
     const int base_count = search->plan->step_count;
     double sum = 0;
     memset(most, 0, (size_t)base_count * sizeof *most);
-    for (int step = 0; step < step_count; step++) {
-        const int base = find_base_step(search, banding, step);
+    for (int step = 0; step < plan->step_count; step++) {
+        const int base = search->step_of[plan->steps[step]];
         most[base] = fmax(most[base], (double)live[step]);
         if (live[step] > need->activation_bytes) {
             need->activation_bytes = live[step];
@@ -106,8 +86,7 @@ static void find_level(const Search *search, const HypBanding *banding, const si
 
 // The bytes of activations that steps need; what the offsets of a plan come to is mostly their
 // most.
-static bool measure_activations(const Search *search, const HypBanding *banding,
-                                const HypRunPlan *plan, Need *need)
+static bool measure_activations(const Search *search, const HypRunPlan *plan, Need *need)
 {
     HypLifetimes lifetimes = {0};
     size_t *live = calloc((size_t)plan->step_count + 1, sizeof *live);
@@ -124,7 +103,7 @@ static bool measure_activations(const Search *search, const HypBanding *banding,
         }
         for (int step = 1; step < plan->step_count; step++)
             live[step] += live[step - 1];
-        find_level(search, banding, live, plan->step_count, most, need);
+        find_level(search, plan, live, most, need);
         hyp_lifetimes_free(&lifetimes);
     }
     free(live);
@@ -147,7 +126,7 @@ static void measure_workspace(const Search *search, const HypRunPlan *plan, Need
         const size_t bytes = hyp_step_workspace_bytes(search->room, plan, step, &run);
         if (bytes > need->workspace_bytes) {
             need->workspace_bytes = bytes;
-            need->workspace_step = step;
+            need->workspace_step = search->step_of[layer];
         }
     }
 }
@@ -180,10 +159,9 @@ static bool measure(const Search *search, const HypBanding *banding, Need *need)
     memcpy(plan.steps, search->plan->steps, steps_bytes);
     const bool measured =
         hyp_band_plan_apply(search->model, banding->groups, banding->group_count, &plan) &&
-        measure_activations(search, banding, &plan, need);
+        measure_activations(search, &plan, need);
     if (measured) {
         measure_workspace(search, &plan, need);
-        need->workspace_step = find_base_step(search, banding, need->workspace_step);
         need->score = (need->level + (double)need->workspace_bytes) *
                       (1 + time_weight * guess_extra(search, &plan, banding) / search->all_ns);
     }
@@ -307,12 +285,14 @@ static bool create_search(Search *search)
     const HypVariant variant = {.number = 0};
     const HypBandShare whole = {1, 1};
     search->reads = hyp_band_plan_count_reads(model, search->plan);
+    search->step_of = calloc((size_t)model->layer_count + 1, sizeof *search->step_of);
     search->room = hyp_band_room_create(model);
     search->data = (void **)calloc((size_t)model->tensor_count + 1, sizeof *search->data);
     search->whole_ns = calloc((size_t)search->plan->step_count + 1, sizeof *search->whole_ns);
-    if (!search->reads || !search->room || !search->data || !search->whole_ns)
+    if (!search->reads || !search->step_of || !search->room || !search->data || !search->whole_ns)
         return hyp_fail(HYPERION_ERROR_MEMORY, "plan model %s: out of memory", model->name);
     for (int step = 0; step < search->plan->step_count; step++) {
+        search->step_of[search->plan->steps[step]] = step;
         search->whole_ns[step] =
             hyp_layer_times_guess(model, search->plan->steps[step], &variant, &whole);
         search->all_ns += search->whole_ns[step];
@@ -327,6 +307,7 @@ static bool search_groups(const HyperionModel *model, const HypActivationSetting
     const bool found =
         create_search(&search) && find_groups(&search, banding) && order_groups(&search, banding);
     free(search.reads);
+    free(search.step_of);
     hyp_band_room_free(search.room);
     free((void *)search.data);
     free(search.whole_ns);
