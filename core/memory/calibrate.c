@@ -29,7 +29,9 @@ typedef struct Calibration {
     bool used;                  // some layer has it
     bool warm;                  // times count
     uint64_t start_ns;          // of the step under way
-    double *run_ns;             // by layer: its steps of the run under way
+    const HypRunPlan *plan;     // in force
+    double *step_ns;            // by step of it: the least of the runs of this variant
+    double *layer_ns;           // scratch
 } Calibration;
 
 static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan)
@@ -44,7 +46,11 @@ static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan
         return false;
     free(calibration->variants);
     calibration->variants = hyp_layer_variants_create(model, plan);
-    if (!calibration->variants)
+    free(calibration->step_ns);
+    calibration->step_ns = calloc((size_t)plan->step_count + 1, sizeof *calibration->step_ns);
+    if (!calibration->step_ns)
+        (void)hyp_fail(HYPERION_ERROR_MEMORY, "calibrate model %s: out of memory", model->name);
+    if (!calibration->variants || !calibration->step_ns)
         return false;
     for (int i = 0; i < model->layer_count; i++)
         if (calibration->variants[i].count > 0)
@@ -54,10 +60,25 @@ static bool plan_run(void *context, const HyperionModel *model, HypRunPlan *plan
     return true;
 }
 
+// Whether a step's time counts: of layers that run in bands, where they do.
+static bool is_measured(const Calibration *calibration, int step)
+{
+    return !calibration->in_bands || hyp_step_is_band(calibration->plan, step);
+}
+
+static const HypVariant *find_variant(const Calibration *calibration, int step)
+{
+    return hyp_layer_variants_nearest(&calibration->variants[calibration->plan->steps[step]],
+                                      calibration->number);
+}
+
 static bool begin_run(void *context, const HypRun *run)
 {
     Calibration *calibration = context;
-    memset(calibration->run_ns, 0, (size_t)run->model->layer_count * sizeof *calibration->run_ns);
+    calibration->plan = run->plan;
+    for (int step = 0; step < run->plan->step_count; step++)
+        calibration->used |= is_measured(calibration, step) &&
+                             find_variant(calibration, step)->number == calibration->number;
     return true;
 }
 
@@ -73,32 +94,34 @@ static void after_step(void *context, const HypRun *run)
 {
     Calibration *calibration = context;
     const double ns = (double)(hyp_platform_now_ns() - calibration->start_ns);
-    if (!calibration->in_bands || hyp_step_is_band(run->plan, run->step))
-        calibration->run_ns[run->layer] += ns < 1 ? 1 : ns;
+    double *least = &calibration->step_ns[run->step];
+    if (calibration->warm && (*least == 0 || ns < *least))
+        *least = ns < 1 ? 1 : ns;
 }
 
-static void end_run(void *context, bool succeeded)
+// Has the times of the runs of a variant count: of a layer in bands, those of all its bands.
+static void add_times(Calibration *calibration)
 {
-    Calibration *calibration = context;
-    for (int i = 0; i < calibration->times.layer_count; i++) {
-        const double ns = calibration->run_ns[i];
-        if (ns == 0)
-            continue;
-        const HypVariant *variant =
-            hyp_layer_variants_nearest(&calibration->variants[i], calibration->number);
+    const HypRunPlan *plan = calibration->plan;
+    memset(calibration->layer_ns, 0,
+           (size_t)calibration->times.layer_count * sizeof *calibration->layer_ns);
+    for (int step = 0; step < plan->step_count; step++) {
+        double *ns = &calibration->layer_ns[plan->steps[step]];
+        if (is_measured(calibration, step))
+            *ns = (hyp_step_is_band(plan, step) ? *ns : 0) + calibration->step_ns[step];
+    }
+    for (int step = 0; step < plan->step_count; step++) {
+        const double ns = calibration->layer_ns[plan->steps[step]];
         double *least =
-            hyp_layer_times_of(&calibration->times, i, calibration->in_bands) + variant->number;
-        calibration->used |= variant->number == calibration->number;
-        if (succeeded && calibration->warm && (*least == 0 || ns < *least))
+            hyp_layer_times_of(&calibration->times, plan->steps[step], calibration->in_bands) +
+            find_variant(calibration, step)->number;
+        if (ns > 0 && (*least == 0 || ns < *least))
             *least = ns;
     }
 }
 
-static const HypExecutorHooks hooks = {.plan = plan_run,
-                                       .begin_run = begin_run,
-                                       .before_step = before_step,
-                                       .after_step = after_step,
-                                       .end_run = end_run};
+static const HypExecutorHooks hooks = {
+    .plan = plan_run, .begin_run = begin_run, .before_step = before_step, .after_step = after_step};
 
 typedef struct Tensors {
     HyperionTensor **of;
@@ -151,6 +174,7 @@ static bool run_variant(Calibration *calibration, const Tensors *in, const Tenso
         if (!calibration->used)
             break;
     }
+    add_times(calibration);
     return true;
 }
 
@@ -198,14 +222,15 @@ bool hyp_calibrate(HyperionModel *model, const HypActivationSettings *settings, 
     if (!hyp_layer_times_create(&calibration.times, model))
         return false;
     // One more than needed: calloc(0) may be NULL.
-    calibration.run_ns = calloc((size_t)model->layer_count + 1, sizeof *calibration.run_ns);
+    calibration.layer_ns = calloc((size_t)model->layer_count + 1, sizeof *calibration.layer_ns);
     const bool ran =
-        calibration.run_ns
+        calibration.layer_ns
             ? run_variants(&calibration)
             : hyp_fail(HYPERION_ERROR_MEMORY, "calibrate model %s: out of memory", model->name);
     calibration.times.banding = *banding;
     free(calibration.variants);
-    free(calibration.run_ns);
+    free(calibration.step_ns);
+    free(calibration.layer_ns);
     hyp_layer_times_free(ran ? times : &calibration.times);
     if (ran)
         *times = calibration.times;

@@ -238,6 +238,7 @@ double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVar
     static const double flops_per_ns = 40;
     static const double copied_bytes_per_ns = 8;
     static const double shrink_cost = 1.0 / 64;
+    static const double band_ns = 2000; // of copies, and of rows too few for threads and tiles
     const HypLayer *shown = &model->layers[layer];
     const HypLayerOp *op = hyp_layer_op(shown->op);
     const double flops = op->flops ? op->flops(model, shown) : 0;
@@ -248,5 +249,5 @@ double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVar
     if (!variant->packed && op->packed_input)
         ns += share->steps * (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /
               copied_bytes_per_ns;
-    return ns + share->steps;
+    return ns + (share->steps > 1 ? band_ns * share->steps : 1);
 }

@@ -117,15 +117,18 @@ static void the_peak_from_the_start_is_what_was_planned(void **state)
     assert_int_equal(remove(times_path), 0);
 }
 
-static bool optimize_and_run(const char *name)
+// By times measured before, or by its own.
+static bool optimize_and_run(const char *name, bool has_times)
 {
     HyperionModel *model = hyperionLoadModel(name);
     HyperionMemoryOptimizer *optimizer = model ? create_optimizer() : NULL;
     Tensors tensors = {NULL, NULL};
     bool done = optimizer && (tensors.input = create(hyperionModelInput(model, 0))) &&
                 (tensors.output = create(hyperionModelOutput(model, 0))) &&
+                (!has_times || hyperionLoadLayerTimes(optimizer, times_path)) &&
                 hyperionOptimizeMemoryUsage(optimizer, model, 0) &&
                 hyperionRunModel(model, &tensors.input, &tensors.output);
+    banded_plans += done && hyperionGetMemoryPlan(optimizer).banded_layer_count > 0;
     hyperionFreeMemoryOptimizer(optimizer);
     hyperionFreeTensor(tensors.input);
     hyperionFreeTensor(tensors.output);
@@ -133,13 +136,13 @@ static bool optimize_and_run(const char *name)
     return done;
 }
 
-static void fail_each_allocation(const char *name)
+static void fail_each_allocation(const char *name, bool has_times)
 {
     int n = 0;
     for (;; n++) {
         const int64_t live_before = live_count;
         until_failure = n;
-        const bool done = optimize_and_run(name);
+        const bool done = optimize_and_run(name, has_times);
         const bool failed_one = until_failure < 0;
         until_failure = -1;
         assert_int_equal(live_count, live_before);
@@ -154,9 +157,13 @@ static void fail_each_allocation(const char *name)
 static void each_allocation_that_fails_fails_cleanly(void **state)
 {
     (void)state;
-    fail_each_allocation("builtin:mlp:hidden=8,layers=2,batch=8");
-    fail_each_allocation(
-        "builtin:cnn:image=16,channels=4,stages=1"); // of which layers run in bands
+    static const char in_bands[] = "builtin:cnn:image=32";
+    fail_each_allocation("builtin:mlp:hidden=8,layers=2,batch=8", false);
+    keep_times(in_bands);
+    banded_plans = 0;
+    fail_each_allocation(in_bands, true);
+    assert_int_equal(banded_plans, 1);
+    assert_int_equal(remove(times_path), 0);
 }
 
 int main(void)
