@@ -5,7 +5,7 @@
 // order of their offsets (of equal ones in a static order). Every plan can be pushed down into one
 // of these, so that a search that ends without one proves that there is none. A node is given up
 // when
-// - a section's unplaced bytes do not fit above the lowest place any of them can still take;
+// - the unplaced buffers do not fit any more (search_bounds.h);
 // - an unplaced buffer would fit wholly below the next place: then it could be pushed down
 // (dominance);
 // - what was placed last has nothing unplaced above it, so that its place cannot be at fault.
@@ -17,7 +17,7 @@
 // buffer raised none of them are given up at once (conflict-directed backjumping, Prosser 1993).
 // Since plans may hide behind those, this is done in turns that find plans, a tenth of the nodes
 // being typical, and not in those that prove. Turns have growing numbers of nodes and static orders
-// of their own, with noise.
+// of their own, with noise, that put first what failed most in the turns before.
 #ifndef HYP_EXACT_SEARCH_H
 #define HYP_EXACT_SEARCH_H
 

@@ -6,6 +6,8 @@
 // Of the count of buffers: 0.02 to 0.3 find hard instances in about the same number of nodes, none
 // at all needs twice to ten times as many.
 static const double most_noise = 0.05;
+// Of the count of buffers, when all failures were in one section.
+static const double most_lead = 1.5;
 
 typedef struct Ranking {
     const HypOrderKeys *keys;
@@ -70,8 +72,10 @@ void hyp_search_order(HypOrderKeys *keys, int order, uint64_t seed, int *buffers
     hyp_sort(buffers, (size_t)count, sizeof *buffers, compare_ranks, &ranking);
     if (seed == 0)
         return;
-    const double noise = most_noise * count;
-    for (int i = 0; i < count; i++)
-        keys[buffers[i]].place = i + noise * mix_fraction((seed << 16) + (uint64_t)i);
+    for (int i = 0; i < count; i++) {
+        HypOrderKeys *key = &keys[buffers[i]];
+        const double noise = most_noise * mix_fraction((seed << 16) + (uint64_t)i);
+        key->place = i + count * (noise - most_lead * key->fault);
+    }
     hyp_sort(buffers, (size_t)count, sizeof *buffers, compare_order_places, keys);
 }
