@@ -14,6 +14,7 @@
 
 enum {
     MOST_BUFFERS = 8192, // a level of recursion each
+    PROVING_SHARE = 3,   // nodes of the turn that may prove, by those of each other one
     TURN_GROWTH = 4,     // by a fourth, from round to round of turns
     FIRST_TURN_NODES = 2 // by buffer: enough to place all and to find out that it did not work
 };
@@ -332,7 +333,7 @@ static HypSearchAnswer search_root(Search *search, HypSearchNode node)
         const uint64_t round = turn / (HYP_SEARCH_ORDERS + 1);
         const int order = (int)(turn % (HYP_SEARCH_ORDERS + 1));
         const bool jumps = order < HYP_SEARCH_ORDERS;
-        search->turn_end = limits->nodes + turn_nodes;
+        search->turn_end = limits->nodes + turn_nodes * (jumps ? 1 : PROVING_SHARE);
         const HypSearchAnswer answer =
             jumps ? take_turn(search, node, order, round == 0 ? 0 : turn, true)
                   : take_turn(search, node, (int)(round % HYP_SEARCH_ORDERS), 0, false);
