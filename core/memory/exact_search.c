@@ -21,7 +21,8 @@ enum {
 
 typedef struct Raise {
     int item;
-    int32_t lowest; // before
+    int below; // before, and so
+    int32_t lowest;
 } Raise;
 
 typedef struct Search {
@@ -121,8 +122,9 @@ static bool raise_others(Search *search, HypSearchNode node, const HypSearchItem
         HypSearchItem *item = &search->bounds.items[search->bounds.set[i]];
         if (item->first >= placed->end || placed->first >= item->end || item->lowest >= top)
             continue;
-        grown[search->raise_count++] = (Raise){search->bounds.set[i], item->lowest};
+        grown[search->raise_count++] = (Raise){search->bounds.set[i], item->below, item->lowest};
         item->lowest = hyp_search_round_up(top, item->alignment);
+        item->below = (int)(placed - search->bounds.items);
     }
     return true;
 }
@@ -132,6 +134,7 @@ static void lower_others(Search *search, int raise_count)
     while (search->raise_count > raise_count) {
         const Raise *raise = &search->raises[--search->raise_count];
         search->bounds.items[raise->item].lowest = raise->lowest;
+        search->bounds.items[raise->item].below = raise->below;
     }
 }
 
@@ -143,14 +146,6 @@ static void take_out(const Search *search, HypSearchNode node, int item)
         at++;
     search->bounds.set[at] = search->bounds.set[node.end - 1];
     search->bounds.set[node.end - 1] = item;
-}
-
-static bool has_unplaced(const Search *search, const HypSearchItem *item)
-{
-    bool any = false;
-    for (int s = item->first; s < item->end; s++)
-        any |= search->bounds.unplaced[s] > 0;
-    return any;
 }
 
 typedef HypSearchAnswer (*SearchPart)(Search *search, HypSearchNode node);
@@ -184,6 +179,18 @@ static bool is_twin_of_tried(const Search *search, const int *candidates, int tr
     return false;
 }
 
+// Whether what the candidate would lie on is needed in the same sections and comes after it in the
+// static order: the two could change places, and then the plan is found elsewhere.
+static bool belongs_below(const Search *search, int candidate)
+{
+    const HypSearchItem *item = &search->bounds.items[candidate];
+    if (item->below < 0)
+        return false;
+    const HypSearchItem *below = &search->bounds.items[item->below];
+    return below->first == item->first && below->end == item->end && below->rank > item->rank &&
+           below->alignment <= 1 && item->alignment <= 1;
+}
+
 static bool is_out_of(const HypSearchLimits *limits)
 {
     return limits->nodes > limits->most_nodes ||
@@ -199,14 +206,18 @@ static bool is_over(const Search *search)
 
 // Whether what failed after `candidate` was placed leaves nothing to try in its stead. What failed
 // is added to `blames`.
-static bool ends_node(const Search *search, int candidate, uint64_t *blames)
+static bool ends_node(Search *search, HypSearchNode rest, int candidate, uint64_t *blames)
 {
     for (int word = 0; word < search->set_words; word++)
         blames[word] |= search->blamed[word];
     if (search->blames_last)
         hyp_search_blame_item(blames, candidate);
-    return !has_unplaced(search, &search->bounds.items[candidate]) ||
-           (search->jumps && !search->blames_last);
+    if (search->jumps && !search->blames_last)
+        return true;
+    if (hyp_search_may_pass(&search->bounds, rest, candidate))
+        return false;
+    hyp_search_blame(&search->bounds, rest, blames);
+    return true;
 }
 
 static HypSearchAnswer try_candidates(Search *search, HypSearchNode node, int base, int count,
@@ -225,14 +236,15 @@ static HypSearchAnswer try_candidates(Search *search, HypSearchNode node, int ba
         }
         offset = item->lowest;
         if (item->size > search->bounds.capacity - offset ||
-            is_twin_of_tried(search, search->candidates + base, i, candidate)) {
+            is_twin_of_tried(search, search->candidates + base, i, candidate) ||
+            belongs_below(search, candidate)) {
             hyp_search_blame_item(blames, candidate);
             continue;
         }
         search->depth++;
         answer = try_candidate(search, node, candidate);
         search->depth--;
-        if (answer == HYP_SEARCH_NONE && ends_node(search, candidate, blames))
+        if (answer == HYP_SEARCH_NONE && ends_node(search, rest, candidate, blames))
             break;
     }
     return answer;

@@ -22,6 +22,7 @@ static void fill_items(HypSearchBounds *bounds, const HypPlacement *placement, s
                                 .end = span.end,
                                 .size = (int32_t)(buffer->size_bytes / unit),
                                 .alignment = (int32_t)alignment,
+                                .below = -1,
                                 .twin = (int)i};
         if (span.first == span.end)
             continue;
@@ -208,6 +209,15 @@ bool hyp_search_fits(HypSearchBounds *bounds, HypSearchNode node)
 {
     sort_by_lowest(bounds, node);
     return bound_items(bounds, node) && sections_fit(bounds, node);
+}
+
+bool hyp_search_may_pass(HypSearchBounds *bounds, HypSearchNode node, int item)
+{
+    const HypSearchItem *passed = &bounds->items[item];
+    sort_by_lowest(bounds, node);
+    bounds->failed_section = -1;
+    bounds->failed_item = item;
+    return find_support(bounds, node, passed) <= bounds->capacity - passed->size;
 }
 
 void hyp_search_blame(const HypSearchBounds *bounds, HypSearchNode node, uint64_t *blamed)

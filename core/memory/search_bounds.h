@@ -20,6 +20,7 @@ typedef struct HypSearchItem {
     int first, end; // sections
     int32_t size, alignment;
     int32_t lowest;  // above all that is placed and needed with it
+    int below;       // the item that is placed there, or highest of those; -1: none
     int32_t bounded; // what hyp_search_fits last took for its lowest place
     int rank;        // in the static order
     int twin;        // the first buffer that differs in nothing
@@ -45,8 +46,8 @@ typedef struct HypSearchBounds {
     int32_t *height;   // scratch: least, with all unplaced in it
     int *crossing;     // unplaced items that the next section needs as well
     double *failures;  // how often nothing more could be placed in it
-    // Why hyp_search_fits failed last: the items that `failed_section` needs at or above
-    // `failed_place`, or -1 and an item that was passed over and has nothing to rest on.
+    // Why one of the questions below was answered with no: the items that `failed_section` needs at
+    // or above `failed_place`, or -1 and an item that was passed over and has nothing to rest on.
     int failed_section, failed_item;
     int32_t failed_place;
 } HypSearchBounds;
@@ -68,7 +69,10 @@ void hyp_search_change_sections(const HypSearchBounds *bounds, const HypSearchIt
 // Whether the node's items may still fit; sorts its range of the set.
 bool hyp_search_fits(HypSearchBounds *bounds, HypSearchNode node);
 
-// Adds the items of the node that the last failure of hyp_search_fits rests on to a set of bits.
+// Whether an item that could be placed at node.offset may be passed over; sorts likewise.
+bool hyp_search_may_pass(HypSearchBounds *bounds, HypSearchNode node, int item);
+
+// Adds the items of the node that the last no rests on to a set of bits.
 void hyp_search_blame(const HypSearchBounds *bounds, HypSearchNode node, uint64_t *blamed);
 
 static inline void hyp_search_blame_item(uint64_t *blamed, int item)
