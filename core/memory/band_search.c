@@ -321,7 +321,8 @@ bool hyp_banding_find(const HyperionModel *model, const HypActivationSettings *s
     const bool allowed = settings->share && !plan->placings &&
                          !attached->of[HYP_ATTACHED_SCHEDULER].hooks &&
                          !attached->of[HYP_ATTACHED_LOADER].hooks;
-    HypBanding found = {.key = hyp_layer_times_key(model) + 2 * allowed + settings->in_place};
+    HypBanding found = {.key = hyp_layer_times_key(model)};
+    found.key += (allowed ? 2U : 0U) + (settings->in_place ? 1U : 0U);
     if (banding->key == found.key)
         return true;
     if (allowed && !search_groups(model, settings, plan, &found))
