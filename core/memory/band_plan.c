@@ -199,16 +199,15 @@ bool hyp_band_plan_apply(const HyperionModel *model, const HypBandGroup *groups,
 
 HypBandShare hyp_band_plan_share(const HyperionModel *model, const HypRunPlan *plan, int layer)
 {
-    HypBandShare share = {0, 0};
+    HypBandShare share = {.bands = 0, .rows = 1};
     int64_t rows = 0;
-    for (int step = 0; step < plan->step_count; step++)
-        if (plan->steps[step] == layer) {
-            share.steps++;
-            rows += hyp_step_is_band(plan, step) ? plan->bands[step].count : 0;
+    for (int step = 0; plan->bands && step < plan->step_count; step++)
+        if (plan->steps[step] == layer && hyp_step_is_band(plan, step)) {
+            share.bands++;
+            rows += plan->bands[step].count;
         }
-    share.rows =
-        rows > 0
-            ? (double)rows / (double)hyp_row_count(hyp_layer_output(model, &model->layers[layer]))
-            : share.steps;
+    if (share.bands > 0)
+        share.rows =
+            (double)rows / (double)hyp_row_count(hyp_layer_output(model, &model->layers[layer]));
     return share;
 }

@@ -34,8 +34,8 @@ bool hyp_band_plan_apply(const HyperionModel *model, const HypBandGroup *groups,
 
 // How a layer runs in a plan.
 typedef struct HypBandShare {
-    int steps;   // that run it
-    double rows; // that they compute, of those that its result has: 1 without bands
+    int bands;   // 0: whole
+    double rows; // that they have together, of those of the result: 1 where it runs whole
 } HypBandShare;
 HypBandShare hyp_band_plan_share(const HyperionModel *model, const HypRunPlan *plan, int layer);
 

@@ -283,7 +283,7 @@ static bool create_search(Search *search)
 {
     const HyperionModel *model = search->model;
     const HypVariant variant = {.number = 0};
-    const HypBandShare whole = {1, 1};
+    const HypBandShare whole = {.bands = 0, .rows = 1};
     search->reads = hyp_band_plan_count_reads(model, search->plan);
     search->step_of = calloc((size_t)model->layer_count + 1, sizeof *search->step_of);
     search->room = hyp_band_room_create(model);

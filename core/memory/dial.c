@@ -43,11 +43,11 @@ typedef struct Choices {
 static double find_time_in_bands(const Choice *choice, int layer, const HypVariant *variant,
                                  const HypBandShare *share)
 {
-    static const HypBandShare alone = {1, 1};
+    static const HypBandShare alone = {.bands = 0, .rows = 1};
     const double *whole = hyp_layer_times_of(choice->times, layer, false);
     const double *bands = hyp_layer_times_of(choice->times, layer, true);
-    if (choice->times_fit && bands[variant->number] > 0)
-        return bands[variant->number];
+    if (choice->times_fit && bands[0] > 0)
+        return bands[variant->number] > 0 ? bands[variant->number] : bands[0];
     return (whole[variant->number] > 0 ? whole[variant->number] : whole[0]) *
            hyp_layer_times_guess(choice->model, layer, variant, share) /
            hyp_layer_times_guess(choice->model, layer, variant, &alone);
@@ -58,7 +58,7 @@ static double find_time(const Choice *choice, int layer, const HypVariant *varia
     const HypBandShare share = hyp_band_plan_share(choice->model, &choice->plan, layer);
     if (!choice->times)
         return hyp_layer_times_guess(choice->model, layer, variant, &share);
-    if (share.steps > 1)
+    if (share.bands > 0)
         return find_time_in_bands(choice, layer, variant, &share);
     // One that was not measured gains nothing.
     const double *measured = hyp_layer_times_of(choice->times, layer, false);
@@ -256,7 +256,7 @@ static void apply_point(Choices *choices, const HypFrontPoint *point, HypRunPlan
         const HypVariant *variant = &choice->variants[i].of[id];
         hyp_layer_variant_apply(variant, i, plan);
         facts->packed_layer_count += variant->packed;
-        facts->banded_layer_count += hyp_band_plan_share(choice->model, plan, i).steps > 1;
+        facts->banded_layer_count += hyp_band_plan_share(choice->model, plan, i).bands > 0;
         if (variant->workspace_bytes > facts->workspace_bytes)
             facts->workspace_bytes = variant->workspace_bytes;
     }

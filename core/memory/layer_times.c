@@ -247,7 +247,8 @@ double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVar
     const int shrinks = variant->number / 2; // the numbers come in pairs: not packed, packed
     ns *= 1 + shrink_cost * shrinks;
     if (!variant->packed && op->packed_input)
-        ns += share->steps * (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /
+        ns += (share->bands > 0 ? share->bands : 1) *
+              (double)hyp_layer_input(model, shown, op->packed_input)->size_bytes /
               copied_bytes_per_ns;
-    return ns + (share->steps > 1 ? band_ns * share->steps : 1);
+    return ns + band_ns * share->bands + 1;
 }

@@ -31,8 +31,8 @@ void hyp_layer_times_free(HypLayerTimes *times); // a zeroed one is allowed
 bool hyp_layer_times_save(const HypLayerTimes *times, const char *path);
 bool hyp_layer_times_load(HypLayerTimes *times, const char *path);
 
-// A guess where nothing was measured: 40 GFLOP/s, packing at 8 GB/s at every step, 2 us a band,
-// smaller blocks 1/64 slower a step down.
+// A guess where nothing was measured: 40 GFLOP/s, packing at 8 GB/s, in each band anew, 2 us a
+// band, smaller blocks 1/64 slower a step down.
 double hyp_layer_times_guess(const HyperionModel *model, int layer, const HypVariant *variant,
                              const HypBandShare *share);
 
