@@ -66,10 +66,12 @@ void figure_define_arena(const Figure *figure, FILE *script)
     script_number(script, "height", height_bytes / unit.bytes);
     (void)snprintf(text, sizeof text, "%.4g %s", height_bytes / unit.bytes, unit.name);
     script_text(script, "height_text", text);
-    script_text(script, "caption",
-                "A rectangle: a tensor, from the step that writes it to the last that reads it "
-                "(model: the plan in force).\nWhere two share a step and bytes, one is written "
-                "over the other, or is a part of it. Dashed: what the plan takes.");
+    script_text(
+        script, "caption",
+        "A rectangle: a tensor, or the rows that are held of it, from the step that writes it "
+        "to the last that reads it (model: the plan in force).\nWhere two share a step and bytes, "
+        "one is written "
+        "over the other, or is a part of it. Dashed: what the plan takes.");
 }
 
 void figure_tabulate_arena(const Figure *figure, FILE *data)
