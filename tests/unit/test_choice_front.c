@@ -2,6 +2,7 @@
 // test_choice_front.c - choices among options in time and bytes, against all there are.
 #include "memory/choice_front.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,12 +136,50 @@ static void nothing_to_choose_is_one_point(void **state)
     hyp_choice_front_free(&front);
 }
 
+// The lesser of two times, of which -1 is none.
+static double lesser(double a, double b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void merged_fronts_have_the_fastest_of_both(void **state)
+{
+    (void)state;
+    enum { MORE_BYTES = 128, SOURCE = 3 };
+    uint32_t seed = 5;
+    for (int turn = 0; turn < 20; turn++) {
+        HypChoiceItem items[2][ITEMS];
+        HypChoiceFront fronts[2];
+        for (int i = 0; i < 2; i++) {
+            make_items(&seed, items[i]);
+            assert_true(hyp_choice_front_create(&fronts[i], items[i], ITEMS));
+        }
+        assert_true(hyp_choice_front_merge(&fronts[0], &fronts[1], MORE_BYTES, SOURCE));
+        for (size_t bytes = 0; bytes < 4096; bytes += 64) {
+            const double other =
+                bytes < MORE_BYTES ? -1 : find_least_time(items[1], bytes - MORE_BYTES);
+            const double expected = lesser(find_least_time(items[0], bytes), other);
+            const int point = hyp_choice_front_within(&fronts[0], bytes);
+            assert_int_equal(point < 0, expected < 0);
+            if (point < 0)
+                continue;
+            const HypFrontPoint *found = &fronts[0].points[point];
+            assert_true(fabs(found->time_ns - expected) <= 1e-3 * expected);
+            assert_true(found->source == 0 || found->source == SOURCE);
+            assert_true(found->source == 0 || found->bytes >= MORE_BYTES);
+        }
+        hyp_choice_front_free(&fronts[0]);
+        hyp_choice_front_free(&fronts[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_limit_has_the_fastest_choice_of_all),
         cmocka_unit_test(points_are_what_their_options_add_up_to),
         cmocka_unit_test(the_knee_is_where_bytes_stop_to_pay),
+        cmocka_unit_test(merged_fronts_have_the_fastest_of_both),
         cmocka_unit_test(nothing_to_choose_is_one_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
