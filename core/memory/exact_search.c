@@ -297,8 +297,8 @@ static HypSearchAnswer search_parts(Search *search, HypSearchNode node, SearchPa
     return answer;
 }
 
-// Which of the node's items the sections need in which searches of this node failed; later failures
-// count more, by being the fewer that are remembered of the earlier ones.
+// Gives each of the node's items the share that its worst section has in the failures so far, which
+// count half as much for each turn that has passed since.
 static void rate_faults(const Search *search, HypSearchNode node)
 {
     const HypSearchBounds *bounds = &search->bounds;

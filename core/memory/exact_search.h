@@ -8,7 +8,11 @@
 // - the unplaced buffers do not fit any more (search_bounds.h);
 // - an unplaced buffer would fit wholly below the next place: then it could be pushed down
 // (dominance);
-// - what was placed last has nothing unplaced above it, so that its place cannot be at fault.
+// - what failed at its lowest place has nothing unplaced to rest on that would raise it, and so no
+// other place;
+// - what was placed last lies on one that is needed in the same sections and comes after it in the
+// static order: the two could change places.
+//
 // Where no unplaced buffer is needed on both sides of a step, the sides are searched apart. After
 // Moffitt, "MiniMalloc" (ASPLOS 2023).
 //

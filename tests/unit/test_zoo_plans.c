@@ -23,7 +23,7 @@ static bool is_at_lower_bound(const HyperionModel *model, const char *name, bool
 {
     const HypActivationSettings settings = {.share = true, .in_place = in_place, .effort = effort};
     HypRunPlan plan = {0};
-    HypActivationFacts facts;
+    HypActivationFacts facts = {0};
     if (!hyp_run_plan_create(model, &plan) ||
         !hyp_activation_plan_make(model, &settings, &plan, &facts))
         fail_msg("%s: %s", name, hyperionGetLastError());
