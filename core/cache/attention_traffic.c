@@ -2,271 +2,294 @@
 #include "cache/attention_traffic.h"
 
 #include "attention/attention_blocks.h"
-#include "cache/gemm_block.h"
+#include "cache/attention_call.h"
 
 #include <math.h>
 
 enum {
-    MOST_BLOCKS = 6, // of keys that are looked at one by one
-    MOST_PARTS = 4,  // of the queries that see a part of a block: few values conflict, many do
+    SAMPLES = 3,     // of what grows along a loop
+    MOST_GROUPS = 3, // of a block that are looked at one by one: they stand for the others
+    MOST_BLOCKS = 2, // likewise, of blocks of queries that see blocks of keys in part
 };
 
-// One head: lines, but for counts and strides.
-typedef struct Head {
-    const HypAttentionArgs *args;
-    HypAccount *account;
-    size_t lanes, position, key_position;
-    double heads;  // of all images
-    double fresh;  // share of them whose keys and values no other has read
-    double row;    // of a query, a key, a value or a result: lines
-    double own;    // share of its lines that it does not have in common with the head before
-    double packed; // keys
-    double states; // the greatest scores and the sums so far
-} Head;
+// Blocks of queries of one size, one after the other.
+typedef struct QueryBlocks {
+    double times;        // heads times blocks
+    size_t first, count; // of the first, and blocks
+    size_t queries;      // in each
+    double keys;         // that a block sees, on average
+    double fresh;        // keys that all see and no block before has seen
+    double seen_by_all;  // blocks of keys of which a block sees everything, summed
+} QueryBlocks;
 
-// One block of keys.
-typedef struct KeyBlock {
-    double count;   // such blocks in all heads
-    double keys;    // in it
-    double queries; // that see any of them
-    double visible; // of them to such a query, on average
-    double partial; // queries that see a part of it: the first `least` keys, each next one more
-    double least;
-    bool first; // of the keys
-    bool packs; // its queries are the first that see it
-} KeyBlock;
-
-static double lines_of(const Head *head, double floats)
+// As hyp_attention_back_written, `times` over; where `cold`, the first time finds nothing.
+static void come_over(const HypAttentionCall *call, double lines, double times, bool cold,
+                      const HypPlacedWindow *window)
 {
-    return floats / head->account->caches[0].line_floats;
-}
-
-static void add_rows(HypWindow *window, double rows, double row_lines, size_t stride)
-{
-    hyp_window_add(window, rows * row_lines, (size_t)ceil(rows), stride);
-}
-
-// Rows of queries and of results, of keys and of values. All arrays are cut into heads alike, and
-// begin at multiples of pages: where rows are as far apart in all, they fall into the same sets.
-static void add_all_rows(HypWindow *window, const Head *head, double queries, double keys)
-{
-    if (head->position == head->key_position) {
-        add_rows(window, 2 * (queries + keys), head->row, head->position);
-        return;
+    HypTraffic *traffic = &call->account->traffic;
+    const HypChances chances = hyp_placed_chances(call->account, window);
+    hyp_account_chance(call->account, lines * times, &chances);
+    hyp_account_write_back(call->account, lines * times, &chances);
+    for (int level = 0; cold && level < call->account->level_count; level++) {
+        traffic->misses[level] += lines * (1 - chances.miss[level]);
+        traffic->write_backs[level] -= lines * chances.miss[level];
     }
-    add_rows(window, 2 * queries, head->row, head->position);
-    add_rows(window, 2 * keys, head->row, head->key_position);
 }
 
-// What one query touches beside packed keys: values, its row and result, scores and state.
-static void add_query(HypWindow *window, const Head *head, double values)
+// All groups that see the block: the first, some of those that fill a tile, those that do not.
+static void add_groups(const HypAttentionCall *call, const HypKeyBlock *block)
 {
-    add_rows(window, values, head->row, head->key_position);
-    hyp_window_add(window, 2 * head->row + lines_of(head, (double)ATTENTION_KEYS) + 2, 1, 0);
-}
-
-static void come_back(const Head *head, double lines, const HypWindow *window)
-{
-    if (lines <= 0)
+    const size_t tile = call->tile_rows;
+    size_t first = 0;
+    HypQueryGroup before = hyp_attention_group(call, block, first);
+    while (before.seen <= 0 && first + before.rows < block->queries) {
+        first += before.rows;
+        before = hyp_attention_group(call, block, first);
+    }
+    if (before.seen <= 0)
         return;
-    head->account->traffic.accesses += lines;
-    hyp_account(head->account, lines, window);
+    hyp_attention_step(call, block->times, &before, NULL);
+    first += before.rows;
+    const size_t full = block->queries / tile;
+    const size_t others = full > first / tile ? full - first / tile : 0;
+    const bool alike = before.seen_by_first >= block->keys;
+    const size_t most = alike && others > MOST_GROUPS ? 1 : MOST_GROUPS;
+    const size_t samples = others < most ? others : most;
+    for (size_t i = 0; i < samples; i++) {
+        const size_t at = first + (2 * i + 1) * others / (2 * samples) * tile;
+        before = hyp_attention_group(call, block, at - tile);
+        HypQueryGroup group = hyp_attention_group(call, block, at);
+        group.one_of_many = others > samples;
+        hyp_attention_step(call, block->times * (double)others / (double)samples, &group, &before);
+    }
+    first += others * tile;
+    if (others > 0)
+        before = hyp_attention_group(call, block, first - tile);
+    for (; first < block->queries; first += before.rows) {
+        const HypQueryGroup group = hyp_attention_group(call, block, first);
+        hyp_attention_step(call, block->times, &group, &before);
+        before = group;
+    }
 }
 
-static void come_back_written(const Head *head, double lines, const HypWindow *window)
+// Queries and results come back with each block of keys, and so do scores and states.
+static void add_rows(const HypAttentionCall *call, const HypKeyBlock *block, double seeing,
+                     bool leads)
 {
-    if (lines <= 0)
-        return;
-    head->account->traffic.accesses += lines;
-    hyp_account_written(head->account, lines, window);
+    const double first = (double)block->queries - seeing;
+    const double rows = fmin(seeing, (double)call->tile_rows);
+    const double states = 1 + 2 * seeing / call->line + rows * (double)ATTENTION_KEYS / call->line;
+    for (int i = 0; i < 2; i++) {
+        HypPlacedWindow window = {.still = {.count = 0}};
+        if (i == 0)
+            hyp_add_queries(&window.still, call, first, seeing);
+        hyp_add_results(&window.still, call, first, seeing);
+        if (i == 1)
+            hyp_add_queries(&window.still, call, first, seeing);
+        hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, block->keys));
+        hyp_add_other_values(&window.still, call, -1, block->keys);
+        hyp_add_scores(&window.still, call, rows);
+        hyp_add_states(&window.still, call, first, seeing);
+        hyp_add_head_rows(&window.others, call, 2 * block->keys, call->key_position);
+        if (leads)
+            hyp_add_head_rows(&window.others, call, seeing / 2, call->position);
+        if (i == 0)
+            hyp_attention_back(call, block->times * hyp_attention_queries(call, seeing), &window);
+        else
+            hyp_attention_back_written(call, block->times * (seeing * call->packed_row + states),
+                                       &window);
+    }
 }
 
-// Rows of a head, a `fresh` share of them new: the others were left there by the head before, and
-// so were lines in which a row begins where one of the head before ends.
-static void come_first(const Head *head, double lines, double fresh)
+// Keys and values are written over those of the block before, or of the block of queries before.
+static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, bool leads,
+                        bool cold)
 {
-    const HypAttentionArgs *args = head->args;
+    const double queries = (double)block->queries;
+    const double rows = fmin(queries, (double)call->tile_rows);
+    const double last = leads ? 0 : queries - rows; // what comes between begins there
+    const int panel = hyp_attention_value_panels(call) / 2;
+    const double keys = hyp_attention_keys(call, block->keys);
+    for (int i = 0; i < 2 * SAMPLES; i++) {
+        const bool values = i % 2;
+        HypPlacedWindow window = {.still = {.count = 0}};
+        if (values)
+            hyp_add_values_of(&window.still, call, panel, 0, block->keys);
+        hyp_add_keys(&window.still, call, 0, keys);
+        hyp_add_other_values(&window.still, call, values ? panel : -1, block->keys);
+        if (!values || leads)
+            hyp_add_queries(&window.still, call, last, queries - last);
+        hyp_add_results(&window.still, call, last, queries - last);
+        hyp_add_scores(&window.still, call, rows);
+        hyp_add_states(&window.still, call, last, queries - last);
+        hyp_add_head_rows(&window.others, call, (values + (i / 2 + 0.5) / SAMPLES) * block->keys,
+                          call->key_position);
+        if (leads)
+            hyp_add_head_rows(&window.others, call, 2 * queries, call->position);
+        const double lines = values ? block->keys * call->packed_row : keys;
+        come_over(call, lines / SAMPLES, block->times, cold, &window);
+    }
+}
+
+// Rows of one array: a `cold` share of them new, the others left there when the keys were last
+// passed, as were lines in which a row begins where one of the head before ends.
+static void add_source(const HypAttentionCall *call, const QueryBlocks *blocks, double lines,
+                       double cold, bool of_queries, bool written)
+{
+    hyp_account_cold(call->account, lines * cold);
     HypWindow window = {.count = 0};
-    add_all_rows(&window, head, (double)args->queries, (double)args->keys);
-    hyp_window_add(&window, head->packed + head->states, 1, 0);
-    const double cold = lines * fresh * head->own;
-    head->account->traffic.accesses += cold;
-    hyp_account_cold(head->account, cold);
-    come_back(head, lines - cold, &window);
-}
-
-// Keys are read across: each of their lines as often as it has floats, all keys in between.
-static void add_packing(const Head *head, const KeyBlock *block)
-{
-    const double lines = block->count * block->keys * head->row;
-    const double touches = block->count * block->keys * (double)head->args->dim;
-    come_first(head, lines, head->fresh);
-    HypWindow across = {.count = 0};
-    add_rows(&across, block->keys, 1, head->key_position);
-    hyp_window_add(&across, lines_of(head, (double)ATTENTION_KEYS), 1, 0);
-    come_back(head, touches - lines, &across);
-
-    HypWindow last_block = {.count = 0};
-    hyp_window_add(&last_block, head->packed, 1, 0);
-    add_query(&last_block, head, block->visible);
-    add_rows(&last_block, block->keys, head->row / 2, head->key_position);
-    come_back_written(head, block->count * head->packed, &last_block);
-}
-
-// Every query passes over the packed keys, its scores, and the values.
-static void add_scores(const Head *head, const KeyBlock *block)
-{
-    const double passes = block->count * block->queries;
-    // Several registers of keys at a time, up to the last that is visible.
-    const double group = 4 * (double)head->lanes;
-    const double seen =
-        fmin((double)ATTENTION_KEYS, ceil(block->visible / group) * group) / (double)ATTENTION_KEYS;
-    HypWindow packing = {.count = 0};
-    hyp_window_add(&packing, head->packed, 1, 0);
-    add_rows(&packing, block->keys, head->row / 2, head->key_position);
-    const double packed = block->packs ? block->count : 0; // passes right after packing
-    come_back(head, packed * head->packed * seen, &packing);
-    HypWindow next_query = {.count = 0};
-    hyp_window_add(&next_query, head->packed * seen, 1, 0);
-    add_query(&next_query, head, block->visible);
-    come_back(head, (passes - packed) * head->packed * seen, &next_query);
-
-    const double scores = lines_of(head, (double)ATTENTION_KEYS);
-    HypWindow last_scores = {.count = 0};
-    hyp_window_add(&last_scores, scores, 1, 0);
-    hyp_window_add(&last_scores, head->packed * seen, 1, 0);
-    add_rows(&last_scores, block->visible, head->row / 2, head->key_position);
-    hyp_window_add(&last_scores, 2 * head->row + 2, 1, 0);
-    come_back_written(head, passes * (scores + 2), &last_scores); // and two lines of state
-    head->account->traffic.accesses += passes * 4 * scores;
-}
-
-// Some columns of all values at a time: of narrow registers less than a line.
-static void add_values(const Head *head, const KeyBlock *block)
-{
-    const double passes = block->count * block->queries;
-    const double lines = block->visible * head->row;
-    const double columns = fmin((double)head->args->dim, 4 * (double)head->lanes);
-    const double touches =
-        block->visible * ((double)head->args->dim / columns) * fmax(1, lines_of(head, columns));
-    const double first = block->packs ? block->count * block->keys * head->row : 0;
-    come_first(head, first, head->fresh);
-    HypWindow next_query = {.count = 0};
-    add_query(&next_query, head, block->visible);
-    hyp_window_add(&next_query, head->packed, 1, 0);
-    come_back(head, fmax(0, passes * lines - first), &next_query);
-    HypWindow across = {.count = 0};
-    add_rows(&across, block->visible, 1, head->key_position);
-    hyp_window_add(&across, 2 * lines_of(head, (double)ATTENTION_KEYS), 1, 0);
-    come_back(head, passes * fmax(0, touches - lines), &across);
-}
-
-// The queries that see a part of the block, then those that see all of it.
-static void add_passes(const Head *head, const KeyBlock *block)
-{
-    const double parts = fmin(MOST_PARTS, block->partial);
-    KeyBlock part = *block;
-    part.packs = true;
-    for (int i = 0; i < (int)parts; i++) {
-        part.queries = block->partial / parts;
-        part.visible = block->least + (i + 0.5) * part.queries - 0.5;
-        add_scores(head, &part);
-        add_values(head, &part);
-        part.packs = false;
+    const double queries = 2 * (double)blocks->queries;
+    const double keys = 2 * blocks->keys;
+    // All arrays are cut into heads alike, and begin at multiples of pages: where rows are as far
+    // apart, they fall into the same sets.
+    if (call->position == call->key_position) {
+        hyp_add_head_rows(&window, call, queries + keys, call->position);
+    } else {
+        hyp_add_head_rows(&window, call, queries, call->position);
+        hyp_add_head_rows(&window, call, keys, call->key_position);
+        if (!of_queries)
+            hyp_window_put_first(&window, 1);
     }
-    part.queries = block->queries - block->partial;
-    part.visible = block->keys;
-    if (part.queries <= 0)
-        return;
-    add_scores(head, &part);
-    add_values(head, &part);
-}
-
-// The rows of queries and results come back with every block of keys.
-static void add_queries(const Head *head, const KeyBlock *block)
-{
-    const double lines = block->count * block->queries * head->row;
-    HypWindow next_block = {.count = 0};
-    add_all_rows(&next_block, head, block->queries, (block->keys + block->visible) / 2);
-    hyp_window_add(&next_block, head->packed + head->states, 1, 0);
-    if (block->first)
-        come_first(head, lines, 1);
+    hyp_window_add(&window, call->end, 1, 0);
+    if (written)
+        hyp_account_written(call->account, lines * (1 - cold), &window);
     else
-        come_back(head, lines, &next_block);
-    come_back_written(head, lines, &next_block);
-    head->account->traffic.accesses += lines;
+        hyp_account(call->account, lines * (1 - cold), &window);
 }
 
-// Results are zeroed before the first block and scaled after the last.
-static void add_results(const Head *head)
+static void add_sources(const HypAttentionCall *call, const QueryBlocks *blocks)
 {
-    const double queries = (double)head->args->queries;
-    const double lines = head->heads * queries * head->row;
-    come_first(head, lines, 1);
-    HypWindow last_block = {.count = 0};
-    add_all_rows(&last_block, head, queries, 0);
-    hyp_window_add(&last_block, head->packed + head->states, 1, 0);
-    come_back_written(head, lines, &last_block);
-    head->account->traffic.accesses += lines;
-    hyp_account_cold(head->account, head->packed + head->states);
+    const double rows = blocks->times * (double)blocks->queries * call->row;
+    add_source(call, blocks, rows, call->own, true, false);
+    add_source(call, blocks, rows, call->own, true, true);
+    if (blocks->keys <= 0)
+        return;
+    const double keys = blocks->times * blocks->keys * call->row;
+    const double fresh = blocks->fresh / (blocks->keys * (double)blocks->count);
+    add_source(call, blocks, 2 * keys, fresh * call->fresh * call->own, false, false);
 }
 
-// What block `index` of keys is to the queries of a head.
-static KeyBlock find_block(const HypAttentionArgs *args, size_t index)
+// Queries are copied by way of their results, which are written over those of the block before.
+static void add_ends(const HypAttentionCall *call, const QueryBlocks *blocks)
 {
-    const size_t first = index * ATTENTION_KEYS;
-    const size_t left = args->keys - first;
-    KeyBlock block = {.keys = (double)(left < ATTENTION_KEYS ? left : ATTENTION_KEYS),
-                      .queries = (double)args->queries,
-                      .first = index == 0};
-    block.visible = block.keys;
-    if (!args->causal)
-        return block;
-    // Query i sees i + 1 + ahead keys: those from `from` on see the block, from `all` on all of it.
-    const double ahead = (double)args->keys - (double)args->queries;
-    const double from = fmax(0, (double)first - ahead);
-    const double all = fmax(from, fmin(block.queries, (double)first + block.keys - 1 - ahead));
-    const double partial = all - from;
-    const double least = from + 1 + ahead - (double)first;
-    block.partial = partial;
-    block.least = least;
-    block.queries = fmax(0, block.queries - from);
-    if (block.queries > 0)
-        block.visible =
-            (partial * (least + (partial - 1) / 2) + (block.queries - partial) * block.keys) /
-            block.queries;
-    return block;
+    const double queries = (double)blocks->queries;
+    const double rows = fmin(queries, (double)call->tile_rows);
+    const double keys = fmin(blocks->keys, (double)ATTENTION_KEYS);
+    const bool several = blocks->queries > call->tile_rows;
+    const bool cold = blocks->first == 0;
+    HypPlacedWindow start = {.still = {.count = 0}};
+    hyp_add_results(&start.still, call, 0, queries);
+    hyp_add_queries(&start.still, call, 0, queries / 2);
+    hyp_add_states(&start.still, call, 0, queries);
+    hyp_add_head_rows(&start.others, call, 1.5 * queries, call->position);
+    come_over(call, queries * call->packed_row, blocks->times, cold, &start);
+
+    HypPlacedWindow packing = {.still = {.count = 0}};
+    hyp_add_queries(&packing.still, call, 0, queries);
+    hyp_add_results(&packing.still, call, 0, queries);
+    if (several)
+        hyp_add_keys(&packing.still, call, 0, hyp_attention_keys(call, keys));
+    hyp_add_other_values(&packing.still, call, -1, keys);
+    hyp_add_scores(&packing.still, call, rows);
+    hyp_add_states(&packing.still, call, 0, queries);
+    hyp_add_head_rows(&packing.others, call, 1.5 * queries, call->position);
+    come_over(call, hyp_attention_queries(call, queries), blocks->times, cold, &packing);
+
+    HypPlacedWindow end = {.still = {.count = 0}};
+    hyp_add_results(&end.still, call, 0, queries);
+    if (several) {
+        hyp_add_queries(&end.still, call, queries / 2, queries / 2);
+        hyp_add_keys(&end.still, call, 0, hyp_attention_keys(call, keys));
+        hyp_add_other_values(&end.still, call, -1, keys);
+        hyp_add_scores(&end.still, call, rows);
+    }
+    hyp_add_states(&end.still, call, 0, queries);
+    hyp_add_head_rows(&end.others, call, queries / 2, call->position);
+    hyp_attention_back(call, blocks->times * queries * call->packed_row, &end);
+    call->account->traffic.accesses += blocks->times * hyp_attention_end_accesses(call, queries);
 }
 
-void hyp_attention_traffic(const HypAttentionArgs *args, size_t lanes, HypAccount *account)
+static double visible(const HypAttentionCall *call, size_t query)
 {
-    const size_t sharing = attention_sharing(args);
+    return (double)attention_visible(call->args, query);
+}
+
+// Packing, and what comes back with a block of keys: the first, and all others as one.
+static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *blocks)
+{
+    HypKeyBlock block = {.times = blocks->times,
+                         .keys = fmin(blocks->keys, (double)ATTENTION_KEYS),
+                         .first_query = blocks->first,
+                         .queries = blocks->queries};
+    call->account->traffic.accesses += blocks->times * blocks->keys / block.keys *
+                                       hyp_attention_packing_accesses(call, block.keys);
+    add_packing(call, &block, true, blocks->first == 0);
+    add_rows(call, &block, (double)blocks->queries, true);
+    block.times *= blocks->keys / block.keys - 1;
+    if (block.times <= 0)
+        return;
+    add_packing(call, &block, false, false);
+    add_rows(call, &block, (double)blocks->queries, false);
+}
+
+// Blocks of keys that queries of one block see in part.
+static void add_seen_in_part(const HypAttentionCall *call, const QueryBlocks *blocks)
+{
+    const size_t samples = blocks->count < MOST_BLOCKS ? blocks->count : MOST_BLOCKS;
+    for (size_t i = 0; i < samples; i++) {
+        const size_t index = (2 * i + 1) * blocks->count / (2 * samples);
+        HypKeyBlock block = {.times = blocks->times / (double)samples,
+                             .first_query = blocks->first + index * blocks->queries,
+                             .queries = blocks->queries};
+        const double keys = visible(call, block.first_query + block.queries - 1);
+        const double step = (double)ATTENTION_KEYS;
+        block.first = floor(visible(call, block.first_query) / step) * step;
+        for (; block.first < keys; block.first += step) {
+            block.keys = fmin(step, (double)call->args->keys - block.first);
+            add_groups(call, &block);
+        }
+    }
+}
+
+static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t count,
+                             size_t queries)
+{
+    QueryBlocks blocks = {
+        .times = call->heads * (double)count, .first = first, .count = count, .queries = queries};
+    for (size_t i = 0; i < count; i++) {
+        const size_t query = first + i * queries;
+        blocks.keys += visible(call, query + queries - 1) / (double)count;
+        blocks.seen_by_all += floor(visible(call, query) / (double)ATTENTION_KEYS);
+    }
+    const size_t last = first + count * queries - 1;
+    blocks.fresh = visible(call, last) - (first > 0 ? visible(call, first - 1) : 0);
+    add_sources(call, &blocks);
+    add_ends(call, &blocks);
+    if (blocks.keys <= 0)
+        return;
+    add_key_blocks(call, &blocks);
+    const HypKeyBlock seen_by_all = {.times = call->heads * blocks.seen_by_all,
+                                     .keys = (double)ATTENTION_KEYS,
+                                     .first_query = last + 1 - queries,
+                                     .queries = queries};
+    if (seen_by_all.times > 0)
+        add_groups(call, &seen_by_all);
+    add_seen_in_part(call, &blocks);
+}
+
+void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level,
+                           HypAccount *account)
+{
     if (!args->batch || !args->heads || !args->queries || !args->keys || !args->dim)
         return;
-    Head head = {.args = args,
-                 .account = account,
-                 .lanes = lanes,
-                 .position = args->heads * args->dim,
-                 .key_position = args->heads / sharing * args->dim,
-                 .heads = (double)args->batch * (double)args->heads,
-                 .fresh = 1 / (double)sharing};
-    head.row = hyp_lines_of_run(args->dim, args->dim, (size_t)account->caches[0].line_floats);
-    head.own = lines_of(&head, (double)args->dim) / head.row;
-    head.packed = lines_of(&head, (double)(args->dim * ATTENTION_KEYS));
-    head.states = ceil(lines_of(&head, 2 * (double)args->queries));
-    const size_t blocks = (args->keys + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
-    // The first, the last, and some of those between that stand for the others.
-    const size_t looked_at = blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS;
-    for (size_t i = 0; i < looked_at; i++) {
-        const size_t index = looked_at > 1 ? i * (blocks - 1) / (looked_at - 1) : 0;
-        KeyBlock block = find_block(args, index);
-        const bool between = i > 0 && i + 1 < looked_at;
-        block.count = head.heads * (between ? (double)(blocks - 2) / (double)(looked_at - 2) : 1);
-        if (block.queries <= 0)
-            continue;
-        add_packing(&head, &block);
-        add_passes(&head, &block);
-        add_queries(&head, &block);
-    }
-    add_results(&head);
+    const HypAttentionCall call = hyp_attention_call(args, level, account);
+    const size_t step = attention_block_queries(call.tile_rows);
+    const size_t whole = args->queries / step;
+    if (whole > 0)
+        add_query_blocks(&call, 0, whole, step);
+    if (args->queries > whole * step)
+        add_query_blocks(&call, whole * step, 1, args->queries - whole * step);
+    const double most = (double)(whole > 0 ? step : args->queries);
+    const double scores = fmin(most, (double)call.tile_rows) * (double)ATTENTION_KEYS / call.line;
+    hyp_account_cold(account, scores + 1 + 2 * ceil(most / call.line));
 }

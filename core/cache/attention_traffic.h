@@ -7,7 +7,8 @@
 #include "cache/stream_account.h"
 #include "kernel.h"
 
-// Adds one call, from cold caches, of a level with registers of `lanes` floats.
-void hyp_attention_traffic(const HypAttentionArgs *args, size_t lanes, HypAccount *account);
+// Adds one call of the kernel of a level, from cold caches.
+void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level,
+                           HypAccount *account);
 
 #endif

@@ -136,12 +136,6 @@ static void add_stream(HypAccount *account, HypKernelOp op, const HypKernelArgs 
     }
 }
 
-static size_t lanes_of(HyperionSIMDLevel level)
-{
-    static const size_t lanes[HYPERION_SIMD_LEVEL_COUNT] = {1, 4, 8, 16};
-    return lanes[level];
-}
-
 void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernelArgs *args,
                         size_t repeats, HypAccount *account)
 {
@@ -153,7 +147,7 @@ void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernel
         const HyperionGemmShape shape = shape_of(&args->gemv);
         hyp_stream_gemv(account, &shape, repeats);
     } else if (op == HYP_OP_ATTENTION) {
-        hyp_attention_traffic(&args->attention, lanes_of(level), account);
+        hyp_attention_traffic(&args->attention, level, account);
     } else {
         for (size_t i = 0; i < repeats; i++)
             add_stream(account, op, args);

@@ -5,9 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Above this many ways a set is so large that shares hardly vary: compared as one number.
-enum { MAX_COUNTED_WAYS = 64 };
-
 enum { SAMPLES = 16 }; // rows of a cluster at which lines are counted
 
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats)
@@ -134,7 +131,7 @@ static void lay_out(Layout *layout, const HypRegion *region, const HypCacheShape
 // counts are of the others in its set, and sets weigh as many times as they hold lines.
 typedef struct Counts {
     int least, most;
-    double chance[MAX_COUNTED_WAYS + 1];
+    double chance[HYP_COUNTED_WAYS + 1];
 } Counts;
 
 typedef struct Counting {
@@ -267,7 +264,7 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
         return 0;
     if (least >= cache->ways)
         return 1;
-    if (cache->ways > MAX_COUNTED_WAYS)
+    if (cache->ways > HYP_COUNTED_WAYS)
         return lines < cache->ways * cache->sets ? 0 : 1;
     const int ways = (int)cache->ways;
     Counts sum;
@@ -278,4 +275,38 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
         add_counts(&sum, &counts, ways);
     }
     return sum.most < ways ? 0 : smaller(1, sum.chance[ways]);
+}
+
+void hyp_window_bounds(const HypWindow *window, const HypCacheShape *cache, double *least,
+                       double *most)
+{
+    *least = 0;
+    *most = 0;
+    for (int i = 0; i < window->count; i++) {
+        Layout layout;
+        lay_out(&layout, &window->regions[i], cache);
+        *least += layout.least;
+        *most += layout.most;
+    }
+}
+
+double hyp_window_miss_beside(const HypWindow *window, const HypHeld *held,
+                              const HypCacheShape *cache)
+{
+    const int ways = (int)cache->ways;
+    assert(ways <= HYP_COUNTED_WAYS);
+    Counts sum;
+    clear_counts(&sum, ways);
+    sum.least = 0;
+    sum.most = ways;
+    for (int i = 0; i <= ways; i++)
+        sum.chance[i] = held->share[i];
+    for (int i = 0; i < window->count; i++) {
+        Layout layout;
+        Counts counts;
+        lay_out(&layout, &window->regions[i], cache);
+        find_counts(&counts, &layout, ways, false);
+        add_counts(&sum, &counts, ways);
+    }
+    return smaller(1, sum.chance[ways]);
 }

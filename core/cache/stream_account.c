@@ -56,16 +56,21 @@ HypChances hyp_account_chances(const HypAccount *account, const HypWindow *windo
     return memo->chances[place];
 }
 
+void hyp_account_chance(HypAccount *account, double lines, const HypChances *chances)
+{
+    for (int level = 0; level < account->level_count; level++) {
+        const double chance = chances->miss[level];
+        account->traffic.misses[level] += lines * chance;
+        account->traffic.doubt[level] += lines * chance * (1 - chance);
+    }
+}
+
 HypChances hyp_account(HypAccount *account, double lines, const HypWindow *window)
 {
     if (lines <= 0)
         return (HypChances){{0}};
     const HypChances chances = hyp_account_chances(account, window);
-    for (int level = 0; level < account->level_count; level++) {
-        const double chance = chances.miss[level];
-        account->traffic.misses[level] += lines * chance;
-        account->traffic.doubt[level] += lines * chance * (1 - chance);
-    }
+    hyp_account_chance(account, lines, &chances);
     return chances;
 }
 

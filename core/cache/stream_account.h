@@ -43,6 +43,9 @@ typedef struct HypAccount {
 
 HypChances hyp_account_chances(const HypAccount *account, const HypWindow *window);
 
+// `lines` touches miss with these chances.
+void hyp_account_chance(HypAccount *account, double lines, const HypChances *chances);
+
 // `lines` touches come back after `window`: adds their misses and returns their chances.
 HypChances hyp_account(HypAccount *account, double lines, const HypWindow *window);
 

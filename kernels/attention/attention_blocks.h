@@ -7,31 +7,87 @@
 #include "kernel.h"
 #include "parallel_for.h"
 
-// Keys a block: four vectors of the widest level, and with dim 64 16 KiB of packed keys, which stay
-// in the first-level cache beside as many values.
+// Keys a block: with dim 64 16 KiB of packed keys and as much of values, which stay in a first
+// level of 48 KiB while the queries pass.
 #define ATTENTION_KEYS ((size_t)64)
 
-// Of one thread.
+// Queries a block: so many share the packing of keys and values, which is then a twentieth of the
+// work, and fit into the second level.
+#define ATTENTION_QUERIES ((size_t)128)
+
+// No level has register tiles of more rows.
+#define ATTENTION_ROWS ((size_t)16)
+
+// Of one thread, one after another in this order. All that loops pass over is copied here: rows of
+// a head can be a power of two apart and would compete for few sets of a cache.
 typedef struct AttentionWorkspace {
-    float *packed;   // dim x ATTENTION_KEYS: a block of keys, transposed
-    float *scores;   // ATTENTION_KEYS, of one query
-    float *greatest; // queries: the greatest score so far
-    float *sum;      // queries: the sum of exp(score - greatest) so far
+    float *keys;     // dim x ATTENTION_KEYS, transposed: panels of a register tile's columns
+    float *values;   // ATTENTION_KEYS x dim: panels of attention_panel() columns
+    float *queries;  // of a block, transposed: panels of a register tile's rows
+    float *results;  // likewise, row by row: the sum of exp(score - greatest) v so far
+    float *scores;   // ATTENTION_ROWS x ATTENTION_KEYS
+    float *factors;  // ATTENTION_ROWS: what the results so far are worth now
+    float *greatest; // of a block's queries: the greatest score so far
+    float *sum;      // the sum of exp(score - greatest) so far
 } AttentionWorkspace;
+
+// Columns of a panel of values: at least a line, so that rows are copied line by line.
+static inline size_t attention_panel(size_t tile_columns)
+{
+    return tile_columns > HYP_LINE_FLOATS ? tile_columns : HYP_LINE_FLOATS;
+}
+
+// Rows of the tile for queries that do not fill one; the last are taken singly.
+#define ATTENTION_FEW ((size_t)4)
+
+// Queries that are taken together where `left` are left.
+static inline size_t attention_group_rows(size_t left, size_t tile_rows)
+{
+    if (left >= tile_rows)
+        return tile_rows;
+    return left >= ATTENTION_FEW ? ATTENTION_FEW : 1;
+}
+
+// Queries of a block: whole tiles, but in the last.
+static inline size_t attention_block_queries(size_t tile_rows)
+{
+    return ATTENTION_QUERIES / tile_rows * tile_rows;
+}
+
+static inline size_t attention_whole_lines(size_t floats)
+{
+    return (floats + HYP_LINE_FLOATS - 1) / HYP_LINE_FLOATS * HYP_LINE_FLOATS;
+}
+
+// Queries a block has room for.
+static inline size_t attention_room(const HypAttentionArgs *args)
+{
+    return args->queries < ATTENTION_QUERIES ? attention_whole_lines(args->queries)
+                                             : ATTENTION_QUERIES;
+}
 
 // Floats of one thread's workspace: whole cache lines.
 static inline size_t attention_workspace_floats(const HypAttentionArgs *args)
 {
-    const size_t floats = (args->dim + 1) * ATTENTION_KEYS + 2 * args->queries;
-    return (floats + HYP_LINE_FLOATS - 1) / HYP_LINE_FLOATS * HYP_LINE_FLOATS;
+    const size_t columns = args->dim + attention_whole_lines(args->dim);
+    return columns * (ATTENTION_KEYS + attention_room(args)) +
+           ATTENTION_ROWS * (ATTENTION_KEYS + 1) + 2 * attention_room(args);
 }
 
 static inline AttentionWorkspace attention_workspace(const HypAttentionArgs *args, size_t thread)
 {
-    float *packed = (float *)args->workspace + thread * attention_workspace_floats(args);
-    float *scores = packed + args->dim * ATTENTION_KEYS;
-    float *greatest = scores + ATTENTION_KEYS;
-    return (AttentionWorkspace){packed, scores, greatest, greatest + args->queries};
+    const size_t columns = attention_whole_lines(args->dim);
+    const size_t room = attention_room(args);
+    AttentionWorkspace work;
+    work.keys = (float *)args->workspace + thread * attention_workspace_floats(args);
+    work.values = work.keys + args->dim * ATTENTION_KEYS;
+    work.queries = work.values + columns * ATTENTION_KEYS;
+    work.results = work.queries + room * args->dim;
+    work.scores = work.results + room * columns;
+    work.factors = work.scores + ATTENTION_ROWS * ATTENTION_KEYS;
+    work.greatest = work.factors + ATTENTION_ROWS;
+    work.sum = work.greatest + room;
+    return work;
 }
 
 // Heads that one head of the keys and values serves.

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // attention_nest.h - attention with an online softmax over blocks of keys (Milakov and Gimelshein
-// 2018), written once over the vector vocabulary of a level. Until the last block, `out` holds the
-// sum of exp(score - greatest) v. Included by level/<level>/attention_<level>.c after its
-// vec_<level>.h.
+// 2018), written once over the vector vocabulary of a level. Included by
+// level/<level>/attention_<level>.c after its gemm_tile_<level>.h.
+//
+// For a block of queries and one of keys, a group of queries as large as a register tile has rows
+// is multiplied with all keys, the scores become weights, and the weights multiply the values. What
+// belongs to one query is computed in the same order whichever group it is in.
 #ifndef HYP_ATTENTION_NEST_H
 #define HYP_ATTENTION_NEST_H
 
 #include "activation/activation_math.h"
 #include "attention/attention_blocks.h"
+#include "gemm/gemm_transpose.h"
 #include "kernel.h"
 
 #include <math.h>
+
+_Static_assert(GEMM_NV == 2, "the last columns of a panel are one or two vectors");
+_Static_assert(GEMM_MR <= ATTENTION_ROWS, "the workspace holds the scores of a tile's rows");
 
 // One head of one image of the batch.
 typedef struct AttentionHead {
@@ -20,57 +27,120 @@ typedef struct AttentionHead {
     size_t key_position; // and from one key to the next
 } AttentionHead;
 
-// Keys first .. first + count - 1, transposed so that a vector holds one component of many keys;
-// zeros where the block has fewer.
-VEC_FN void attention_pack(const AttentionHead *head, size_t dim, size_t first, size_t count,
-                           float *packed)
+// A group of queries that meets a block of keys.
+typedef struct AttentionGroup {
+    AttentionWorkspace work; // advanced to the group's queries, results, greatest scores and sums
+    size_t dim, width;
+    ptrdiff_t seen; // keys of the block that the first query sees, were the block endless both ways
+    size_t one_more; // that each next query sees: 1 where causal
+    size_t keys;     // in the block
+} AttentionGroup;
+
+// Floats of a row of values or results: whole registers.
+VEC_FN size_t attention_width(size_t dim)
 {
-    const float *keys = head->k + first * head->key_position;
-    for (size_t d = 0; d < dim; d++, packed += ATTENTION_KEYS)
-        for (size_t j = 0; j < ATTENTION_KEYS; j++)
-            one_store(packed + j, j < count ? one_load(keys + j * head->key_position + d) : 0.0F);
+    return (dim + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
 }
 
-// Scores of one query with the first `visible` keys of the block; -infinity for the others.
-VEC_FN void attention_score(const HypAttentionArgs *args, const float *q, const float *packed,
-                            size_t visible, float *scores)
+// Keys of the block that query `row` of the group sees.
+VEC_FN size_t attention_seen(const AttentionGroup *group, size_t row)
 {
-    const vec scale = vec_set(args->scale);
-    for (size_t j = 0; j < visible; j += 4 * VEC_LANES) {
-        vec s0 = vec_zero();
-        vec s1 = vec_zero();
-        vec s2 = vec_zero();
-        vec s3 = vec_zero();
-        const float *keys = packed + j;
-        for (size_t d = 0; d < args->dim; d++, keys += ATTENTION_KEYS) {
-            const vec component = vec_set(one_load(q + d));
-            s0 = vec_fma(component, vec_load(keys), s0);
-            s1 = vec_fma(component, vec_load(keys + VEC_LANES), s1);
-            s2 = vec_fma(component, vec_load(keys + 2 * VEC_LANES), s2);
-            s3 = vec_fma(component, vec_load(keys + 3 * VEC_LANES), s3);
-        }
-        vec_store(scores + j, vec_mul(s0, scale));
-        vec_store(scores + j + VEC_LANES, vec_mul(s1, scale));
-        vec_store(scores + j + 2 * VEC_LANES, vec_mul(s2, scale));
-        vec_store(scores + j + 3 * VEC_LANES, vec_mul(s3, scale));
+    const ptrdiff_t seen = group->seen + (ptrdiff_t)(row * group->one_more);
+    if (seen <= 0)
+        return 0;
+    return (size_t)seen < group->keys ? (size_t)seen : group->keys;
+}
+
+VEC_FN void attention_copy_rows(const float *source, size_t position, size_t rows, size_t dim,
+                                float scale, float *to)
+{
+    const size_t width = attention_width(dim);
+    const vec factor = vec_set(scale);
+    for (size_t r = 0; r < rows; r++, source += position, to += width)
+        for (size_t d = 0; d < dim; d += VEC_LANES)
+            vec_store(to + d,
+                      vec_mul(load_up_to(source + d, gemm_least(VEC_LANES, dim - d)), factor));
+}
+
+// `count` keys, by way of the place of the values, a register of them at a time; zeros where the
+// last panel has fewer.
+VEC_FN void attention_pack_keys(const AttentionHead *head, size_t dim, size_t first, size_t count,
+                                const AttentionWorkspace *work)
+{
+    for (size_t j = 0; j < count || j % GEMM_NR > 0; j += VEC_LANES) {
+        const size_t rows = j < count ? gemm_least(VEC_LANES, count - j) : 0;
+        attention_copy_rows(head->k + (first + j) * head->key_position, head->key_position, rows,
+                            dim, 1.0F, work->values);
+        const size_t column = j % GEMM_NR;
+        float *panel = work->keys + (j - column) * dim + column;
+        for (size_t k = 0; k < dim; k += VEC_LANES)
+            pack_transposed_block(work->values, attention_width(dim), rows, k, dim, panel, GEMM_NR,
+                                  GEMM_NR - column);
     }
-    for (size_t j = visible; j < ATTENTION_KEYS; j++)
-        one_store(scores + j, -INFINITY);
 }
 
-// Turns the scores of a block into exp(score - greatest), where `greatest` now covers the block
-// too. Returns the factor that what was summed before is worth now.
-VEC_FN float attention_weigh(float *scores, float *greatest, float *sum)
+VEC_FN void attention_pack_values(const AttentionHead *head, size_t dim, size_t first, size_t count,
+                                  const AttentionWorkspace *work)
 {
+    const size_t width = attention_width(dim);
+    const size_t panel_columns = attention_panel(GEMM_NR);
+    for (size_t j = 0; j < count; j++) {
+        const float *row = head->v + (first + j) * head->key_position;
+        for (size_t d = 0; d < dim; d += VEC_LANES) {
+            const size_t panel = d / panel_columns * panel_columns;
+            float *to = work->values + panel * ATTENTION_KEYS +
+                        j * gemm_least(panel_columns, width - panel) + d - panel;
+            vec_store(to, load_up_to(row + d, gemm_least(VEC_LANES, dim - d)));
+        }
+    }
+}
+
+// Scores of `rows` queries with one panel of keys.
+VEC_FN void attention_score_panel(const AttentionGroup *group, size_t rows, const float *keys,
+                                  float *scores)
+{
+    vec sums[GEMM_MR][GEMM_NV];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < GEMM_NV; v++)
+            sums[r][v] = vec_zero();
+    const float *queries = group->work.queries;
+    for (size_t d = group->dim; d > 0; d--, keys += GEMM_NR, queries += rows) {
+        const vec first = vec_load(keys);
+        const vec second = vec_load(keys + VEC_LANES);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++) {
+            const vec component = vec_set(one_load(queries + r));
+            sums[r][0] = vec_fma(component, first, sums[r][0]);
+            sums[r][1] = vec_fma(component, second, sums[r][1]);
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < GEMM_NV; v++)
+            vec_store(scores + r * ATTENTION_KEYS + v * VEC_LANES, sums[r][v]);
+}
+
+// Turns a query's scores with the `seen` keys of a block that it sees into exp(score - greatest),
+// where `greatest` now covers the block too. Returns the factor that what was summed before is
+// worth now.
+VEC_FN float attention_weigh(float *scores, size_t seen, float *greatest, float *sum)
+{
+    if (seen == 0)
+        return 1.0F;
+    for (size_t j = seen; j % VEC_LANES > 0; j++)
+        one_store(scores + j, -INFINITY);
     vec lanes = vec_load(scores);
-    for (size_t j = VEC_LANES; j < ATTENTION_KEYS; j += VEC_LANES)
+    for (size_t j = VEC_LANES; j < seen; j += VEC_LANES)
         lanes = vec_max(lanes, vec_load(scores + j));
     const float in_block = vec_greatest(lanes);
     const float before = one_load(greatest);
     const float now = in_block > before ? in_block : before;
     const vec shift = vec_set(now);
     vec total = vec_zero();
-    for (size_t j = 0; j < ATTENTION_KEYS; j += VEC_LANES) {
+    for (size_t j = 0; j < seen; j += VEC_LANES) {
         const vec weight = vec_exp(vec_sub(vec_load(scores + j), shift));
         vec_store(scores + j, weight);
         total = vec_add(total, weight);
@@ -81,79 +151,185 @@ VEC_FN float attention_weigh(float *scores, float *greatest, float *sum)
     return factor;
 }
 
-// out = out * factor + sum over the visible keys of weight v
-VEC_FN void attention_gather(const float *weights, const AttentionHead *head, const float *v,
-                             size_t visible, float factor, float *out, size_t dim)
+// results = results * factor + sum over the keys that each query sees of weight v, in `vectors`
+// columns. `panel`: floats from one row of values to the next.
+VEC_FN void attention_gather_columns(const AttentionGroup *group, size_t rows, const float *values,
+                                     size_t panel, size_t vectors, float *results)
 {
-    const vec factors = vec_set(factor);
-    size_t d = 0;
-    for (; d + 4 * VEC_LANES <= dim; d += 4 * VEC_LANES) {
-        vec o0 = vec_mul(vec_load(out + d), factors);
-        vec o1 = vec_mul(vec_load(out + d + VEC_LANES), factors);
-        vec o2 = vec_mul(vec_load(out + d + 2 * VEC_LANES), factors);
-        vec o3 = vec_mul(vec_load(out + d + 3 * VEC_LANES), factors);
-        const float *row = v + d;
-        for (size_t j = 0; j < visible; j++, row += head->key_position) {
-            const vec weight = vec_set(one_load(weights + j));
-            o0 = vec_fma(weight, vec_load(row), o0);
-            o1 = vec_fma(weight, vec_load(row + VEC_LANES), o1);
-            o2 = vec_fma(weight, vec_load(row + 2 * VEC_LANES), o2);
-            o3 = vec_fma(weight, vec_load(row + 3 * VEC_LANES), o3);
+    vec sums[GEMM_MR][GEMM_NV];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++) {
+        const vec factor = vec_set(one_load(group->work.factors + r));
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            sums[r][v] = vec_mul(vec_load(results + r * group->width + v * VEC_LANES), factor);
+    }
+    const size_t all = attention_seen(group, 0); // keys that every query sees
+    const size_t any = attention_seen(group, rows - 1);
+    const float *weights = group->work.scores;
+    for (size_t j = 0; j < any; j++, values += panel, weights++) {
+        vec row[GEMM_NV];
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            row[v] = vec_load(values + v * VEC_LANES);
+        if (j < all) {
+#pragma GCC unroll 16
+            for (size_t r = 0; r < rows; r++) {
+                const vec weight = vec_set(one_load(weights + r * ATTENTION_KEYS));
+#pragma GCC unroll 8
+                for (size_t v = 0; v < vectors; v++)
+                    sums[r][v] = vec_fma(weight, row[v], sums[r][v]);
+            }
+            continue;
         }
-        vec_store(out + d, o0);
-        vec_store(out + d + VEC_LANES, o1);
-        vec_store(out + d + 2 * VEC_LANES, o2);
-        vec_store(out + d + 3 * VEC_LANES, o3);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++) {
+            if (j >= attention_seen(group, r))
+                continue;
+            const vec weight = vec_set(one_load(weights + r * ATTENTION_KEYS));
+#pragma GCC unroll 8
+            for (size_t v = 0; v < vectors; v++)
+                sums[r][v] = vec_fma(weight, row[v], sums[r][v]);
+        }
     }
-    for (; d < dim; d += VEC_LANES) {
-        const size_t count = dim - d < VEC_LANES ? dim - d : VEC_LANES;
-        vec o = vec_mul(vec_load_part(out + d, count), factors);
-        const float *row = v + d;
-        for (size_t j = 0; j < visible; j++, row += head->key_position)
-            o = vec_fma(vec_set(one_load(weights + j)), vec_load_part(row, count), o);
-        vec_store_part(out + d, o, count);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            vec_store(results + r * group->width + v * VEC_LANES, sums[r][v]);
+}
+
+VEC_FN void attention_gather(const AttentionGroup *group, size_t rows)
+{
+    const size_t panel_columns = attention_panel(GEMM_NR);
+    for (size_t d = 0; d < group->width; d += GEMM_NR) {
+        const size_t first = d / panel_columns * panel_columns;
+        const size_t panel = gemm_least(panel_columns, group->width - first);
+        const float *values = group->work.values + first * ATTENTION_KEYS + d - first;
+        if (group->width - d >= GEMM_NR)
+            attention_gather_columns(group, rows, values, panel, 2, group->work.results + d);
+        else
+            attention_gather_columns(group, rows, values, panel, 1, group->work.results + d);
     }
+}
+
+VEC_FN void attention_group(const AttentionGroup *group, size_t rows)
+{
+    const AttentionWorkspace *work = &group->work;
+    const size_t any = attention_seen(group, rows - 1);
+    for (size_t j = 0; j < any; j += GEMM_NR)
+        attention_score_panel(group, rows, work->keys + j * group->dim, work->scores + j);
+    for (size_t r = 0; r < rows; r++)
+        one_store(work->factors + r,
+                  attention_weigh(work->scores + r * ATTENTION_KEYS, attention_seen(group, r),
+                                  work->greatest + r, work->sum + r));
+    attention_gather(group, rows);
+}
+
+// One copy for each number of rows, with the group in its own frame.
+static __attribute__((noinline)) void attention_group_full(const AttentionGroup *group)
+{
+    const AttentionGroup own = *group;
+    attention_group(&own, GEMM_MR);
+}
+static __attribute__((noinline)) void attention_group_few(const AttentionGroup *group)
+{
+    const AttentionGroup own = *group;
+    attention_group(&own, ATTENTION_FEW);
+}
+static __attribute__((noinline)) void attention_group_one(const AttentionGroup *group)
+{
+    const AttentionGroup own = *group;
+    attention_group(&own, 1);
+}
+
+// The group that begins with query `query` + i, the i-th of its block; still without keys.
+VEC_FN AttentionGroup attention_find_group(const HypAttentionArgs *args,
+                                           const AttentionWorkspace *work, size_t query, size_t i)
+{
+    AttentionGroup group = {.work = *work, .dim = args->dim, .width = attention_width(args->dim)};
+    group.work.queries += i * group.dim;
+    group.work.results += i * group.width;
+    group.work.greatest += i;
+    group.work.sum += i;
+    group.one_more = args->causal ? 1 : 0;
+    group.seen = (ptrdiff_t)args->keys;
+    if (args->causal)
+        group.seen += (ptrdiff_t)(query + i) + 1 - (ptrdiff_t)args->queries;
+    return group;
 }
 
 // Queries part.first to part.end - 1 against the block of keys that begins at `first`.
 VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *head,
                             const AttentionWorkspace *work, HypRange part, size_t first)
 {
-    const size_t left = args->keys - first;
-    attention_pack(head, args->dim, first, left < ATTENTION_KEYS ? left : ATTENTION_KEYS,
-                   work->packed);
-    for (size_t i = part.first; i < part.end; i++) {
-        const size_t seen = attention_visible(args, i);
-        if (seen <= first)
+    const size_t count = gemm_least(ATTENTION_KEYS, args->keys - first);
+    attention_pack_keys(head, args->dim, first, count, work);
+    attention_pack_values(head, args->dim, first, count, work);
+    const size_t queries = part.end - part.first;
+    for (size_t i = 0, rows; i < queries; i += rows) {
+        rows = attention_group_rows(queries - i, GEMM_MR);
+        AttentionGroup group = attention_find_group(args, work, part.first, i);
+        group.seen -= (ptrdiff_t)first;
+        group.keys = count;
+        if (attention_seen(&group, rows - 1) == 0)
             continue;
-        const size_t visible = seen - first < ATTENTION_KEYS ? seen - first : ATTENTION_KEYS;
-        attention_score(args, head->q + i * head->position, work->packed, visible, work->scores);
-        const float factor = attention_weigh(work->scores, work->greatest + i, work->sum + i);
-        attention_gather(work->scores, head, head->v + first * head->key_position, visible, factor,
-                         head->out + i * head->position, args->dim);
+        if (rows == GEMM_MR)
+            attention_group_full(&group);
+        else if (rows == ATTENTION_FEW)
+            attention_group_few(&group);
+        else
+            attention_group_one(&group);
+    }
+}
+
+// Scaled queries, by way of the place of their results, which begin with zeros.
+VEC_FN void attention_start(const HypAttentionArgs *args, const AttentionHead *head,
+                            const AttentionWorkspace *work, HypRange part)
+{
+    const size_t width = attention_width(args->dim);
+    const size_t queries = part.end - part.first;
+    for (size_t i = 0, rows; i < queries; i += rows) {
+        rows = attention_group_rows(queries - i, GEMM_MR);
+        float *results = work->results + i * width;
+        attention_copy_rows(head->q + (part.first + i) * head->position, head->position, rows,
+                            args->dim, args->scale, results);
+        pack_transposed(results, width, rows, args->dim, work->queries + i * args->dim, rows);
+        for (size_t d = 0; d < rows * width; d += VEC_LANES)
+            vec_store(results + d, vec_zero());
+    }
+    for (size_t i = 0; i < queries; i++) {
+        one_store(work->greatest + i, -INFINITY);
+        one_store(work->sum + i, 0.0F);
+    }
+}
+
+VEC_FN void attention_finish(const HypAttentionArgs *args, const AttentionHead *head,
+                             const AttentionWorkspace *work, HypRange part)
+{
+    const size_t width = attention_width(args->dim);
+    for (size_t i = 0; i < part.end - part.first; i++) {
+        // A query that saw no key has sum 0 and keeps its zeros.
+        const float sum = one_load(work->sum + i);
+        const vec factor = vec_set(sum == 0.0F ? 0.0F : 1.0F / sum);
+        float *out = head->out + (part.first + i) * head->position;
+        for (size_t d = 0; d < args->dim; d += VEC_LANES)
+            store_up_to(out + d, vec_mul(vec_load(work->results + i * width + d), factor),
+                        gemm_least(VEC_LANES, args->dim - d));
     }
 }
 
 VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *head,
                            const AttentionWorkspace *work, HypRange part)
 {
-    for (size_t i = part.first; i < part.end; i++) {
-        one_store(work->greatest + i, -INFINITY);
-        one_store(work->sum + i, 0.0F);
-        for (size_t d = 0; d < args->dim; d++)
-            one_store(head->out + i * head->position + d, 0.0F);
-    }
-    // The last query sees most.
-    const size_t keys = attention_visible(args, part.end - 1);
-    for (size_t first = 0; first < keys; first += ATTENTION_KEYS)
-        attention_block(args, head, work, part, first);
-    for (size_t i = part.first; i < part.end; i++) {
-        // A query that saw no key has sum 0 and keeps its zeros.
-        const float sum = one_load(work->sum + i);
-        const float factor = sum == 0.0F ? 0.0F : 1.0F / sum;
-        for (size_t d = 0; d < args->dim; d++)
-            one_store(head->out + i * head->position + d,
-                      one_load(head->out + i * head->position + d) * factor);
+    const size_t step = attention_block_queries(GEMM_MR);
+    for (size_t i = part.first; i < part.end; i += step) {
+        const HypRange block = {i, i + gemm_least(step, part.end - i)};
+        attention_start(args, head, work, block);
+        const size_t keys = attention_visible(args, block.end - 1); // the last query sees most
+        for (size_t first = 0; first < keys; first += ATTENTION_KEYS)
+            attention_block(args, head, work, block, first);
+        attention_finish(args, head, work, block);
     }
 }
 

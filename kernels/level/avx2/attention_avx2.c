@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "level/avx2/vec_avx2.h"
+#include "level/avx2/gemm_tile_avx2.h"
 
 #include "attention/attention_nest.h"
 #include "kernel_table.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "level/avx512/vec_avx512.h"
+#include "level/avx512/gemm_tile_avx512.h"
 
 #include "attention/attention_nest.h"
 #include "kernel_table.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "level/scalar/vec_scalar.h"
+#include "level/scalar/gemm_tile_scalar.h"
 
 #include "attention/attention_nest.h"
 #include "kernel_table.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "level/sse41/vec_sse41.h"
+#include "level/sse41/gemm_tile_sse41.h"
 
 #include "attention/attention_nest.h"
 #include "kernel_table.h"

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// attention_steps.c - what a group of queries misses of the keys, the values and the scores when it
+// passes over a block of keys.
+#include "cache/attention_call.h"
+
+#include <math.h>
+
+enum { SAMPLES = 3 }; // of what grows along a loop
+
+// Part `part` of `count`: its middle, as a share.
+static double middle_of(int part, int count)
+{
+    return (part + 0.5) / count;
+}
+
+// Places that change from group to group: where this one stands for many, anywhere.
+static HypPieces *moving_of(HypPlacedWindow *window, const HypQueryGroup *group)
+{
+    return group->one_of_many ? &window->moving : &window->still;
+}
+
+// What a group touches beside keys, values, its queries and its results.
+static void add_group(HypPieces *pieces, const HypAttentionCall *call, const HypQueryGroup *group)
+{
+    hyp_add_scores(pieces, call, (double)group->rows);
+    hyp_add_states(pieces, call, (double)group->first, (double)group->rows);
+}
+
+// Every panel of keys meets all queries of the group.
+static void add_panels(const HypAttentionCall *call, double times, const HypQueryGroup *group)
+{
+    HypPlacedWindow window = {.still = {.count = 0}};
+    hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
+    hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, 1));
+    const double lines = hyp_attention_queries(call, (double)group->rows);
+    hyp_attention_back(call, times * (hyp_attention_panels(call, group->seen) - 1) * lines,
+                       &window);
+}
+
+// Scores are written panel by panel, and made into weights when all are there: half the keys come
+// before, half behind.
+static void add_weights(const HypAttentionCall *call, double times, const HypQueryGroup *group)
+{
+    const double panels = hyp_attention_panels(call, group->seen);
+    for (int i = -1; i <= 1; i += 2) {
+        HypPlacedWindow window = {.still = {.count = 0}};
+        hyp_add_scores(&window.still, call, (double)group->rows);
+        hyp_add_keys(&window.still, call, 0,
+                     hyp_attention_keys(call, group->seen) * (panels - i) / (2 * panels));
+        hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
+        hyp_attention_back_written(call, times * (double)group->rows * group->seen / call->line,
+                                   &window);
+    }
+}
+
+// Keys from line `from` to `to`, of which the last panel is the last that the group before saw, the
+// first the first of this one: of its queries no more than a half came between.
+static void add_keys_again(const HypAttentionCall *call, double times, const double part[2],
+                           const HypQueryGroup *group, const HypQueryGroup *before)
+{
+    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPieces *moving = moving_of(&window, group);
+    const double seen = hyp_attention_keys(call, group->seen);
+    hyp_add_keys(&window.still, call, part[0], part[1]);
+    hyp_add_keys(&window.still, call, 0, part[0]);
+    hyp_add_keys(&window.still, call, part[1], seen);
+    hyp_add_other_values(&window.still, call, -1, before->seen);
+    const double all = (double)before->rows;
+    const double skipped = part[1] >= hyp_attention_keys(call, before->seen) ? all / 2 : 0;
+    hyp_add_queries(moving, call, (double)before->first + skipped,
+                    all - skipped + (double)group->rows * (part[0] > 0 ? 1 : 0.5));
+    hyp_add_results(moving, call, (double)before->first, all);
+    add_group(&window.still, call, before);
+    hyp_attention_back(call, times * (part[1] - part[0]), &window);
+}
+
+// Keys that a group is the first to see, after those from `again` on were packed: rows of keys from
+// one of them on, and of values.
+static void add_packed_keys(const HypAttentionCall *call, double times, double again,
+                            const HypQueryGroup *group, const HypQueryGroup *before)
+{
+    const double lines = hyp_attention_keys(call, group->seen) - again;
+    const int samples = before ? 1 : SAMPLES;
+    for (int i = 0; i < samples && lines > 0; i++) {
+        HypPlacedWindow window = {.still = {.count = 0}};
+        hyp_add_keys(&window.still, call, again, again + lines);
+        hyp_add_other_values(&window.still, call, -1, group->seen);
+        hyp_add_keys(&window.still, call, 0, again);
+        if (before) {
+            hyp_add_queries(&window.still, call, (double)before->first,
+                            (double)(before->rows + group->rows));
+            hyp_add_results(&window.still, call, (double)before->first, (double)before->rows);
+            add_group(&window.still, call, before);
+        } else {
+            hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
+        }
+        hyp_add_head_rows(&window.others, call, (2 - middle_of(i, samples)) * group->seen,
+                          call->key_position);
+        hyp_attention_back(call, times * lines / samples, &window);
+    }
+}
+
+static void add_keys(const HypAttentionCall *call, double times, const HypQueryGroup *group,
+                     const HypQueryGroup *before)
+{
+    const double lines = hyp_attention_keys(call, group->seen);
+    const double again = before ? fmin(lines, hyp_attention_keys(call, before->seen)) : 0;
+    const double panel = hyp_attention_keys(call, 1);
+    const double border[] = {0, fmin(panel, again), fmin(again, fmax(panel, again - panel)), again};
+    for (int i = 0; i < 3; i++)
+        if (border[i] < border[i + 1])
+            add_keys_again(call, times, border + i, group, before);
+    add_packed_keys(call, times, again, group, before);
+}
+
+// Of values of a panel, results came between as far as they belong to the panels from this one on,
+// and in the group up to this one.
+static void add_values_again(const HypAttentionCall *call, double times, double seen,
+                             const HypQueryGroup *group, const HypQueryGroup *before)
+{
+    const int panels = hyp_attention_value_panels(call);
+    const int samples = panels < SAMPLES ? panels : SAMPLES;
+    for (int i = 0; i < samples; i++) {
+        const int panel = (int)(middle_of(i, samples) * panels);
+        HypPlacedWindow window = {.still = {.count = 0}};
+        HypPieces *moving = moving_of(&window, group);
+        hyp_add_values_of(&window.still, call, panel, 0, seen);
+        hyp_add_values_of(&window.still, call, panel, seen, group->seen);
+        hyp_add_other_values(&window.still, call, panel, group->seen);
+        hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
+        hyp_add_queries(moving, call, (double)group->first, (double)group->rows);
+        hyp_add_columns(moving, call, before, (double)panel / panels, 1);
+        hyp_add_columns(moving, call, group, 0, (double)(panel + 1) / panels);
+        add_group(&window.still, call, group);
+        hyp_attention_back(call, times * seen * call->packed_row / samples, &window);
+    }
+}
+
+// Values that a group is the first to see, after packing: rows of values came behind.
+static void add_packed_values(const HypAttentionCall *call, double times, double again,
+                              const HypQueryGroup *group, bool first)
+{
+    const int samples = first ? SAMPLES : 1;
+    const int panel = hyp_attention_value_panels(call) / 2;
+    for (int i = 0; i < samples && again < group->seen; i++) {
+        HypPlacedWindow window = {.still = {.count = 0}};
+        hyp_add_values_of(&window.still, call, panel, again, group->seen);
+        hyp_add_values_of(&window.still, call, panel, 0, again);
+        hyp_add_other_values(&window.still, call, panel, group->seen);
+        hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
+        hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
+        hyp_add_results(&window.still, call, (double)group->first, (double)group->rows);
+        add_group(&window.still, call, group);
+        hyp_add_head_rows(&window.others, call, (1 - middle_of(i, samples)) * group->seen,
+                          call->key_position);
+        const double lines = (group->seen - again) * call->packed_row;
+        hyp_attention_back(call, times * lines / samples, &window);
+    }
+}
+
+void hyp_attention_step(const HypAttentionCall *call, double times, const HypQueryGroup *group,
+                        const HypQueryGroup *before)
+{
+    call->account->traffic.accesses += times * hyp_attention_step_accesses(call, group);
+    add_panels(call, times, group);
+    add_weights(call, times, group);
+    add_keys(call, times, group, before);
+    const double again = before ? fmin(group->seen, before->seen) : 0;
+    if (again > 0)
+        add_values_again(call, times, again, group, before);
+    add_packed_values(call, times, again, group, before == NULL);
+}

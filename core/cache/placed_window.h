@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// placed_window.h - whether a line survives while pieces of one array are touched, whose places to
+// one another are known: lines are counted set by set, without chance. Others can be touched beside
+// them: pieces that lie as they do to one another but move along the array from one time to the
+// next, and regions anywhere (occupancy.h).
+#ifndef HYP_PLACED_WINDOW_H
+#define HYP_PLACED_WINDOW_H
+
+#include "cache/stream_account.h"
+
+// Consecutive lines of the array.
+typedef struct HypPiece {
+    size_t start, lines;
+} HypPiece;
+
+enum { HYP_MOST_PIECES = 48 };
+
+// They do not overlap.
+typedef struct HypPieces {
+    HypPiece pieces[HYP_MOST_PIECES];
+    int count;
+} HypPieces;
+
+// What was touched since a line's last touch. Piece 0 of `still` holds that line.
+typedef struct HypPlacedWindow {
+    HypPieces still, moving;
+    HypWindow others;
+} HypPlacedWindow;
+
+// Adds `lines` lines from `start` on, whole ones; nothing for none. A piece that follows the one
+// added last becomes a part of it, but for the first.
+void hyp_pieces_add(HypPieces *pieces, double start, double lines);
+
+// Chance per level that the line has been evicted.
+HypChances hyp_placed_chances(const HypAccount *account, const HypPlacedWindow *window);
+
+#endif
