@@ -136,25 +136,32 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
     }
 }
 
-// Values that a group is the first to see, after packing: rows of values came behind.
+// Values that a group is the first to see. They were packed row by row, and are read panel by
+// panel: in between came the rows behind and the panels before, and of the array the rows behind.
 static void add_packed_values(const HypAttentionCall *call, double times, double again,
                               const HypQueryGroup *group, bool first)
 {
     const int samples = first ? SAMPLES : 1;
-    const int panel = hyp_attention_value_panels(call) / 2;
-    for (int i = 0; i < samples && again < group->seen; i++) {
+    const int panels = hyp_attention_value_panels(call);
+    const double band = (group->seen - again) / samples; // of rows
+    for (int i = 0; i < samples && band > 0; i++) {
+        const int panel = (int)(middle_of((i + 1) % samples, samples) * panels);
+        const double from = again + i * band;
         HypPlacedWindow window = {.still = {.count = 0}};
-        hyp_add_values_of(&window.still, call, panel, again, group->seen);
-        hyp_add_values_of(&window.still, call, panel, 0, again);
-        hyp_add_other_values(&window.still, call, panel, group->seen);
+        hyp_add_values_of(&window.still, call, panel, from, from + band);
+        hyp_add_values_of(&window.still, call, panel, 0, from);
+        hyp_add_values_of(&window.still, call, panel, from + band, group->seen);
+        for (int other = 0; other < panels; other++)
+            if (other != panel)
+                hyp_add_values_of(&window.still, call, other, other < panel || !first ? 0 : from,
+                                  group->seen);
         hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
         hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
         hyp_add_results(&window.still, call, (double)group->first, (double)group->rows);
         add_group(&window.still, call, group);
         hyp_add_head_rows(&window.others, call, (1 - middle_of(i, samples)) * group->seen,
                           call->key_position);
-        const double lines = (group->seen - again) * call->packed_row;
-        hyp_attention_back(call, times * lines / samples, &window);
+        hyp_attention_back(call, times * band * call->packed_row, &window);
     }
 }
 

@@ -19,8 +19,19 @@ typedef struct QueryBlocks {
     size_t queries;      // in each
     double keys;         // that a block sees, on average
     double fresh;        // keys that all see and no block before has seen
+    double returns;      // of queries to a further block of keys, summed
     double seen_by_all;  // blocks of keys of which a block sees everything, summed
 } QueryBlocks;
+
+static double visible(const HypAttentionCall *call, size_t query)
+{
+    return (double)attention_visible(call->args, query);
+}
+
+static double sample_share(int sample)
+{
+    return (sample + 0.5) / SAMPLES;
+}
 
 // As hyp_attention_back_written, `times` over; where `cold`, the first time finds nothing.
 static void come_over(const HypAttentionCall *call, double lines, double times, bool cold,
@@ -102,27 +113,37 @@ static void add_rows(const HypAttentionCall *call, const HypKeyBlock *block, dou
 }
 
 // Keys and values are written over those of the block before, or of the block of queries before.
+// Values were read panel by panel, and are written row by row.
 static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, bool leads,
                         bool cold)
 {
     const double queries = (double)block->queries;
     const double rows = fmin(queries, (double)call->tile_rows);
     const double last = leads ? 0 : queries - rows; // what comes between begins there
-    const int panel = hyp_attention_value_panels(call) / 2;
+    const int panels = hyp_attention_value_panels(call);
     const double keys = hyp_attention_keys(call, block->keys);
+    const double band = block->keys / SAMPLES; // of rows
     for (int i = 0; i < 2 * SAMPLES; i++) {
         const bool values = i % 2;
+        const int part = i / 2;
+        const int panel = values ? (int)(sample_share((part + 1) % SAMPLES) * panels) : -1;
         HypPlacedWindow window = {.still = {.count = 0}};
-        if (values)
-            hyp_add_values_of(&window.still, call, panel, 0, block->keys);
+        if (values) {
+            hyp_add_values_of(&window.still, call, panel, part * band, (part + 1) * band);
+            hyp_add_values_of(&window.still, call, panel, 0, part * band);
+            hyp_add_values_of(&window.still, call, panel, (part + 1) * band, block->keys);
+        }
         hyp_add_keys(&window.still, call, 0, keys);
-        hyp_add_other_values(&window.still, call, values ? panel : -1, block->keys);
+        for (int other = 0; other < panels; other++)
+            if (other != panel)
+                hyp_add_values_of(&window.still, call, other, 0,
+                                  other < panel ? (part + 1) * band : block->keys);
         if (!values || leads)
             hyp_add_queries(&window.still, call, last, queries - last);
         hyp_add_results(&window.still, call, last, queries - last);
         hyp_add_scores(&window.still, call, rows);
         hyp_add_states(&window.still, call, last, queries - last);
-        hyp_add_head_rows(&window.others, call, (values + (i / 2 + 0.5) / SAMPLES) * block->keys,
+        hyp_add_head_rows(&window.others, call, (values + sample_share(part)) * block->keys,
                           call->key_position);
         if (leads)
             hyp_add_head_rows(&window.others, call, 2 * queries, call->position);
@@ -131,42 +152,56 @@ static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, 
     }
 }
 
-// Rows of one array: a `cold` share of them new, the others left there when the keys were last
-// passed, as were lines in which a row begins where one of the head before ends.
-static void add_source(const HypAttentionCall *call, const QueryBlocks *blocks, double lines,
-                       double cold, bool of_queries, bool written)
+// Rows that come back after `keys` keys and as many values, and a block of queries with its
+// results. All arrays are cut into heads alike, and begin at multiples of pages: where rows are as
+// far apart, they fall into the same sets.
+static HypWindow find_pass(const HypAttentionCall *call, double queries, double keys,
+                           bool of_queries)
 {
-    hyp_account_cold(call->account, lines * cold);
     HypWindow window = {.count = 0};
-    const double queries = 2 * (double)blocks->queries;
-    const double keys = 2 * blocks->keys;
-    // All arrays are cut into heads alike, and begin at multiples of pages: where rows are as far
-    // apart, they fall into the same sets.
     if (call->position == call->key_position) {
-        hyp_add_head_rows(&window, call, queries + keys, call->position);
+        hyp_add_head_rows(&window, call, 2 * (queries + keys), call->position);
     } else {
-        hyp_add_head_rows(&window, call, queries, call->position);
-        hyp_add_head_rows(&window, call, keys, call->key_position);
-        if (!of_queries)
+        hyp_add_head_rows(&window, call, 2 * queries, call->position);
+        hyp_add_head_rows(&window, call, 2 * keys, call->key_position);
+        if (!of_queries && keys > 0)
             hyp_window_put_first(&window, 1);
     }
     hyp_window_add(&window, call->end, 1, 0);
-    if (written)
-        hyp_account_written(call->account, lines * (1 - cold), &window);
-    else
-        hyp_account(call->account, lines * (1 - cold), &window);
+    return window;
 }
 
-static void add_sources(const HypAttentionCall *call, const QueryBlocks *blocks)
+// Queries and results: new, but for lines in which a row begins where one of the head before ends.
+static void add_query_sources(const HypAttentionCall *call, const QueryBlocks *blocks)
 {
     const double rows = blocks->times * (double)blocks->queries * call->row;
-    add_source(call, blocks, rows, call->own, true, false);
-    add_source(call, blocks, rows, call->own, true, true);
-    if (blocks->keys <= 0)
-        return;
-    const double keys = blocks->times * blocks->keys * call->row;
-    const double fresh = blocks->fresh / (blocks->keys * (double)blocks->count);
-    add_source(call, blocks, 2 * keys, fresh * call->fresh * call->own, false, false);
+    const HypWindow window = find_pass(call, (double)blocks->queries, blocks->keys, true);
+    hyp_account_cold(call->account, 2 * rows * call->own);
+    hyp_account(call->account, rows * (1 - call->own), &window);
+    hyp_account_written(call->account, rows * (1 - call->own), &window);
+}
+
+// Keys and values, of which a head reads those that no block of queries before has seen for the
+// first time. The first head that they serve finds no more of them than lines that it has in common
+// with the head before.
+static void add_key_sources(const HypAttentionCall *call, const QueryBlocks *blocks)
+{
+    const double queries = (double)blocks->queries;
+    const size_t samples = blocks->count < SAMPLES ? blocks->count : SAMPLES;
+    const double row = 2 * blocks->times / (double)samples * call->row;
+    for (size_t i = 0; i < samples; i++) {
+        const size_t index = samples > 1 ? i * (blocks->count - 1) / (samples - 1) : 0;
+        const size_t query = blocks->first + index * blocks->queries;
+        const double before = query > 0 ? visible(call, query - 1) : 0;
+        const HypWindow window = find_pass(call, queries, before, false);
+        hyp_account(call->account, row * before, &window);
+    }
+    const double fresh = 2 * call->heads * blocks->fresh * call->row;
+    const double cold = call->fresh * call->own;
+    const HypWindow window =
+        find_pass(call, queries, visible(call, call->args->queries - 1), false);
+    hyp_account_cold(call->account, fresh * cold);
+    hyp_account(call->account, fresh * (1 - cold), &window);
 }
 
 // Queries are copied by way of their results, which are written over those of the block before.
@@ -209,27 +244,41 @@ static void add_ends(const HypAttentionCall *call, const QueryBlocks *blocks)
     call->account->traffic.accesses += blocks->times * hyp_attention_end_accesses(call, queries);
 }
 
-static double visible(const HypAttentionCall *call, size_t query)
+// Blocks of keys of one size after the first, a `share` of the queries' returns.
+static void add_next_blocks(const HypAttentionCall *call, const QueryBlocks *blocks,
+                            HypKeyBlock block, double share)
 {
-    return (double)attention_visible(call->args, query);
+    const double blocks_each = block.times; // for each block of queries
+    if (blocks_each <= 0 || block.keys <= 0)
+        return;
+    block.times = blocks->times * blocks_each;
+    add_packing(call, &block, false, false);
+    const double returns = blocks->returns / (double)blocks->count * share;
+    const double seeing = fmin((double)blocks->queries, returns / blocks_each);
+    block.times = blocks->times * returns / seeing;
+    add_rows(call, &block, seeing, false);
 }
 
-// Packing, and what comes back with a block of keys: the first, and all others as one.
+// Packing, and what comes back with a block of keys: the first, those that are whole, the last.
 static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *blocks)
 {
+    const double step = (double)ATTENTION_KEYS;
     HypKeyBlock block = {.times = blocks->times,
-                         .keys = fmin(blocks->keys, (double)ATTENTION_KEYS),
+                         .keys = fmin(blocks->keys, step),
                          .first_query = blocks->first,
                          .queries = blocks->queries};
     call->account->traffic.accesses += blocks->times * blocks->keys / block.keys *
                                        hyp_attention_packing_accesses(call, block.keys);
     add_packing(call, &block, true, blocks->first == 0);
     add_rows(call, &block, (double)blocks->queries, true);
-    block.times *= blocks->keys / block.keys - 1;
-    if (block.times <= 0)
-        return;
-    add_packing(call, &block, false, false);
-    add_rows(call, &block, (double)blocks->queries, false);
+    const double whole = floor(blocks->keys / step);
+    const double rest = blocks->keys - whole * step;
+    const double next = ceil(blocks->keys / step) - 1;
+    block.times = whole - 1;
+    add_next_blocks(call, blocks, block, (whole - 1) / next);
+    block.times = next > 0 ? 1 : 0;
+    block.keys = rest;
+    add_next_blocks(call, blocks, block, 1 / next);
 }
 
 // Blocks of keys that queries of one block see in part.
@@ -251,6 +300,18 @@ static void add_seen_in_part(const HypAttentionCall *call, const QueryBlocks *bl
     }
 }
 
+// Of `queries` queries to blocks of keys after the first, of which they see anything.
+static double count_returns(const HypAttentionCall *call, size_t first, size_t queries)
+{
+    const double step = (double)ATTENTION_KEYS;
+    const double by_all = fmax(1, floor(visible(call, first) / step));
+    const double keys = visible(call, first + queries - 1);
+    double returns = (by_all - 1) * (double)queries;
+    for (double key = by_all * step; key < keys; key += step) // each query sees one key more
+        returns += call->args->causal ? fmin((double)queries, keys - key) : (double)queries;
+    return returns;
+}
+
 static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t count,
                              size_t queries)
 {
@@ -260,10 +321,12 @@ static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t 
         const size_t query = first + i * queries;
         blocks.keys += visible(call, query + queries - 1) / (double)count;
         blocks.seen_by_all += floor(visible(call, query) / (double)ATTENTION_KEYS);
+        blocks.returns += count_returns(call, query, queries);
     }
     const size_t last = first + count * queries - 1;
     blocks.fresh = visible(call, last) - (first > 0 ? visible(call, first - 1) : 0);
-    add_sources(call, &blocks);
+    add_query_sources(call, &blocks);
+    add_key_sources(call, &blocks);
     add_ends(call, &blocks);
     if (blocks.keys <= 0)
         return;
