@@ -133,6 +133,28 @@ void hyp_add_states(HypPieces *pieces, const HypAttentionCall *call, double firs
     hyp_pieces_add(pieces, call->sums + first / call->line, rows / call->line);
 }
 
+static void add_span(HypPlacedWindow *window, const HypAttentionCall *call, int array, double from,
+                     double to)
+{
+    const size_t first = (size_t)(from + 0.5);
+    const size_t end = (size_t)(to + 0.5);
+    window->rows.of[array].first = first;
+    window->rows.of[array].count = end - first;
+    window->rows.row_floats = call->args->dim;
+    window->rows.stride_floats = call->key_position;
+}
+
+void hyp_add_key_rows(HypPlacedWindow *window, const HypAttentionCall *call, double from, double to)
+{
+    add_span(window, call, 0, from, to);
+}
+
+void hyp_add_value_rows(HypPlacedWindow *window, const HypAttentionCall *call, double from,
+                        double to)
+{
+    add_span(window, call, 1, from, to);
+}
+
 void hyp_add_head_rows(HypWindow *window, const HypAttentionCall *call, double rows, size_t stride)
 {
     hyp_window_add(window, rows * call->row, (size_t)ceil(rows), stride);

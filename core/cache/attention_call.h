@@ -71,6 +71,12 @@ void hyp_add_scores(HypPieces *pieces, const HypAttentionCall *call, double rows
 // Factors, and the greatest scores and sums of queries.
 void hyp_add_states(HypPieces *pieces, const HypAttentionCall *call, double first, double rows);
 
+// Of a block of keys and of one of values, rows `from` to `to` of a head.
+void hyp_add_key_rows(HypPlacedWindow *window, const HypAttentionCall *call, double from,
+                      double to);
+void hyp_add_value_rows(HypPlacedWindow *window, const HypAttentionCall *call, double from,
+                        double to);
+
 // Rows of one head in an array.
 void hyp_add_head_rows(HypWindow *window, const HypAttentionCall *call, double rows, size_t stride);
 

@@ -94,8 +94,8 @@ static void add_packed_keys(const HypAttentionCall *call, double times, double a
         } else {
             hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
         }
-        hyp_add_head_rows(&window.others, call, (2 - middle_of(i, samples)) * group->seen,
-                          call->key_position);
+        hyp_add_key_rows(&window, call, middle_of(i, samples) * group->seen, group->seen);
+        hyp_add_value_rows(&window, call, 0, group->seen);
         hyp_attention_back(call, times * lines / samples, &window);
     }
 }
@@ -159,8 +159,7 @@ static void add_packed_values(const HypAttentionCall *call, double times, double
         hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
         hyp_add_results(&window.still, call, (double)group->first, (double)group->rows);
         add_group(&window.still, call, group);
-        hyp_add_head_rows(&window.others, call, (1 - middle_of(i, samples)) * group->seen,
-                          call->key_position);
+        hyp_add_value_rows(&window, call, middle_of(i, samples) * group->seen, group->seen);
         hyp_attention_back(call, times * band * call->packed_row, &window);
     }
 }

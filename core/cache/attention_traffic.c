@@ -101,7 +101,8 @@ static void add_rows(const HypAttentionCall *call, const HypKeyBlock *block, dou
         hyp_add_other_values(&window.still, call, -1, block->keys);
         hyp_add_scores(&window.still, call, rows);
         hyp_add_states(&window.still, call, first, seeing);
-        hyp_add_head_rows(&window.others, call, 2 * block->keys, call->key_position);
+        hyp_add_key_rows(&window, call, 0, block->keys);
+        hyp_add_value_rows(&window, call, 0, block->keys);
         if (leads)
             hyp_add_head_rows(&window.others, call, seeing / 2, call->position);
         if (i == 0)
@@ -143,8 +144,9 @@ static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, 
         hyp_add_results(&window.still, call, last, queries - last);
         hyp_add_scores(&window.still, call, rows);
         hyp_add_states(&window.still, call, last, queries - last);
-        hyp_add_head_rows(&window.others, call, (values + sample_share(part)) * block->keys,
-                          call->key_position);
+        const double rows_so_far = sample_share(part) * block->keys;
+        hyp_add_key_rows(&window, call, 0, values ? block->keys : rows_so_far);
+        hyp_add_value_rows(&window, call, 0, values ? rows_so_far : 0);
         if (leads)
             hyp_add_head_rows(&window.others, call, 2 * queries, call->position);
         const double lines = values ? block->keys * call->packed_row : keys;

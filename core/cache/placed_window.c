@@ -3,10 +3,15 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 // Of more sets a piece fills but a small part, and is taken as spread over all.
 enum { MOST_SETS = 4096 };
+
+// Arrays begin at multiples of pages: in a way of one page at the same place, in longer ones at
+// places of which the middle stands for all.
+enum { PAGE_FLOATS = 1024 };
 
 void hyp_pieces_add(HypPieces *pieces, double start, double lines)
 {
@@ -36,11 +41,10 @@ typedef struct SetCounts {
     int16_t change[MOST_SETS + 1];
 } SetCounts;
 
-static void count_piece(SetCounts *counts, const HypPiece *piece, size_t sets)
+// `lines` lines from set `first` on, fewer than there are sets.
+static void count_arc(SetCounts *counts, size_t first, size_t lines, size_t sets)
 {
-    const size_t first = piece->start % sets;
-    const size_t end = first + piece->lines % sets;
-    counts->everywhere += piece->lines / sets;
+    const size_t end = first + lines;
     counts->change[first]++;
     if (end > sets) { // around
         counts->change[sets]--;
@@ -49,12 +53,40 @@ static void count_piece(SetCounts *counts, const HypPiece *piece, size_t sets)
     counts->change[end > sets ? end - sets : end]--;
 }
 
-static void count_pieces(SetCounts *counts, const HypPieces *pieces, size_t sets)
+static void clear_counts(SetCounts *counts, size_t sets)
 {
     counts->everywhere = 0;
     memset(counts->change, 0, (sets + 1) * sizeof counts->change[0]);
-    for (int i = 0; i < pieces->count; i++)
-        count_piece(counts, &pieces->pieces[i], sets);
+}
+
+static void count_pieces(SetCounts *counts, const HypPieces *pieces, size_t sets)
+{
+    clear_counts(counts, sets);
+    for (int i = 0; i < pieces->count; i++) {
+        const HypPiece *piece = &pieces->pieces[i];
+        counts->everywhere += piece->lines / sets;
+        count_arc(counts, piece->start % sets, piece->lines % sets, sets);
+    }
+}
+
+static void count_rows(SetCounts *counts, const HypRows *rows, uint32_t sets, uint32_t line_floats)
+{
+    const uint32_t way = sets * line_floats;
+    const uint32_t stride = (uint32_t)(rows->stride_floats % way);
+    const size_t apart = way / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    clear_counts(counts, sets);
+    for (int i = 0; i < 2; i++) {
+        const size_t start = (size_t)i * apart + rows->of[i].first * rows->stride_floats;
+        uint32_t at = (uint32_t)(start % way);
+        for (size_t j = 0; j < rows->of[i].count; j++) {
+            const uint32_t first = at / line_floats;
+            const uint32_t end = (at + (uint32_t)rows->row_floats - 1) / line_floats + 1;
+            counts->everywhere += (end - first) / sets;
+            count_arc(counts, first, (end - first) % sets, sets);
+            at += stride;
+            at -= at >= way ? way : 0;
+        }
+    }
 }
 
 static size_t least_of(size_t a, size_t b)
@@ -63,16 +95,14 @@ static size_t least_of(size_t a, size_t b)
 }
 
 // Share of the first piece's lines by how many other lines of the pieces their sets hold.
-static void find_held(const HypPieces *pieces, size_t sets, size_t ways, HypHeld *held)
+static void hold_still(const SetCounts *all, const HypPiece *own, size_t sets, size_t ways,
+                       HypHeld *held)
 {
-    SetCounts all;
-    count_pieces(&all, pieces, sets);
-    const HypPiece *own = &pieces->pieces[0];
     const size_t behind = sets - own->start % sets; // of set 0, from the first of the piece on
     const double weight = 1 / (double)own->lines;
-    size_t lines = all.everywhere;
+    size_t lines = all->everywhere;
     for (size_t set = 0; set < sets; set++) {
-        lines += (size_t)all.change[set]; // below 0: wraps around, as it does back
+        lines += (size_t)all->change[set]; // below 0: wraps around, as it does back
         const size_t place = set + behind < sets ? set + behind : set + behind - sets;
         const size_t held_own = own->lines / sets + (place < own->lines % sets);
         if (held_own > 0)
@@ -80,15 +110,13 @@ static void find_held(const HypPieces *pieces, size_t sets, size_t ways, HypHeld
     }
 }
 
-// Adds what moving pieces bring to all sets alike.
-static void add_moving(const HypPieces *pieces, size_t sets, size_t ways, HypHeld *held)
+// Adds lines that can lie anywhere, as they do to one another.
+static void add_moving(const SetCounts *all, size_t sets, size_t ways, HypHeld *held)
 {
-    SetCounts all;
     size_t of_lines[HYP_COUNTED_WAYS + 1] = {0}; // sets that hold so many
-    count_pieces(&all, pieces, sets);
-    size_t lines = all.everywhere;
+    size_t lines = all->everywhere;
     for (size_t set = 0; set < sets; set++) {
-        lines += (size_t)all.change[set];
+        lines += (size_t)all->change[set];
         of_lines[least_of(lines, ways)]++;
     }
     const HypHeld before = *held;
@@ -97,6 +125,25 @@ static void add_moving(const HypPieces *pieces, size_t sets, size_t ways, HypHel
         for (size_t j = 0; j <= ways && of_lines[i] > 0; j++)
             held->share[least_of(i + j, ways)] +=
                 before.share[j] * (double)of_lines[i] / (double)sets;
+}
+
+static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache)
+{
+    const size_t sets = (size_t)cache->sets;
+    const size_t ways = (size_t)cache->ways;
+    HypHeld held = {{0}};
+    SetCounts counts;
+    count_pieces(&counts, &window->still, sets);
+    hold_still(&counts, &window->still.pieces[0], sets, ways, &held);
+    if (window->moving.count > 0) {
+        count_pieces(&counts, &window->moving, sets);
+        add_moving(&counts, sets, ways, &held);
+    }
+    if (window->rows.of[0].count + window->rows.of[1].count > 0) {
+        count_rows(&counts, &window->rows, (uint32_t)sets, (uint32_t)cache->line_floats);
+        add_moving(&counts, sets, ways, &held);
+    }
+    return held;
 }
 
 // Bounds on the lines in a set, and all lines.
@@ -126,23 +173,25 @@ static double find_miss(const HypPlacedWindow *window, const HypCacheShape *cach
 {
     const size_t sets = (size_t)cache->sets;
     const size_t ways = (size_t)cache->ways;
+    const HypRows *rows = &window->rows;
     Bounds bounds = {.lines = 0};
     bound_pieces(&window->still, sets, &bounds);
     bound_pieces(&window->moving, sets, &bounds);
-    for (int i = 0; i < window->others.count; i++)
-        bounds.lines += window->others.regions[i].lines;
+    HypWindow others = window->others;
+    for (int i = 0; i < 2; i++)
+        hyp_window_add(&others, (double)(rows->of[i].count * rows->row_floats) / cache->line_floats,
+                       rows->of[i].count, rows->stride_floats);
+    for (int i = 0; i < others.count; i++)
+        bounds.lines += others.regions[i].lines;
     double others_least, others_most;
-    hyp_window_bounds(&window->others, cache, &others_least, &others_most);
+    hyp_window_bounds(&others, cache, &others_least, &others_most);
     if ((double)bounds.most + others_most <= cache->ways)
         return 0;
     if ((double)bounds.least + others_least > cache->ways)
         return 1;
     if (sets > MOST_SETS || ways > HYP_COUNTED_WAYS)
         return bounds.lines <= cache->ways * cache->sets ? 0 : 1;
-    HypHeld held = {{0}};
-    find_held(&window->still, sets, ways, &held);
-    if (window->moving.count > 0)
-        add_moving(&window->moving, sets, ways, &held);
+    const HypHeld held = find_held(window, cache);
     return hyp_window_miss_beside(&window->others, &held, cache);
 }
 
