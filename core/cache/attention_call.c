@@ -78,12 +78,34 @@ int hyp_attention_value_panels(const HypAttentionCall *call)
     return (int)ceil(call->packed_row * call->line / (double)call->panel_columns);
 }
 
+double hyp_attention_value_row(const HypAttentionCall *call, int panel)
+{
+    const double columns = (double)call->panel_columns / call->line;
+    return fmin(columns, call->packed_row - panel * columns);
+}
+
+HypValueSample hyp_attention_value_sample(const HypAttentionCall *call, int index, int samples)
+{
+    HypValueSample sample = {0, 0};
+    const int panels = hyp_attention_value_panels(call);
+    double all = 0;
+    for (int i = 0; i < samples; i++) {
+        const int panel = (2 * i + 1) * panels / (2 * samples);
+        const double row = hyp_attention_value_row(call, panel);
+        all += row;
+        if (i == index)
+            sample = (HypValueSample){panel, row};
+    }
+    sample.share /= all;
+    return sample;
+}
+
 void hyp_add_values_of(HypPieces *pieces, const HypAttentionCall *call, int panel, double from,
                        double to)
 {
     const double columns = (double)call->panel_columns / call->line;
     const double before = panel * columns; // columns, as lines of a row
-    const double row = fmin(columns, call->packed_row - before);
+    const double row = hyp_attention_value_row(call, panel);
     const double start = call->values + before * (double)ATTENTION_KEYS;
     hyp_pieces_add(pieces, start + from * row, (to - from) * row);
 }

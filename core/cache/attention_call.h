@@ -54,6 +54,16 @@ double hyp_attention_queries(const HypAttentionCall *call, double rows);
 
 // Panels of values, and rows `from` to `to` of one of them, or of all but one (or all for -1).
 int hyp_attention_value_panels(const HypAttentionCall *call);
+double hyp_attention_value_row(const HypAttentionCall *call, int panel); // lines
+
+// A panel that stands for a share of all values.
+typedef struct HypValueSample {
+    int panel;
+    double share;
+} HypValueSample;
+
+HypValueSample hyp_attention_value_sample(const HypAttentionCall *call, int index, int samples);
+
 void hyp_add_values_of(HypPieces *pieces, const HypAttentionCall *call, int panel, double from,
                        double to);
 void hyp_add_other_values(HypPieces *pieces, const HypAttentionCall *call, int panel, double to);

@@ -121,7 +121,8 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
     const int panels = hyp_attention_value_panels(call);
     const int samples = panels < SAMPLES ? panels : SAMPLES;
     for (int i = 0; i < samples; i++) {
-        const int panel = (int)(middle_of(i, samples) * panels);
+        const HypValueSample sample = hyp_attention_value_sample(call, i, samples);
+        const int panel = sample.panel;
         HypPlacedWindow window = {.still = {.count = 0}};
         HypPieces *moving = moving_of(&window, group);
         hyp_add_values_of(&window.still, call, panel, 0, seen);
@@ -132,7 +133,7 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
         hyp_add_columns(moving, call, before, (double)panel / panels, 1);
         hyp_add_columns(moving, call, group, 0, (double)(panel + 1) / panels);
         add_group(&window.still, call, group);
-        hyp_attention_back(call, times * seen * call->packed_row / samples, &window);
+        hyp_attention_back(call, times * seen * call->packed_row * sample.share, &window);
     }
 }
 
@@ -145,7 +146,8 @@ static void add_packed_values(const HypAttentionCall *call, double times, double
     const int panels = hyp_attention_value_panels(call);
     const double band = (group->seen - again) / samples; // of rows
     for (int i = 0; i < samples && band > 0; i++) {
-        const int panel = (int)(middle_of((i + 1) % samples, samples) * panels);
+        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % samples, samples);
+        const int panel = sample.panel;
         const double from = again + i * band;
         HypPlacedWindow window = {.still = {.count = 0}};
         hyp_add_values_of(&window.still, call, panel, from, from + band);
@@ -160,7 +162,8 @@ static void add_packed_values(const HypAttentionCall *call, double times, double
         hyp_add_results(&window.still, call, (double)group->first, (double)group->rows);
         add_group(&window.still, call, group);
         hyp_add_value_rows(&window, call, middle_of(i, samples) * group->seen, group->seen);
-        hyp_attention_back(call, times * band * call->packed_row, &window);
+        hyp_attention_back(call, times * (group->seen - again) * call->packed_row * sample.share,
+                           &window);
     }
 }
 

@@ -19,7 +19,9 @@ typedef struct QueryBlocks {
     size_t queries;      // in each
     double keys;         // that a block sees, on average
     double fresh;        // keys that all see and no block before has seen
-    double returns;      // of queries to a further block of keys, summed
+    double next_whole;   // blocks of keys after the first that all queries of a block see, summed
+    double next_parts;   // others after the first that any sees
+    double part_queries; // that see those
     double seen_by_all;  // blocks of keys of which a block sees everything, summed
 } QueryBlocks;
 
@@ -113,13 +115,22 @@ static void add_rows(const HypAttentionCall *call, const HypKeyBlock *block, dou
     }
 }
 
+// Of the last group of a block.
+static double last_rows(const HypAttentionCall *call, size_t queries)
+{
+    size_t rows = attention_group_rows(queries, call->tile_rows);
+    for (size_t i = 0; i < queries; i += rows)
+        rows = attention_group_rows(queries - i, call->tile_rows);
+    return (double)rows;
+}
+
 // Keys and values are written over those of the block before, or of the block of queries before.
 // Values were read panel by panel, and are written row by row.
 static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, bool leads,
                         bool cold)
 {
     const double queries = (double)block->queries;
-    const double rows = fmin(queries, (double)call->tile_rows);
+    const double rows = last_rows(call, block->queries);
     const double last = leads ? 0 : queries - rows; // what comes between begins there
     const int panels = hyp_attention_value_panels(call);
     const double keys = hyp_attention_keys(call, block->keys);
@@ -127,7 +138,9 @@ static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, 
     for (int i = 0; i < 2 * SAMPLES; i++) {
         const bool values = i % 2;
         const int part = i / 2;
-        const int panel = values ? (int)(sample_share((part + 1) % SAMPLES) * panels) : -1;
+        const HypValueSample sample =
+            hyp_attention_value_sample(call, (part + 1) % SAMPLES, SAMPLES);
+        const int panel = values ? sample.panel : -1;
         HypPlacedWindow window = {.still = {.count = 0}};
         if (values) {
             hyp_add_values_of(&window.still, call, panel, part * band, (part + 1) * band);
@@ -149,8 +162,9 @@ static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, 
         hyp_add_value_rows(&window, call, 0, values ? rows_so_far : 0);
         if (leads)
             hyp_add_head_rows(&window.others, call, 2 * queries, call->position);
-        const double lines = values ? block->keys * call->packed_row : keys;
-        come_over(call, lines / SAMPLES, block->times, cold, &window);
+        const double lines =
+            values ? block->keys * call->packed_row * sample.share : keys / SAMPLES;
+        come_over(call, lines, block->times, cold, &window);
     }
 }
 
@@ -246,25 +260,12 @@ static void add_ends(const HypAttentionCall *call, const QueryBlocks *blocks)
     call->account->traffic.accesses += blocks->times * hyp_attention_end_accesses(call, queries);
 }
 
-// Blocks of keys of one size after the first, a `share` of the queries' returns.
-static void add_next_blocks(const HypAttentionCall *call, const QueryBlocks *blocks,
-                            HypKeyBlock block, double share)
-{
-    const double blocks_each = block.times; // for each block of queries
-    if (blocks_each <= 0 || block.keys <= 0)
-        return;
-    block.times = blocks->times * blocks_each;
-    add_packing(call, &block, false, false);
-    const double returns = blocks->returns / (double)blocks->count * share;
-    const double seeing = fmin((double)blocks->queries, returns / blocks_each);
-    block.times = blocks->times * returns / seeing;
-    add_rows(call, &block, seeing, false);
-}
-
-// Packing, and what comes back with a block of keys: the first, those that are whole, the last.
+// Packing, and what comes back with a block of keys: the first, others that all queries see, and
+// those that some do or that have fewer keys.
 static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *blocks)
 {
     const double step = (double)ATTENTION_KEYS;
+    const double queries = (double)blocks->queries;
     HypKeyBlock block = {.times = blocks->times,
                          .keys = fmin(blocks->keys, step),
                          .first_query = blocks->first,
@@ -272,15 +273,19 @@ static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *bloc
     call->account->traffic.accesses += blocks->times * blocks->keys / block.keys *
                                        hyp_attention_packing_accesses(call, block.keys);
     add_packing(call, &block, true, blocks->first == 0);
-    add_rows(call, &block, (double)blocks->queries, true);
-    const double whole = floor(blocks->keys / step);
-    const double rest = blocks->keys - whole * step;
-    const double next = ceil(blocks->keys / step) - 1;
-    block.times = whole - 1;
-    add_next_blocks(call, blocks, block, (whole - 1) / next);
-    block.times = next > 0 ? 1 : 0;
-    block.keys = rest;
-    add_next_blocks(call, blocks, block, 1 / next);
+    add_rows(call, &block, queries, true);
+    block.times = call->heads * blocks->next_whole;
+    if (block.times > 0) {
+        add_packing(call, &block, false, false);
+        add_rows(call, &block, queries, false);
+    }
+    block.times = call->heads * blocks->next_parts;
+    if (block.times <= 0)
+        return;
+    if (!call->args->causal)
+        block.keys = blocks->keys - floor(blocks->keys / step) * step;
+    add_packing(call, &block, false, false);
+    add_rows(call, &block, blocks->part_queries / blocks->next_parts, false);
 }
 
 // Blocks of keys that queries of one block see in part.
@@ -302,16 +307,19 @@ static void add_seen_in_part(const HypAttentionCall *call, const QueryBlocks *bl
     }
 }
 
-// Of `queries` queries to blocks of keys after the first, of which they see anything.
-static double count_returns(const HypAttentionCall *call, size_t first, size_t queries)
+// Counts the blocks of keys after the first that queries `first` to `first` + blocks->queries - 1
+// see.
+static void count_next_blocks(const HypAttentionCall *call, size_t first, QueryBlocks *blocks)
 {
     const double step = (double)ATTENTION_KEYS;
-    const double by_all = fmax(1, floor(visible(call, first) / step));
-    const double keys = visible(call, first + queries - 1);
-    double returns = (by_all - 1) * (double)queries;
-    for (double key = by_all * step; key < keys; key += step) // each query sees one key more
-        returns += call->args->causal ? fmin((double)queries, keys - key) : (double)queries;
-    return returns;
+    const double queries = (double)blocks->queries;
+    const double whole = fmax(1, floor(visible(call, first) / step));
+    const double keys = visible(call, first + blocks->queries - 1);
+    blocks->next_whole += whole - 1;
+    for (double key = whole * step; key < keys; key += step) { // each query sees one key more
+        blocks->next_parts++;
+        blocks->part_queries += call->args->causal ? fmin(queries, keys - key) : queries;
+    }
 }
 
 static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t count,
@@ -323,7 +331,7 @@ static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t 
         const size_t query = first + i * queries;
         blocks.keys += visible(call, query + queries - 1) / (double)count;
         blocks.seen_by_all += floor(visible(call, query) / (double)ATTENTION_KEYS);
-        blocks.returns += count_returns(call, query, queries);
+        count_next_blocks(call, query, &blocks);
     }
     const size_t last = first + count * queries - 1;
     blocks.fresh = visible(call, last) - (first > 0 ? visible(call, first - 1) : 0);
