@@ -137,33 +137,38 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
     }
 }
 
-// Values that a group is the first to see. They were packed row by row, and are read panel by
-// panel: in between came the rows behind and the panels before, and of the array the rows behind.
+// Values that a group is the first to see, rows `from` to `to` of a panel. They were packed row by
+// row, and are read panel by panel: in between came the rows behind and the panels before, and of
+// the array the rows behind.
+static void add_packed_band(const HypAttentionCall *call, double lines, const HypQueryGroup *group,
+                            int panel, double from, double to)
+{
+    HypPlacedWindow window = {.still = {.count = 0}};
+    hyp_add_values_of(&window.still, call, panel, from, to);
+    hyp_add_values_of(&window.still, call, panel, 0, from);
+    hyp_add_values_of(&window.still, call, panel, to, group->seen);
+    for (int other = 0; other < hyp_attention_value_panels(call); other++)
+        if (other != panel)
+            hyp_add_values_of(&window.still, call, other, other < panel ? 0 : from, group->seen);
+    hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
+    hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
+    hyp_add_columns(&window.still, call, group, 0,
+                    (double)(panel + 1) / hyp_attention_value_panels(call));
+    add_group(&window.still, call, group);
+    hyp_add_value_rows(&window, call, (from + to) / 2, group->seen);
+    hyp_attention_back(call, lines, &window);
+}
+
 static void add_packed_values(const HypAttentionCall *call, double times, double again,
                               const HypQueryGroup *group, bool first)
 {
-    const int samples = first ? SAMPLES : 1;
-    const int panels = hyp_attention_value_panels(call);
-    const double band = (group->seen - again) / samples; // of rows
-    for (int i = 0; i < samples && band > 0; i++) {
-        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % samples, samples);
-        const int panel = sample.panel;
-        const double from = again + i * band;
-        HypPlacedWindow window = {.still = {.count = 0}};
-        hyp_add_values_of(&window.still, call, panel, from, from + band);
-        hyp_add_values_of(&window.still, call, panel, 0, from);
-        hyp_add_values_of(&window.still, call, panel, from + band, group->seen);
-        for (int other = 0; other < panels; other++)
-            if (other != panel)
-                hyp_add_values_of(&window.still, call, other, other < panel || !first ? 0 : from,
-                                  group->seen);
-        hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
-        hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
-        hyp_add_results(&window.still, call, (double)group->first, (double)group->rows);
-        add_group(&window.still, call, group);
-        hyp_add_value_rows(&window, call, middle_of(i, samples) * group->seen, group->seen);
-        hyp_attention_back(call, times * (group->seen - again) * call->packed_row * sample.share,
-                           &window);
+    const int bands = first ? SAMPLES : 1;
+    const double rows = (group->seen - again) / bands;
+    for (int i = 0; i < bands && rows > 0; i++) {
+        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % bands, bands);
+        const double lines = (group->seen - again) * call->packed_row * sample.share;
+        add_packed_band(call, times * lines, group, sample.panel, again + i * rows,
+                        again + (i + 1) * rows);
     }
 }
 

@@ -124,47 +124,88 @@ static double last_rows(const HypAttentionCall *call, size_t queries)
     return (double)rows;
 }
 
-// Keys and values are written over those of the block before, or of the block of queries before.
-// Values were read panel by panel, and are written row by row.
+// A block of keys that is packed after another, or as the first after what lies between blocks of
+// queries. Where `cold`, the first time it is the first of all.
+typedef struct Packing {
+    const HypKeyBlock *block;
+    bool leads, cold;
+} Packing;
+
+// What came since the last group read the keys and values that are now written over.
+static void add_last_group(HypPlacedWindow *window, const HypAttentionCall *call,
+                           const Packing *packing, bool queries)
+{
+    const double all = (double)packing->block->queries;
+    const double rows = last_rows(call, packing->block->queries);
+    const double first = packing->leads ? 0 : all - rows;
+    if (queries || packing->leads)
+        hyp_add_queries(&window->still, call, first, all - first);
+    hyp_add_results(&window->still, call, first, all - first);
+    hyp_add_scores(&window->still, call, rows);
+    hyp_add_states(&window->still, call, first, all - first);
+    if (packing->leads)
+        hyp_add_head_rows(&window->others, call, 2 * all, call->position);
+}
+
+static void add_key_packing(const HypAttentionCall *call, const Packing *packing)
+{
+    const double keys = packing->block->keys;
+    const double lines = hyp_attention_keys(call, keys);
+    for (int i = 0; i < SAMPLES; i++) {
+        HypPlacedWindow window = {.still = {.count = 0}};
+        hyp_add_keys(&window.still, call, 0, lines);
+        hyp_add_other_values(&window.still, call, -1, keys);
+        add_last_group(&window, call, packing, true);
+        hyp_add_key_rows(&window, call, 0, sample_share(i) * keys);
+        come_over(call, lines / SAMPLES, packing->block->times, packing->cold, &window);
+    }
+}
+
+// Values were read panel by panel, and are written row by row: here `from` to `to` of a panel.
+static void add_value_packing(const HypAttentionCall *call, const Packing *packing, int panel,
+                              double share, double from, double to)
+{
+    const double keys = packing->block->keys;
+    HypPlacedWindow window = {.still = {.count = 0}};
+    hyp_add_values_of(&window.still, call, panel, from, to);
+    hyp_add_values_of(&window.still, call, panel, 0, from);
+    hyp_add_values_of(&window.still, call, panel, to, keys);
+    hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, keys));
+    for (int other = 0; other < hyp_attention_value_panels(call); other++)
+        if (other != panel)
+            hyp_add_values_of(&window.still, call, other, 0, other < panel ? to : keys);
+    add_last_group(&window, call, packing, false);
+    hyp_add_key_rows(&window, call, 0, keys);
+    hyp_add_value_rows(&window, call, 0, (from + to) / 2);
+    come_over(call, (to - from) * call->packed_row * share, packing->block->times, packing->cold,
+              &window);
+}
+
+// The place of the first values, by way of which keys are transposed: it is touched again before
+// values are packed.
+static void add_passage(const HypAttentionCall *call, const Packing *packing, double lines)
+{
+    const double all = packing->block->keys * call->packed_row;
+    HypPlacedWindow window = {.still = {.count = 0}};
+    hyp_pieces_add(&window.still, call->values, lines);
+    hyp_pieces_add(&window.still, call->values + lines, all - lines);
+    add_last_group(&window, call, packing, false);
+    hyp_add_key_rows(&window, call, 0, fmin(packing->block->keys, (double)call->lanes));
+    come_over(call, lines, packing->block->times, packing->cold, &window);
+}
+
 static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, bool leads,
                         bool cold)
 {
-    const double queries = (double)block->queries;
-    const double rows = last_rows(call, block->queries);
-    const double last = leads ? 0 : queries - rows; // what comes between begins there
-    const int panels = hyp_attention_value_panels(call);
-    const double keys = hyp_attention_keys(call, block->keys);
-    const double band = block->keys / SAMPLES; // of rows
-    for (int i = 0; i < 2 * SAMPLES; i++) {
-        const bool values = i % 2;
-        const int part = i / 2;
-        const HypValueSample sample =
-            hyp_attention_value_sample(call, (part + 1) % SAMPLES, SAMPLES);
-        const int panel = values ? sample.panel : -1;
-        HypPlacedWindow window = {.still = {.count = 0}};
-        if (values) {
-            hyp_add_values_of(&window.still, call, panel, part * band, (part + 1) * band);
-            hyp_add_values_of(&window.still, call, panel, 0, part * band);
-            hyp_add_values_of(&window.still, call, panel, (part + 1) * band, block->keys);
-        }
-        hyp_add_keys(&window.still, call, 0, keys);
-        for (int other = 0; other < panels; other++)
-            if (other != panel)
-                hyp_add_values_of(&window.still, call, other, 0,
-                                  other < panel ? (part + 1) * band : block->keys);
-        if (!values || leads)
-            hyp_add_queries(&window.still, call, last, queries - last);
-        hyp_add_results(&window.still, call, last, queries - last);
-        hyp_add_scores(&window.still, call, rows);
-        hyp_add_states(&window.still, call, last, queries - last);
-        const double rows_so_far = sample_share(part) * block->keys;
-        hyp_add_key_rows(&window, call, 0, values ? block->keys : rows_so_far);
-        hyp_add_value_rows(&window, call, 0, values ? rows_so_far : 0);
-        if (leads)
-            hyp_add_head_rows(&window.others, call, 2 * queries, call->position);
-        const double lines =
-            values ? block->keys * call->packed_row * sample.share : keys / SAMPLES;
-        come_over(call, lines, block->times, cold, &window);
+    const Packing packing = {block, leads, cold};
+    add_key_packing(call, &packing);
+    const double passage = fmin(block->keys, (double)call->lanes);
+    add_passage(call, &packing, passage * call->packed_row);
+    const double rows = block->keys / SAMPLES;
+    for (int i = 0; i < SAMPLES; i++) {
+        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % SAMPLES, SAMPLES);
+        const double share = sample.share * SAMPLES * (1 - passage / block->keys);
+        add_value_packing(call, &packing, sample.panel, share, i * rows, (i + 1) * rows);
     }
 }
 
