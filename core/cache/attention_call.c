@@ -27,6 +27,7 @@ HypAttentionCall hyp_attention_call(const HypAttentionArgs *args, HyperionSIMDLe
     call.own = (double)args->dim / call.line / call.row;
     const size_t width = (args->dim + call.lanes - 1) / call.lanes * call.lanes;
     call.packed_row = (double)width / call.line;
+    call.value_panels = (int)((width + call.panel_columns - 1) / call.panel_columns);
     HypAttentionArgs placed = *args;
     placed.workspace = (void *)(uintptr_t)(HYP_LINE_FLOATS * sizeof(float)); // anywhere
     const AttentionWorkspace work = attention_workspace(&placed, 0);
@@ -73,11 +74,6 @@ double hyp_attention_keys(const HypAttentionCall *call, double keys)
     return hyp_attention_queries(call, hyp_attention_panels(call, keys) * (double)call->tile_keys);
 }
 
-int hyp_attention_value_panels(const HypAttentionCall *call)
-{
-    return (int)ceil(call->packed_row * call->line / (double)call->panel_columns);
-}
-
 double hyp_attention_value_row(const HypAttentionCall *call, int panel)
 {
     const double columns = (double)call->panel_columns / call->line;
@@ -87,7 +83,7 @@ double hyp_attention_value_row(const HypAttentionCall *call, int panel)
 HypValueSample hyp_attention_value_sample(const HypAttentionCall *call, int index, int samples)
 {
     HypValueSample sample = {0, 0};
-    const int panels = hyp_attention_value_panels(call);
+    const int panels = call->value_panels;
     double all = 0;
     for (int i = 0; i < samples; i++) {
         const int panel = (2 * i + 1) * panels / (2 * samples);
@@ -112,7 +108,7 @@ void hyp_add_values_of(HypPieces *pieces, const HypAttentionCall *call, int pane
 
 void hyp_add_other_values(HypPieces *pieces, const HypAttentionCall *call, int panel, double to)
 {
-    for (int i = 0; i < hyp_attention_value_panels(call); i++)
+    for (int i = 0; i < call->value_panels; i++)
         if (i != panel)
             hyp_add_values_of(pieces, call, i, 0, to);
 }

@@ -14,6 +14,7 @@ typedef struct HypAttentionCall {
     const HypAttentionArgs *args;
     HypAccount *account;
     size_t lanes, tile_rows, tile_keys, panel_columns;
+    int value_panels;
     size_t position, key_position;
     double line;       // floats
     double heads;      // of all images
@@ -52,8 +53,7 @@ double hyp_attention_keys(const HypAttentionCall *call, double keys);
 // Lines of `rows` packed queries.
 double hyp_attention_queries(const HypAttentionCall *call, double rows);
 
-// Panels of values, and rows `from` to `to` of one of them, or of all but one (or all for -1).
-int hyp_attention_value_panels(const HypAttentionCall *call);
+// Of values: rows `from` to `to` of one of them, or of all but one (or all for -1).
 double hyp_attention_value_row(const HypAttentionCall *call, int panel); // lines
 
 // A panel that stands for a share of all values.

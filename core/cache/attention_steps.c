@@ -5,7 +5,11 @@
 
 #include <math.h>
 
-enum { SAMPLES = 3 }; // of what grows along a loop
+// Of what grows along a loop; one where queries of a group see more and more of the keys.
+static int samples_of(const HypQueryGroup *group)
+{
+    return group->seen_by_first < group->seen ? 1 : 3;
+}
 
 // Part `part` of `count`: its middle, as a share.
 static double middle_of(int part, int count)
@@ -53,25 +57,26 @@ static void add_weights(const HypAttentionCall *call, double times, const HypQue
     }
 }
 
-// Keys from line `from` to `to`, of which the last panel is the last that the group before saw, the
-// first the first of this one: of its queries no more than a half came between.
-static void add_keys_again(const HypAttentionCall *call, double times, const double part[2],
-                           const HypQueryGroup *group, const HypQueryGroup *before)
+// Keys from line[0] to line[1], since which came of the queries of the group before all but
+// share[0], of those of this group share[1].
+static void add_keys_again(const HypAttentionCall *call, double times, const double line[2],
+                           const HypQueryGroup *group, const HypQueryGroup *before,
+                           const double share[2])
 {
+    if (line[0] >= line[1])
+        return;
     HypPlacedWindow window = {.still = {.count = 0}};
     HypPieces *moving = moving_of(&window, group);
-    const double seen = hyp_attention_keys(call, group->seen);
-    hyp_add_keys(&window.still, call, part[0], part[1]);
-    hyp_add_keys(&window.still, call, 0, part[0]);
-    hyp_add_keys(&window.still, call, part[1], seen);
+    hyp_add_keys(&window.still, call, line[0], line[1]);
+    hyp_add_keys(&window.still, call, 0, line[0]);
+    hyp_add_keys(&window.still, call, line[1], hyp_attention_keys(call, group->seen));
     hyp_add_other_values(&window.still, call, -1, before->seen);
-    const double all = (double)before->rows;
-    const double skipped = part[1] >= hyp_attention_keys(call, before->seen) ? all / 2 : 0;
-    hyp_add_queries(moving, call, (double)before->first + skipped,
-                    all - skipped + (double)group->rows * (part[0] > 0 ? 1 : 0.5));
-    hyp_add_results(moving, call, (double)before->first, all);
+    const double rows = (double)before->rows;
+    hyp_add_queries(moving, call, (double)before->first + share[0] * rows,
+                    (1 - share[0]) * rows + share[1] * (double)group->rows);
+    hyp_add_results(moving, call, (double)before->first, rows);
     add_group(&window.still, call, before);
-    hyp_attention_back(call, times * (part[1] - part[0]), &window);
+    hyp_attention_back(call, times * (line[1] - line[0]), &window);
 }
 
 // Keys that a group is the first to see, after those from `again` on were packed: rows of keys from
@@ -80,7 +85,7 @@ static void add_packed_keys(const HypAttentionCall *call, double times, double a
                             const HypQueryGroup *group, const HypQueryGroup *before)
 {
     const double lines = hyp_attention_keys(call, group->seen) - again;
-    const int samples = before ? 1 : SAMPLES;
+    const int samples = before ? 1 : samples_of(group);
     for (int i = 0; i < samples && lines > 0; i++) {
         HypPlacedWindow window = {.still = {.count = 0}};
         hyp_add_keys(&window.still, call, again, again + lines);
@@ -105,11 +110,16 @@ static void add_keys(const HypAttentionCall *call, double times, const HypQueryG
 {
     const double lines = hyp_attention_keys(call, group->seen);
     const double again = before ? fmin(lines, hyp_attention_keys(call, before->seen)) : 0;
+    // The first panel sees the queries begin, the last saw those before end.
     const double panel = hyp_attention_keys(call, 1);
-    const double border[] = {0, fmin(panel, again), fmin(again, fmax(panel, again - panel)), again};
-    for (int i = 0; i < 3; i++)
-        if (border[i] < border[i + 1])
-            add_keys_again(call, times, border + i, group, before);
+    const double line[] = {0, fmin(panel, again), fmin(again, fmax(panel, again - panel)), again};
+    if (samples_of(group) == 1) {
+        add_keys_again(call, times, (double[]){0, again}, group, before, (double[]){0.25, 0.75});
+    } else {
+        add_keys_again(call, times, line, group, before, (double[]){0, 0.5});
+        add_keys_again(call, times, line + 1, group, before, (double[]){0, 1});
+        add_keys_again(call, times, line + 2, group, before, (double[]){0.5, 1});
+    }
     add_packed_keys(call, times, again, group, before);
 }
 
@@ -118,8 +128,9 @@ static void add_keys(const HypAttentionCall *call, double times, const HypQueryG
 static void add_values_again(const HypAttentionCall *call, double times, double seen,
                              const HypQueryGroup *group, const HypQueryGroup *before)
 {
-    const int panels = hyp_attention_value_panels(call);
-    const int samples = panels < SAMPLES ? panels : SAMPLES;
+    const int panels = call->value_panels;
+    const int most = samples_of(group);
+    const int samples = panels < most ? panels : most;
     for (int i = 0; i < samples; i++) {
         const HypValueSample sample = hyp_attention_value_sample(call, i, samples);
         const int panel = sample.panel;
@@ -147,13 +158,12 @@ static void add_packed_band(const HypAttentionCall *call, double lines, const Hy
     hyp_add_values_of(&window.still, call, panel, from, to);
     hyp_add_values_of(&window.still, call, panel, 0, from);
     hyp_add_values_of(&window.still, call, panel, to, group->seen);
-    for (int other = 0; other < hyp_attention_value_panels(call); other++)
+    for (int other = 0; other < call->value_panels; other++)
         if (other != panel)
             hyp_add_values_of(&window.still, call, other, other < panel ? 0 : from, group->seen);
     hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
     hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
-    hyp_add_columns(&window.still, call, group, 0,
-                    (double)(panel + 1) / hyp_attention_value_panels(call));
+    hyp_add_columns(&window.still, call, group, 0, (double)(panel + 1) / call->value_panels);
     add_group(&window.still, call, group);
     hyp_add_value_rows(&window, call, (from + to) / 2, group->seen);
     hyp_attention_back(call, lines, &window);
@@ -162,7 +172,7 @@ static void add_packed_band(const HypAttentionCall *call, double lines, const Hy
 static void add_packed_values(const HypAttentionCall *call, double times, double again,
                               const HypQueryGroup *group, bool first)
 {
-    const int bands = first ? SAMPLES : 1;
+    const int bands = first ? samples_of(group) : 1;
     const double rows = (group->seen - again) / bands;
     for (int i = 0; i < bands && rows > 0; i++) {
         const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % bands, bands);

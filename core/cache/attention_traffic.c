@@ -66,7 +66,7 @@ static void add_groups(const HypAttentionCall *call, const HypKeyBlock *block)
     const size_t full = block->queries / tile;
     const size_t others = full > first / tile ? full - first / tile : 0;
     const bool alike = before.seen_by_first >= block->keys;
-    const size_t most = alike && others > MOST_GROUPS ? 1 : MOST_GROUPS;
+    const size_t most = alike && others > MOST_GROUPS ? 1 : alike ? MOST_GROUPS : 2;
     const size_t samples = others < most ? others : most;
     for (size_t i = 0; i < samples; i++) {
         const size_t at = first + (2 * i + 1) * others / (2 * samples) * tile;
@@ -171,7 +171,7 @@ static void add_value_packing(const HypAttentionCall *call, const Packing *packi
     hyp_add_values_of(&window.still, call, panel, 0, from);
     hyp_add_values_of(&window.still, call, panel, to, keys);
     hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, keys));
-    for (int other = 0; other < hyp_attention_value_panels(call); other++)
+    for (int other = 0; other < call->value_panels; other++)
         if (other != panel)
             hyp_add_values_of(&window.still, call, other, 0, other < panel ? to : keys);
     add_last_group(&window, call, packing, false);

@@ -17,7 +17,7 @@ void hyp_pieces_add(HypPieces *pieces, double start, double lines)
 {
     if (lines <= 0)
         return;
-    const size_t end = (size_t)ceil(start + lines - 1e-9);
+    const size_t end = (size_t)(start + lines + (1 - 1e-9)); // rounded up
     size_t first = (size_t)start;
     const int last = pieces->count - 1;
     if (last >= 0) { // a line in which two pieces meet counts once
@@ -94,47 +94,66 @@ static size_t least_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Share of the first piece's lines by how many other lines of the pieces their sets hold.
-static void hold_still(const SetCounts *all, const HypPiece *own, size_t sets, size_t ways,
-                       HypHeld *held)
+// Sets by how many lines they hold; `ways` stands for more.
+typedef struct Histogram {
+    size_t sets[HYP_COUNTED_WAYS + 2];
+} Histogram;
+
+// Of sets `first` to `end` - 1.
+static void add_sets(Histogram *histogram, const SetCounts *all, size_t ways, size_t first,
+                     size_t end)
 {
-    const size_t behind = sets - own->start % sets; // of set 0, from the first of the piece on
-    const double weight = 1 / (double)own->lines;
     size_t lines = all->everywhere;
-    for (size_t set = 0; set < sets; set++) {
+    for (size_t set = 0; set < first; set++)
         lines += (size_t)all->change[set]; // below 0: wraps around, as it does back
-        const size_t place = set + behind < sets ? set + behind : set + behind - sets;
-        const size_t held_own = own->lines / sets + (place < own->lines % sets);
-        if (held_own > 0)
-            held->share[least_of(lines - 1, ways)] += weight * (double)held_own;
+    for (size_t set = first; set < end; set++) {
+        lines += (size_t)all->change[set];
+        histogram->sets[least_of(lines, ways)]++;
     }
+}
+
+// Share of the first piece's lines by how many other lines of the pieces their sets hold.
+static HypHeld hold_still(const SetCounts *all, const HypPiece *own, size_t sets, size_t ways)
+{
+    const size_t whole = own->lines / sets;
+    const size_t first = own->start % sets;
+    const size_t end = first + own->lines % sets;
+    Histogram every = {{0}};
+    Histogram part = {{0}};
+    if (whole > 0)
+        add_sets(&every, all, ways + 1, 0, sets);
+    add_sets(&part, all, ways + 1, first, least_of(end, sets));
+    if (end > sets)
+        add_sets(&part, all, ways + 1, 0, end - sets);
+    HypHeld held = {{0}};
+    for (size_t i = 0; i <= ways; i++) // the line itself is none of the others
+        held.share[i] = (double)(whole * every.sets[i + 1] + part.sets[i + 1]) / (double)own->lines;
+    return held;
 }
 
 // Adds lines that can lie anywhere, as they do to one another.
 static void add_moving(const SetCounts *all, size_t sets, size_t ways, HypHeld *held)
 {
-    size_t of_lines[HYP_COUNTED_WAYS + 1] = {0}; // sets that hold so many
-    size_t lines = all->everywhere;
-    for (size_t set = 0; set < sets; set++) {
-        lines += (size_t)all->change[set];
-        of_lines[least_of(lines, ways)]++;
+    Histogram histogram = {{0}};
+    add_sets(&histogram, all, ways, 0, sets);
+    HypHeld sum = {{0}};
+    for (size_t i = 0; i <= ways; i++) {
+        if (histogram.sets[i] == 0)
+            continue;
+        const double chance = (double)histogram.sets[i] / (double)sets;
+        for (size_t j = 0; j <= ways; j++)
+            sum.share[least_of(i + j, ways)] += held->share[j] * chance;
     }
-    const HypHeld before = *held;
-    memset(held, 0, sizeof *held);
-    for (size_t i = 0; i <= ways; i++)
-        for (size_t j = 0; j <= ways && of_lines[i] > 0; j++)
-            held->share[least_of(i + j, ways)] +=
-                before.share[j] * (double)of_lines[i] / (double)sets;
+    *held = sum;
 }
 
 static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache)
 {
     const size_t sets = (size_t)cache->sets;
     const size_t ways = (size_t)cache->ways;
-    HypHeld held = {{0}};
     SetCounts counts;
     count_pieces(&counts, &window->still, sets);
-    hold_still(&counts, &window->still.pieces[0], sets, ways, &held);
+    HypHeld held = hold_still(&counts, &window->still.pieces[0], sets, ways);
     if (window->moving.count > 0) {
         count_pieces(&counts, &window->moving, sets);
         add_moving(&counts, sets, ways, &held);
