@@ -33,7 +33,8 @@ static void add_group(HypPieces *pieces, const HypAttentionCall *call, const Hyp
 // Every panel of keys meets all queries of the group.
 static void add_panels(const HypAttentionCall *call, double times, const HypQueryGroup *group)
 {
-    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPlacedWindow window;
+    hyp_placed_start(&window);
     hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
     hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, 1));
     const double lines = hyp_attention_queries(call, (double)group->rows);
@@ -47,7 +48,8 @@ static void add_weights(const HypAttentionCall *call, double times, const HypQue
 {
     const double panels = hyp_attention_panels(call, group->seen);
     for (int i = -1; i <= 1; i += 2) {
-        HypPlacedWindow window = {.still = {.count = 0}};
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
         hyp_add_scores(&window.still, call, (double)group->rows);
         hyp_add_keys(&window.still, call, 0,
                      hyp_attention_keys(call, group->seen) * (panels - i) / (2 * panels));
@@ -65,7 +67,8 @@ static void add_keys_again(const HypAttentionCall *call, double times, const dou
 {
     if (line[0] >= line[1])
         return;
-    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPlacedWindow window;
+    hyp_placed_start(&window);
     HypPieces *moving = moving_of(&window, group);
     hyp_add_keys(&window.still, call, line[0], line[1]);
     hyp_add_keys(&window.still, call, 0, line[0]);
@@ -87,7 +90,8 @@ static void add_packed_keys(const HypAttentionCall *call, double times, double a
     const double lines = hyp_attention_keys(call, group->seen) - again;
     const int samples = before ? 1 : samples_of(group);
     for (int i = 0; i < samples && lines > 0; i++) {
-        HypPlacedWindow window = {.still = {.count = 0}};
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
         hyp_add_keys(&window.still, call, again, again + lines);
         hyp_add_other_values(&window.still, call, -1, group->seen);
         hyp_add_keys(&window.still, call, 0, again);
@@ -134,7 +138,8 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
     for (int i = 0; i < samples; i++) {
         const HypValueSample sample = hyp_attention_value_sample(call, i, samples);
         const int panel = sample.panel;
-        HypPlacedWindow window = {.still = {.count = 0}};
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
         HypPieces *moving = moving_of(&window, group);
         hyp_add_values_of(&window.still, call, panel, 0, seen);
         hyp_add_values_of(&window.still, call, panel, seen, group->seen);
@@ -154,7 +159,8 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
 static void add_packed_band(const HypAttentionCall *call, double lines, const HypQueryGroup *group,
                             int panel, double from, double to)
 {
-    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPlacedWindow window;
+    hyp_placed_start(&window);
     hyp_add_values_of(&window.still, call, panel, from, to);
     hyp_add_values_of(&window.still, call, panel, 0, from);
     hyp_add_values_of(&window.still, call, panel, to, group->seen);

@@ -30,11 +30,6 @@ static double visible(const HypAttentionCall *call, size_t query)
     return (double)attention_visible(call->args, query);
 }
 
-static double sample_share(int sample)
-{
-    return (sample + 0.5) / SAMPLES;
-}
-
 // As hyp_attention_back_written, `times` over; where `cold`, the first time finds nothing.
 static void come_over(const HypAttentionCall *call, double lines, double times, bool cold,
                       const HypPlacedWindow *window)
@@ -93,7 +88,8 @@ static void add_rows(const HypAttentionCall *call, const HypKeyBlock *block, dou
     const double rows = fmin(seeing, (double)call->tile_rows);
     const double states = 1 + 2 * seeing / call->line + rows * (double)ATTENTION_KEYS / call->line;
     for (int i = 0; i < 2; i++) {
-        HypPlacedWindow window = {.still = {.count = 0}};
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
         if (i == 0)
             hyp_add_queries(&window.still, call, first, seeing);
         hyp_add_results(&window.still, call, first, seeing);
@@ -128,6 +124,7 @@ static double last_rows(const HypAttentionCall *call, size_t queries)
 // queries. Where `cold`, the first time it is the first of all.
 typedef struct Packing {
     const HypKeyBlock *block;
+    int samples;
     bool leads, cold;
 } Packing;
 
@@ -151,13 +148,14 @@ static void add_key_packing(const HypAttentionCall *call, const Packing *packing
 {
     const double keys = packing->block->keys;
     const double lines = hyp_attention_keys(call, keys);
-    for (int i = 0; i < SAMPLES; i++) {
-        HypPlacedWindow window = {.still = {.count = 0}};
+    for (int i = 0; i < packing->samples; i++) {
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
         hyp_add_keys(&window.still, call, 0, lines);
         hyp_add_other_values(&window.still, call, -1, keys);
         add_last_group(&window, call, packing, true);
-        hyp_add_key_rows(&window, call, 0, sample_share(i) * keys);
-        come_over(call, lines / SAMPLES, packing->block->times, packing->cold, &window);
+        hyp_add_key_rows(&window, call, 0, (i + 0.5) / packing->samples * keys);
+        come_over(call, lines / packing->samples, packing->block->times, packing->cold, &window);
     }
 }
 
@@ -166,7 +164,8 @@ static void add_value_packing(const HypAttentionCall *call, const Packing *packi
                               double share, double from, double to)
 {
     const double keys = packing->block->keys;
-    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPlacedWindow window;
+    hyp_placed_start(&window);
     hyp_add_values_of(&window.still, call, panel, from, to);
     hyp_add_values_of(&window.still, call, panel, 0, from);
     hyp_add_values_of(&window.still, call, panel, to, keys);
@@ -186,7 +185,8 @@ static void add_value_packing(const HypAttentionCall *call, const Packing *packi
 static void add_passage(const HypAttentionCall *call, const Packing *packing, double lines)
 {
     const double all = packing->block->keys * call->packed_row;
-    HypPlacedWindow window = {.still = {.count = 0}};
+    HypPlacedWindow window;
+    hyp_placed_start(&window);
     hyp_pieces_add(&window.still, call->values, lines);
     hyp_pieces_add(&window.still, call->values + lines, all - lines);
     add_last_group(&window, call, packing, false);
@@ -194,18 +194,18 @@ static void add_passage(const HypAttentionCall *call, const Packing *packing, do
     come_over(call, lines, packing->block->times, packing->cold, &window);
 }
 
-static void add_packing(const HypAttentionCall *call, const HypKeyBlock *block, bool leads,
-                        bool cold)
+static void add_packing(const HypAttentionCall *call, const Packing *packing)
 {
-    const Packing packing = {block, leads, cold};
-    add_key_packing(call, &packing);
-    const double passage = fmin(block->keys, (double)call->lanes);
-    add_passage(call, &packing, passage * call->packed_row);
-    const double rows = block->keys / SAMPLES;
-    for (int i = 0; i < SAMPLES; i++) {
-        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % SAMPLES, SAMPLES);
-        const double share = sample.share * SAMPLES * (1 - passage / block->keys);
-        add_value_packing(call, &packing, sample.panel, share, i * rows, (i + 1) * rows);
+    add_key_packing(call, packing);
+    const double keys = packing->block->keys;
+    const double passage = fmin(keys, (double)call->lanes);
+    add_passage(call, packing, passage * call->packed_row);
+    const int samples = packing->samples;
+    const double rows = keys / samples;
+    for (int i = 0; i < samples; i++) {
+        const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % samples, samples);
+        const double share = sample.share * samples * (1 - passage / keys);
+        add_value_packing(call, packing, sample.panel, share, i * rows, (i + 1) * rows);
     }
 }
 
@@ -269,14 +269,16 @@ static void add_ends(const HypAttentionCall *call, const QueryBlocks *blocks)
     const double keys = fmin(blocks->keys, (double)ATTENTION_KEYS);
     const bool several = blocks->queries > call->tile_rows;
     const bool cold = blocks->first == 0;
-    HypPlacedWindow start = {.still = {.count = 0}};
+    HypPlacedWindow start;
+    hyp_placed_start(&start);
     hyp_add_results(&start.still, call, 0, queries);
     hyp_add_queries(&start.still, call, 0, queries / 2);
     hyp_add_states(&start.still, call, 0, queries);
     hyp_add_head_rows(&start.others, call, 1.5 * queries, call->position);
     come_over(call, queries * call->packed_row, blocks->times, cold, &start);
 
-    HypPlacedWindow packing = {.still = {.count = 0}};
+    HypPlacedWindow packing;
+    hyp_placed_start(&packing);
     hyp_add_queries(&packing.still, call, 0, queries);
     hyp_add_results(&packing.still, call, 0, queries);
     if (several)
@@ -287,7 +289,8 @@ static void add_ends(const HypAttentionCall *call, const QueryBlocks *blocks)
     hyp_add_head_rows(&packing.others, call, 1.5 * queries, call->position);
     come_over(call, hyp_attention_queries(call, queries), blocks->times, cold, &packing);
 
-    HypPlacedWindow end = {.still = {.count = 0}};
+    HypPlacedWindow end;
+    hyp_placed_start(&end);
     hyp_add_results(&end.still, call, 0, queries);
     if (several) {
         hyp_add_queries(&end.still, call, queries / 2, queries / 2);
@@ -313,11 +316,14 @@ static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *bloc
                          .queries = blocks->queries};
     call->account->traffic.accesses += blocks->times * blocks->keys / block.keys *
                                        hyp_attention_packing_accesses(call, block.keys);
-    add_packing(call, &block, true, blocks->first == 0);
+    // The more there are of a kind, the closer it is looked at.
+    const bool first_most = blocks->next_whole < (double)blocks->count;
+    const Packing first = {&block, first_most ? SAMPLES : 1, true, blocks->first == 0};
+    add_packing(call, &first);
     add_rows(call, &block, queries, true);
     block.times = call->heads * blocks->next_whole;
     if (block.times > 0) {
-        add_packing(call, &block, false, false);
+        add_packing(call, &(Packing){.block = &block, .samples = SAMPLES});
         add_rows(call, &block, queries, false);
     }
     block.times = call->heads * blocks->next_parts;
@@ -325,7 +331,7 @@ static void add_key_blocks(const HypAttentionCall *call, const QueryBlocks *bloc
         return;
     if (!call->args->causal)
         block.keys = blocks->keys - floor(blocks->keys / step) * step;
-    add_packing(call, &block, false, false);
+    add_packing(call, &(Packing){.block = &block, .samples = blocks->next_whole > 0 ? 1 : SAMPLES});
     add_rows(call, &block, blocks->part_queries / blocks->next_parts, false);
 }
 

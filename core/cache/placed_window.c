@@ -35,6 +35,32 @@ void hyp_pieces_add(HypPieces *pieces, double start, double lines)
         pieces->pieces[pieces->count++] = (HypPiece){first, end - first};
 }
 
+// Sets of a cache, mostly a power of two: a window divides by them some hundred times.
+typedef struct Sets {
+    size_t count;
+    int shift; // below 0: no power of two
+} Sets;
+
+static Sets find_sets(const HypCacheShape *cache)
+{
+    Sets sets = {(size_t)cache->sets, 0};
+    while ((size_t)1 << sets.shift < sets.count)
+        sets.shift++;
+    if ((size_t)1 << sets.shift != sets.count)
+        sets.shift = -1;
+    return sets;
+}
+
+static size_t divide(size_t lines, Sets sets)
+{
+    return sets.shift >= 0 ? lines >> sets.shift : lines / sets.count;
+}
+
+static size_t remainder_of(size_t lines, Sets sets)
+{
+    return sets.shift >= 0 ? lines & (sets.count - 1) : lines % sets.count;
+}
+
 // How lines lie in the sets: in each `everywhere` and what rises and falls have summed up to.
 typedef struct SetCounts {
     size_t everywhere;
@@ -59,30 +85,30 @@ static void clear_counts(SetCounts *counts, size_t sets)
     memset(counts->change, 0, (sets + 1) * sizeof counts->change[0]);
 }
 
-static void count_pieces(SetCounts *counts, const HypPieces *pieces, size_t sets)
+static void count_pieces(SetCounts *counts, const HypPieces *pieces, Sets sets)
 {
-    clear_counts(counts, sets);
+    clear_counts(counts, sets.count);
     for (int i = 0; i < pieces->count; i++) {
         const HypPiece *piece = &pieces->pieces[i];
-        counts->everywhere += piece->lines / sets;
-        count_arc(counts, piece->start % sets, piece->lines % sets, sets);
+        counts->everywhere += divide(piece->lines, sets);
+        count_arc(counts, remainder_of(piece->start, sets), remainder_of(piece->lines, sets),
+                  sets.count);
     }
 }
 
-static void count_rows(SetCounts *counts, const HypRows *rows, uint32_t sets, uint32_t line_floats)
+static void count_rows(SetCounts *counts, const HypRows *rows, Sets sets, size_t line_floats)
 {
-    const uint32_t way = sets * line_floats;
-    const uint32_t stride = (uint32_t)(rows->stride_floats % way);
+    const size_t way = sets.count * line_floats;
+    const size_t stride = rows->stride_floats % way;
     const size_t apart = way / 2 / PAGE_FLOATS * PAGE_FLOATS;
-    clear_counts(counts, sets);
-    for (int i = 0; i < 2; i++) {
-        const size_t start = (size_t)i * apart + rows->of[i].first * rows->stride_floats;
-        uint32_t at = (uint32_t)(start % way);
+    clear_counts(counts, sets.count);
+    for (size_t i = 0; i < 2; i++) {
+        size_t at = (i * apart + rows->of[i].first * rows->stride_floats) % way;
         for (size_t j = 0; j < rows->of[i].count; j++) {
-            const uint32_t first = at / line_floats;
-            const uint32_t end = (at + (uint32_t)rows->row_floats - 1) / line_floats + 1;
-            counts->everywhere += (end - first) / sets;
-            count_arc(counts, first, (end - first) % sets, sets);
+            const size_t first = (uint32_t)at / (uint32_t)line_floats; // 32 bits divide faster
+            const size_t end = (uint32_t)(at + rows->row_floats - 1) / (uint32_t)line_floats + 1;
+            counts->everywhere += divide(end - first, sets);
+            count_arc(counts, first, remainder_of(end - first, sets), sets.count);
             at += stride;
             at -= at >= way ? way : 0;
         }
@@ -113,18 +139,18 @@ static void add_sets(Histogram *histogram, const SetCounts *all, size_t ways, si
 }
 
 // Share of the first piece's lines by how many other lines of the pieces their sets hold.
-static HypHeld hold_still(const SetCounts *all, const HypPiece *own, size_t sets, size_t ways)
+static HypHeld hold_still(const SetCounts *all, const HypPiece *own, Sets sets, size_t ways)
 {
-    const size_t whole = own->lines / sets;
-    const size_t first = own->start % sets;
-    const size_t end = first + own->lines % sets;
+    const size_t whole = divide(own->lines, sets);
+    const size_t first = remainder_of(own->start, sets);
+    const size_t end = first + remainder_of(own->lines, sets);
     Histogram every = {{0}};
     Histogram part = {{0}};
     if (whole > 0)
-        add_sets(&every, all, ways + 1, 0, sets);
-    add_sets(&part, all, ways + 1, first, least_of(end, sets));
-    if (end > sets)
-        add_sets(&part, all, ways + 1, 0, end - sets);
+        add_sets(&every, all, ways + 1, 0, sets.count);
+    add_sets(&part, all, ways + 1, first, least_of(end, sets.count));
+    if (end > sets.count)
+        add_sets(&part, all, ways + 1, 0, end - sets.count);
     HypHeld held = {{0}};
     for (size_t i = 0; i <= ways; i++) // the line itself is none of the others
         held.share[i] = (double)(whole * every.sets[i + 1] + part.sets[i + 1]) / (double)own->lines;
@@ -147,70 +173,79 @@ static void add_moving(const SetCounts *all, size_t sets, size_t ways, HypHeld *
     *held = sum;
 }
 
-static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache)
+static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache, Sets sets)
 {
-    const size_t sets = (size_t)cache->sets;
     const size_t ways = (size_t)cache->ways;
     SetCounts counts;
     count_pieces(&counts, &window->still, sets);
     HypHeld held = hold_still(&counts, &window->still.pieces[0], sets, ways);
     if (window->moving.count > 0) {
         count_pieces(&counts, &window->moving, sets);
-        add_moving(&counts, sets, ways, &held);
+        add_moving(&counts, sets.count, ways, &held);
     }
     if (window->rows.of[0].count + window->rows.of[1].count > 0) {
-        count_rows(&counts, &window->rows, (uint32_t)sets, (uint32_t)cache->line_floats);
-        add_moving(&counts, sets, ways, &held);
+        count_rows(&counts, &window->rows, sets, (size_t)cache->line_floats);
+        add_moving(&counts, sets.count, ways, &held);
     }
     return held;
 }
 
 // Bounds on the lines in a set, and all lines.
 typedef struct Bounds {
-    size_t least, most;
-    double lines;
+    double least, most, lines;
 } Bounds;
 
-static void bound_pieces(const HypPieces *pieces, size_t sets, Bounds *bounds)
+static void bound_pieces(const HypPieces *pieces, Sets sets, Bounds *bounds)
 {
     size_t first = SIZE_MAX;
     size_t end = 0;
+    size_t least = 0;
     size_t most = 0;
+    size_t lines = 0;
     for (int i = 0; i < pieces->count; i++) {
         const HypPiece *piece = &pieces->pieces[i];
         first = least_of(first, piece->start);
         end = piece->start + piece->lines > end ? piece->start + piece->lines : end;
-        bounds->least += piece->lines / sets;
-        bounds->lines += (double)piece->lines;
-        most += (piece->lines + sets - 1) / sets;
+        least += divide(piece->lines, sets);
+        most += divide(piece->lines + sets.count - 1, sets);
+        lines += piece->lines;
     }
     if (pieces->count > 0)
-        bounds->most += least_of(most, (end - first + sets - 1) / sets);
+        most = least_of(most, divide(end - first + sets.count - 1, sets));
+    bounds->least += (double)least;
+    bounds->most += (double)most;
+    bounds->lines += (double)lines;
+}
+
+static Bounds find_bounds(const HypPlacedWindow *window, const HypCacheShape *cache, Sets sets)
+{
+    const HypRows *rows = &window->rows;
+    Bounds bounds = {.lines = 0};
+    HypWindow others = window->others;
+    for (int i = 0; i < 2; i++)
+        if (rows->of[i].count > 0)
+            hyp_window_add(&others,
+                           (double)(rows->of[i].count * rows->row_floats) / cache->line_floats,
+                           rows->of[i].count, rows->stride_floats);
+    hyp_window_bounds(&others, cache, &bounds.least, &bounds.most);
+    for (int i = 0; i < others.count; i++)
+        bounds.lines += others.regions[i].lines;
+    bound_pieces(&window->still, sets, &bounds);
+    bound_pieces(&window->moving, sets, &bounds);
+    return bounds;
 }
 
 static double find_miss(const HypPlacedWindow *window, const HypCacheShape *cache)
 {
-    const size_t sets = (size_t)cache->sets;
-    const size_t ways = (size_t)cache->ways;
-    const HypRows *rows = &window->rows;
-    Bounds bounds = {.lines = 0};
-    bound_pieces(&window->still, sets, &bounds);
-    bound_pieces(&window->moving, sets, &bounds);
-    HypWindow others = window->others;
-    for (int i = 0; i < 2; i++)
-        hyp_window_add(&others, (double)(rows->of[i].count * rows->row_floats) / cache->line_floats,
-                       rows->of[i].count, rows->stride_floats);
-    for (int i = 0; i < others.count; i++)
-        bounds.lines += others.regions[i].lines;
-    double others_least, others_most;
-    hyp_window_bounds(&others, cache, &others_least, &others_most);
-    if ((double)bounds.most + others_most <= cache->ways)
+    const Sets sets = find_sets(cache);
+    const Bounds bounds = find_bounds(window, cache, sets);
+    if (bounds.most <= cache->ways)
         return 0;
-    if ((double)bounds.least + others_least > cache->ways)
+    if (bounds.least > cache->ways)
         return 1;
-    if (sets > MOST_SETS || ways > HYP_COUNTED_WAYS)
+    if (sets.count > MOST_SETS || cache->ways > HYP_COUNTED_WAYS)
         return bounds.lines <= cache->ways * cache->sets ? 0 : 1;
-    const HypHeld held = find_held(window, cache);
+    const HypHeld held = find_held(window, cache, sets);
     return hyp_window_miss_beside(&window->others, &held, cache);
 }
 

@@ -36,6 +36,16 @@ typedef struct HypPlacedWindow {
     HypWindow others;
 } HypPlacedWindow;
 
+// Nothing was touched. Larger than what is in most, so that it is not set to 0 as a whole.
+static inline void hyp_placed_start(HypPlacedWindow *window)
+{
+    window->still.count = 0;
+    window->moving.count = 0;
+    window->rows.of[0].count = 0;
+    window->rows.of[1].count = 0;
+    window->others.count = 0;
+}
+
 // Adds `lines` lines from `start` on, whole ones; nothing for none. A piece that follows the one
 // added last becomes a part of it, but for the first.
 void hyp_pieces_add(HypPieces *pieces, double start, double lines);
