@@ -403,13 +403,16 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     if (!args->batch || !args->heads || !args->queries || !args->keys || !args->dim)
         return;
     const HypAttentionCall call = hyp_attention_call(args, level, account);
-    const size_t step = attention_block_queries(call.tile_rows);
-    const size_t whole = args->queries / step;
+    size_t whole = 0; // queries of blocks of whole tiles
+    const size_t step = attention_block_queries(args->queries, call.tile_rows);
+    for (size_t next = step; whole + next < args->queries;) {
+        whole += next;
+        next = attention_block_queries(args->queries - whole, call.tile_rows);
+    }
     if (whole > 0)
-        add_query_blocks(&call, 0, whole, step);
-    if (args->queries > whole * step)
-        add_query_blocks(&call, whole * step, 1, args->queries - whole * step);
-    const double most = (double)(whole > 0 ? step : args->queries);
+        add_query_blocks(&call, 0, whole / step, step);
+    add_query_blocks(&call, whole, 1, args->queries - whole);
+    const double most = (double)step;
     const double scores = fmin(most, (double)call.tile_rows) * (double)ATTENTION_KEYS / call.line;
     hyp_account_cold(account, scores + 1 + 2 * ceil(most / call.line));
 }

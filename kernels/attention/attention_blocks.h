@@ -48,10 +48,10 @@ static inline size_t attention_group_rows(size_t left, size_t tile_rows)
     return left >= ATTENTION_FEW ? ATTENTION_FEW : 1;
 }
 
-// Queries of a block: whole tiles, but in the last.
-static inline size_t attention_block_queries(size_t tile_rows)
+// Queries of the next block where `left` are left: whole tiles, but in the last.
+static inline size_t attention_block_queries(size_t left, size_t tile_rows)
 {
-    return ATTENTION_QUERIES / tile_rows * tile_rows;
+    return left > ATTENTION_QUERIES ? ATTENTION_QUERIES / tile_rows * tile_rows : left;
 }
 
 static inline size_t attention_whole_lines(size_t floats)

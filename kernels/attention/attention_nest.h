@@ -322,9 +322,9 @@ VEC_FN void attention_finish(const HypAttentionArgs *args, const AttentionHead *
 VEC_FN void attention_head(const HypAttentionArgs *args, const AttentionHead *head,
                            const AttentionWorkspace *work, HypRange part)
 {
-    const size_t step = attention_block_queries(GEMM_MR);
-    for (size_t i = part.first; i < part.end; i += step) {
-        const HypRange block = {i, i + gemm_least(step, part.end - i)};
+    for (HypRange block = {part.first, part.first}; block.end < part.end;) {
+        block.first = block.end;
+        block.end += attention_block_queries(part.end - block.first, GEMM_MR);
         attention_start(args, head, work, block);
         const size_t keys = attention_visible(args, block.end - 1); // the last query sees most
         for (size_t first = 0; first < keys; first += ATTENTION_KEYS)
