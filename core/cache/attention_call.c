@@ -55,6 +55,8 @@ HypQueryGroup hyp_attention_group(const HypAttentionCall *call, const HypKeyBloc
     const size_t rows = attention_group_rows(block->queries - first, call->tile_rows);
     return (HypQueryGroup){.first = first,
                            .rows = rows,
+                           .begin = first,
+                           .keys = block->keys,
                            .seen = seen_keys(call, block, first + rows - 1),
                            .seen_by_first = seen_keys(call, block, first)};
 }

@@ -35,6 +35,8 @@ typedef struct HypKeyBlock {
 // Queries of one register tile.
 typedef struct HypQueryGroup {
     size_t first, rows;         // in their block
+    size_t begin;               // of the first group that sees the block of keys
+    double keys;                // of that block
     double seen, seen_by_first; // keys of the block: of the last query, which sees most
     bool one_of_many;           // stands for others, that lie elsewhere
 } HypQueryGroup;

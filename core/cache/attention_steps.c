@@ -89,22 +89,25 @@ static void add_packed_keys(const HypAttentionCall *call, double times, double a
 {
     const double lines = hyp_attention_keys(call, group->seen) - again;
     const int samples = before ? 1 : samples_of(group);
+    const double seen_before = before ? before->seen : 0;
     for (int i = 0; i < samples && lines > 0; i++) {
         HypPlacedWindow window;
         hyp_placed_start(&window);
         hyp_add_keys(&window.still, call, again, again + lines);
-        hyp_add_other_values(&window.still, call, -1, group->seen);
+        hyp_add_keys(&window.still, call, again + lines, hyp_attention_keys(call, group->keys));
+        hyp_add_other_values(&window.still, call, -1, group->keys);
         hyp_add_keys(&window.still, call, 0, again);
         if (before) {
-            hyp_add_queries(&window.still, call, (double)before->first,
-                            (double)(before->rows + group->rows));
-            hyp_add_results(&window.still, call, (double)before->first, (double)before->rows);
+            const double rows = (double)(group->first - group->begin);
+            hyp_add_queries(&window.still, call, (double)group->begin, rows + (double)group->rows);
+            hyp_add_results(&window.still, call, (double)group->begin, rows);
             add_group(&window.still, call, before);
         } else {
             hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
         }
-        hyp_add_key_rows(&window, call, middle_of(i, samples) * group->seen, group->seen);
-        hyp_add_value_rows(&window, call, 0, group->seen);
+        const double packed = middle_of(i, samples) * (group->seen - seen_before) + seen_before;
+        hyp_add_key_rows(&window, call, packed, group->keys);
+        hyp_add_value_rows(&window, call, 0, group->keys);
         hyp_attention_back(call, times * lines / samples, &window);
     }
 }
@@ -155,23 +158,33 @@ static void add_values_again(const HypAttentionCall *call, double times, double 
 
 // Values that a group is the first to see, rows `from` to `to` of a panel. They were packed row by
 // row, and are read panel by panel: in between came the rows behind and the panels before, and of
-// the array the rows behind.
+// the array the rows behind. Groups before saw the first `again` rows.
 static void add_packed_band(const HypAttentionCall *call, double lines, const HypQueryGroup *group,
-                            int panel, double from, double to)
+                            const HypValueSample *sample, const double row[3])
 {
+    const double again = row[0];
+    const double from = row[1];
+    const double to = row[2];
     HypPlacedWindow window;
     hyp_placed_start(&window);
-    hyp_add_values_of(&window.still, call, panel, from, to);
-    hyp_add_values_of(&window.still, call, panel, 0, from);
-    hyp_add_values_of(&window.still, call, panel, to, group->seen);
-    for (int other = 0; other < call->value_panels; other++)
-        if (other != panel)
-            hyp_add_values_of(&window.still, call, other, other < panel ? 0 : from, group->seen);
+    hyp_add_values_of(&window.still, call, sample->panel, from, to);
+    hyp_add_values_of(&window.still, call, sample->panel, 0, from);
+    hyp_add_values_of(&window.still, call, sample->panel, to, group->keys);
+    for (int other = 0; other < call->value_panels; other++) {
+        const double before = other < sample->panel ? from : again;
+        if (other != sample->panel) {
+            hyp_add_values_of(&window.still, call, other, 0, before);
+            hyp_add_values_of(&window.still, call, other, from, group->keys);
+        }
+    }
     hyp_add_keys(&window.still, call, 0, hyp_attention_keys(call, group->seen));
-    hyp_add_queries(&window.still, call, (double)group->first, (double)group->rows);
-    hyp_add_columns(&window.still, call, group, 0, (double)(panel + 1) / call->value_panels);
+    const double rows = (double)(group->first - group->begin);
+    hyp_add_queries(&window.still, call, (double)group->begin, rows + (double)group->rows);
+    hyp_add_results(&window.still, call, (double)group->begin, rows);
+    hyp_add_columns(&window.still, call, group, 0,
+                    (double)(sample->panel + 1) / call->value_panels);
     add_group(&window.still, call, group);
-    hyp_add_value_rows(&window, call, (from + to) / 2, group->seen);
+    hyp_add_value_rows(&window, call, (from + to) / 2, group->keys);
     hyp_attention_back(call, lines, &window);
 }
 
@@ -183,8 +196,8 @@ static void add_packed_values(const HypAttentionCall *call, double times, double
     for (int i = 0; i < bands && rows > 0; i++) {
         const HypValueSample sample = hyp_attention_value_sample(call, (i + 1) % bands, bands);
         const double lines = (group->seen - again) * call->packed_row * sample.share;
-        add_packed_band(call, times * lines, group, sample.panel, again + i * rows,
-                        again + (i + 1) * rows);
+        const double row[] = {again, again + i * rows, again + (i + 1) * rows};
+        add_packed_band(call, times * lines, group, &sample, row);
     }
 }
 

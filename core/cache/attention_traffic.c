@@ -56,6 +56,7 @@ static void add_groups(const HypAttentionCall *call, const HypKeyBlock *block)
     }
     if (before.seen <= 0)
         return;
+    const size_t begin = first;
     hyp_attention_step(call, block->times, &before, NULL);
     first += before.rows;
     const size_t full = block->queries / tile;
@@ -67,6 +68,7 @@ static void add_groups(const HypAttentionCall *call, const HypKeyBlock *block)
         const size_t at = first + (2 * i + 1) * others / (2 * samples) * tile;
         before = hyp_attention_group(call, block, at - tile);
         HypQueryGroup group = hyp_attention_group(call, block, at);
+        group.begin = begin;
         group.one_of_many = others > samples;
         hyp_attention_step(call, block->times * (double)others / (double)samples, &group, &before);
     }
@@ -74,7 +76,8 @@ static void add_groups(const HypAttentionCall *call, const HypKeyBlock *block)
     if (others > 0)
         before = hyp_attention_group(call, block, first - tile);
     for (; first < block->queries; first += before.rows) {
-        const HypQueryGroup group = hyp_attention_group(call, block, first);
+        HypQueryGroup group = hyp_attention_group(call, block, first);
+        group.begin = begin;
         hyp_attention_step(call, block->times, &group, &before);
         before = group;
     }
