@@ -4,7 +4,7 @@
 #ifndef HYP_ATTENTION_CALL_H
 #define HYP_ATTENTION_CALL_H
 
-#include "cache/placed_window.h"
+#include "cache/placed_pieces.h"
 #include "kernel.h"
 
 enum { HYP_TILE_VECTORS = 2 }; // columns of a register tile

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// placed_window.h - whether a line survives while pieces of one array are touched, whose places to
+// placed_pieces.h - whether a line survives while pieces of one array are touched, whose places to
 // one another are known: lines are counted set by set, without chance. Others can be touched beside
 // them: pieces that lie as they do to one another but move along the array from one time to the
 // next, rows of other arrays, and regions anywhere (occupancy.h).
-#ifndef HYP_PLACED_WINDOW_H
-#define HYP_PLACED_WINDOW_H
+#ifndef HYP_PLACED_PIECES_H
+#define HYP_PLACED_PIECES_H
 
 #include "cache/stream_account.h"
 
@@ -22,17 +22,17 @@ typedef struct HypPieces {
 } HypPieces;
 
 // Rows of two arrays of one shape, that begin at multiples of pages.
-typedef struct HypRows {
+typedef struct HypPlacedRows {
     struct {
         size_t first, count;
     } of[2]; // each array
     size_t row_floats, stride_floats;
-} HypRows;
+} HypPlacedRows;
 
 // What was touched since a line's last touch. Piece 0 of `still` holds that line.
 typedef struct HypPlacedWindow {
     HypPieces still, moving;
-    HypRows rows;
+    HypPlacedRows rows;
     HypWindow others;
 } HypPlacedWindow;
 

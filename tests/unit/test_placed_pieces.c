@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_placed_window.c - lines of pieces counted set by set, against counting them one by one.
-#include "cache/placed_window.h"
+// test_placed_pieces.c - lines of pieces counted set by set, against counting them one by one.
+#include "cache/placed_pieces.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,9 +103,9 @@ static void rows_a_way_apart_fall_into_the_same_sets(void **state)
     HypPlacedWindow window;
     hyp_placed_start(&window);
     hyp_pieces_add(&window.still, 0, SETS);
-    window.rows = (HypRows){.of = {{0, 2}, {0, 1}},
-                            .row_floats = (size_t)8 * LINE_FLOATS,
-                            .stride_floats = (size_t)SETS * LINE_FLOATS};
+    window.rows = (HypPlacedRows){.of = {{0, 2}, {0, 1}},
+                                  .row_floats = (size_t)8 * LINE_FLOATS,
+                                  .stride_floats = (size_t)SETS * LINE_FLOATS};
     assert_float_equal(find_chance(&window, &cache), 0, 0); // 3 rows
     window.rows.of[1].count = 2;
     assert_float_equal(find_chance(&window, &cache), 8.0 / SETS, 1e-9);
@@ -150,5 +150,5 @@ int main(void)
         cmocka_unit_test(regions_elsewhere_count_too),
         cmocka_unit_test(caches_too_large_to_count_compare_sizes),
     };
-    return cmocka_run_group_tests_name("placed_window", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("placed_pieces", tests, NULL, NULL);
 }

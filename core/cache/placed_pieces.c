@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/placed_window.h"
+#include "cache/placed_pieces.h"
 
 #include <assert.h>
 #include <math.h>
@@ -96,7 +96,7 @@ static void count_pieces(SetCounts *counts, const HypPieces *pieces, Sets sets)
     }
 }
 
-static void count_rows(SetCounts *counts, const HypRows *rows, Sets sets, size_t line_floats)
+static void count_rows(SetCounts *counts, const HypPlacedRows *rows, Sets sets, size_t line_floats)
 {
     const size_t way = sets.count * line_floats;
     const size_t stride = rows->stride_floats % way;
@@ -219,7 +219,7 @@ static void bound_pieces(const HypPieces *pieces, Sets sets, Bounds *bounds)
 
 static Bounds find_bounds(const HypPlacedWindow *window, const HypCacheShape *cache, Sets sets)
 {
-    const HypRows *rows = &window->rows;
+    const HypPlacedRows *rows = &window->rows;
     Bounds bounds = {.lines = 0};
     HypWindow others = window->others;
     for (int i = 0; i < 2; i++)
