@@ -14,9 +14,11 @@ HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
         return (HyperionCacheStats){0};
     HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
     hyp_cache_shapes(&complete, caches);
-    HypTraffic traffic = {0};
-    if (shape->m && shape->n && shape->k)
-        traffic = hyp_gemm_traffic(shape, NULL, blocking, NULL, caches, complete.level_count);
-    traffic.prefetches = hyp_cache_gemm_prefetches(shape, blocking);
-    return hyp_cache_stats_from_traffic(&traffic, &complete);
+    HypWindowMemo memo;
+    hyp_window_memo_clear(&memo);
+    HypAccount account = {.caches = caches, .level_count = complete.level_count, .memo = &memo};
+    const HypGemmProducts product = {
+        .shape = shape, .blocking = blocking, .different_a = 1, .of_one_a = 1};
+    hyp_gemm_add_traffic(&account, &product);
+    return hyp_cache_stats_from_traffic(&account.traffic, &complete);
 }

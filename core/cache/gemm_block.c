@@ -20,13 +20,13 @@ int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]
     const size_t typical = last < size - size / SHORTER_PART ? last : size;
     int used = 0;
     if (count == 1) {
-        parts[used++] = (HypLoopPart){last, 1, last, true};
+        parts[used++] = (HypLoopPart){last, 1, 0, last, true};
         return used;
     }
-    parts[used++] = (HypLoopPart){size, 1, size, true};
+    parts[used++] = (HypLoopPart){size, 1, 0, size, true};
     if (count > 2)
-        parts[used++] = (HypLoopPart){size, count - 2, size, false};
-    parts[used++] = (HypLoopPart){last, 1, typical, false};
+        parts[used++] = (HypLoopPart){size, count - 2, count / 2 * size, size, false};
+    parts[used++] = (HypLoopPart){last, 1, (count - 1) * size, typical, false};
     return used;
 }
 
@@ -44,16 +44,50 @@ static double count_image_lines(const HypImageSource *image, size_t line_floats)
     return channels * (double)(image->out_height * image->kernel_h) * row;
 }
 
-HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,
-                          const HyperionGemmBlocking *blocking, size_t line_bytes)
+static size_t take_place(size_t *end, size_t floats)
 {
+    enum { PAGE_FLOATS = 4096 / sizeof(float) };
+    const size_t start = divide_up(*end, PAGE_FLOATS) * PAGE_FLOATS;
+    *end = start + floats;
+    return start;
+}
+
+static HypGemmPlaces find_places(const HyperionGemmShape *shape, const HypImageSource *image,
+                                 const GemmBlocks *blocks, const HypGemmOperands *operands)
+{
+    HypGemmPlaces places;
+    if (operands) {
+        places = (HypGemmPlaces){.a = operands->a / sizeof(float),
+                                 .b = operands->b / sizeof(float),
+                                 .c = operands->c / sizeof(float),
+                                 .packed_a = operands->workspace / sizeof(float)};
+    } else {
+        size_t end = 0;
+        const size_t b =
+            image ? image->channels * image->height * image->width : shape->k * shape->n;
+        places.a = take_place(&end, shape->m * shape->k);
+        places.b = take_place(&end, b);
+        places.c = take_place(&end, shape->m * shape->n);
+        places.packed_a = take_place(&end, 0);
+    }
+    places.packed_b = places.packed_a + blocks->packed_b / sizeof(float);
+    return places;
+}
+
+HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes)
+{
+    const HyperionGemmShape *shape = products->shape;
+    const HypImageSource *image = products->image;
+    const HyperionGemmBlocking *blocking = products->blocking;
     const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
     const size_t line_floats = line_bytes / sizeof(float);
+    const GemmBlocks blocks = gemm_blocks(&args);
     return (HypGemmNest){.shape = *shape,
                          .image = image,
                          .mr = blocking->mr,
                          .nr = blocking->nr,
-                         .blocks = gemm_blocks(&args),
+                         .blocks = blocks,
+                         .places = find_places(shape, image, &blocks, products->operands),
                          .line_floats = line_floats,
                          .image_lines = image ? count_image_lines(image, line_floats) : 0};
 }

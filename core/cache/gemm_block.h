@@ -11,6 +11,7 @@
 typedef struct HypLoopPart {
     size_t size;    // elements
     size_t count;   // iterations
+    size_t start;   // of one in the middle of these
     size_t typical; // size of the blocks whose behaviour stands for these
     bool first;     // the one with which the loop begins
 } HypLoopPart;
@@ -28,19 +29,41 @@ typedef struct HypImageSource {
     size_t out_height, out_width;
     size_t kernel_h, kernel_w; // taps of a channel
     size_t stride_h, stride_w;
+    size_t dilation_h, dilation_w;
+    size_t pad_top, pad_left;
 } HypImageSource;
+
+// Addresses of the operands. Of B packed from an image, where that is.
+typedef struct HypGemmOperands {
+    uintptr_t a, b, c, workspace;
+} HypGemmOperands;
+
+// The same in floats, and where in the workspace the packed copies start.
+typedef struct HypGemmPlaces {
+    size_t a, b, c, packed_a, packed_b;
+} HypGemmPlaces;
 
 typedef struct HypGemmNest {
     HyperionGemmShape shape;     // no extent is 0
     const HypImageSource *image; // NULL: B is a matrix
     size_t mr, nr;
     GemmBlocks blocks;
+    HypGemmPlaces places;
     size_t line_floats;
     double image_lines; // that windows reach
 } HypGemmNest;
 
-HypGemmNest hyp_gemm_nest(const HyperionGemmShape *shape, const HypImageSource *image,
-                          const HyperionGemmBlocking *blocking, size_t line_bytes);
+// Products one after another, of one shape: the A of each comes again after all the others.
+typedef struct HypGemmProducts {
+    const HyperionGemmShape *shape; // valid, as is the blocking: hyp_cache_gemm_is_valid
+    const HypImageSource *image;    // B is packed from it; NULL: from a matrix
+    const HyperionGemmBlocking *blocking;
+    const HypGemmOperands *operands; // of the first; NULL: A, B, C and the packed copies in this
+                                     // order, each from the next multiple of 4096 bytes on
+    size_t different_a, of_one_a;
+} HypGemmProducts;
+
+HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes);
 
 // All but extents and numbers of panels are lines.
 typedef struct HypGemmBlock {

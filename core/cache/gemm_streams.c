@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_streams.h"
 
-#include "cache/gemm_windows.h"
+#include "cache/cache_check.h"
+#include "cache/gemm_reuse.h"
 #include "common/size_math.h"
 
 #include <math.h>
@@ -15,11 +16,14 @@ static double sample_share(int sample)
     return (sample + 0.5) / WINDOW_SAMPLES;
 }
 
-// The panel of B written, over the one before. Returns the chance that that was evicted.
+// Between two packings of a place in the panel of B: of the panel before, the multiplication of the
+// slivers from there on, of this one the packing of those before.
 static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterations *at)
 {
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *typical = &at->typical;
+    const double mc = (double)typical->mc;
+    const double nc = (double)typical->nc;
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
     if (!predictor->before && at->first_column && at->first_depth) {
@@ -28,14 +32,15 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the slivers packed so far
+        const HypPartOfC c = {fmax((double)nest->shape.m - mc, 0), mc,
+                              (double)at->column + share * nc, (1 - share) * nc};
         HypWindow window = {.count = 0};
-        hyp_window_add_packed(&window, typical->packed_b);
+        hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
         // After its last sliver comes no more of A than the end of the last panel.
-        hyp_window_add_packed(&window, typical->slivers > 1 ? typical->packed_a
-                                                            : (1 - share) * typical->panel);
-        hyp_window_add_rows(&window, (double)typical->mc, (1 - share) * typical->c_row,
-                            nest->shape.n);
-        hyp_window_add_b_source(&window, typical, share);
+        hyp_window_add_panels(&window, nest, typical, typical->slivers > 1 ? 0 : share,
+                              typical->slivers > 1 ? typical->panels : 1);
+        hyp_window_add_c(&window, nest, &c);
+        hyp_window_add_b_source(&window, nest, at, 0, share);
         const HypChances chances =
             hyp_account(&predictor->account, lines / WINDOW_SAMPLES, &window);
         hyp_chances_add(&evicted, &chances, 1.0 / WINDOW_SAMPLES);
@@ -49,6 +54,9 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *typical = &at->typical;
     const double mc = (double)typical->mc;
+    const double nr = (double)nest->nr;
+    const double last_column = fmax((double)typical->nc - nr, 0);
+    const double row = at->first_row ? (double)nest->shape.m : (double)at->row;
     const double lines = at->times * at->exact.packed_a;
     HypChances evicted = {{0}};
     if (!predictor->before && at->first_column && at->first_depth && at->first_row) {
@@ -57,13 +65,17 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the panels packed so far
+        const double rest = (1 - share) * mc;
+        const HypPartOfC c = {fmax(row - rest, 0), rest, (double)at->column + last_column,
+                              fmin(nr, (double)typical->nc)};
         HypWindow window = {.count = 0};
-        hyp_window_add_packed(&window, typical->packed_a);
-        hyp_window_add_rows(&window, (1 - share) * mc, typical->tile_row, nest->shape.n);
-        hyp_window_add_rows(&window, share * mc, typical->a_row, nest->shape.k);
-        hyp_window_add_packed(&window, at->first_row ? typical->packed_b : typical->sliver);
+        hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
+        hyp_window_add_c(&window, nest, &c);
+        hyp_window_add_a(&window, nest, at, 0, share * mc);
+        hyp_window_add_slivers(&window, nest, typical,
+                               at->first_row ? 0 : fmax(typical->slivers - 1, 0), typical->slivers);
         if (at->first_row)
-            hyp_window_add_b_source(&window, typical, 1);
+            hyp_window_add_b_source(&window, nest, at, 0, 1);
         const HypChances chances =
             hyp_account(&predictor->account, lines / WINDOW_SAMPLES, &window);
         hyp_chances_add(&evicted, &chances, 1.0 / WINDOW_SAMPLES);
@@ -81,13 +93,14 @@ static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIter
     HypChances evicted = {{0}};
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the panels used so far
+        const HypPartOfC c = {(double)at->row, typical->panels > 1 ? share * mc : 0,
+                              (double)at->column, fmin((double)nest->nr, (double)typical->nc)};
         HypWindow window = {.count = 0};
-        hyp_window_add_packed(&window, typical->packed_a);
+        hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
         // Of the sliver, the first panel has met only the beginning.
-        hyp_window_add_packed(&window, fmin(1, share * typical->panels) * typical->sliver);
-        hyp_window_add_rows(&window, (1 - share) * mc, typical->a_row, nest->shape.k);
-        hyp_window_add_rows(&window, typical->panels > 1 ? share * mc : 0, typical->tile_row,
-                            nest->shape.n);
+        hyp_window_add_slivers(&window, nest, typical, 0, fmin(1, share * typical->panels));
+        hyp_window_add_a(&window, nest, at, share * mc, mc);
+        hyp_window_add_c(&window, nest, &c);
         const HypChances chances =
             hyp_account(&predictor->account, lines / WINDOW_SAMPLES, &window);
         hyp_chances_add(&evicted, &chances, 1.0 / WINDOW_SAMPLES);
@@ -95,25 +108,15 @@ static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIter
     return evicted;
 }
 
-// The block of A read with the other slivers. Between two uses of a line lie the rest of one sliver
-// and the beginning of the next: both whole, but for the first and the last panel.
+// The block of A read with the other slivers.
 static HypChances account_a_reuse(HypGemmPredictor *predictor, const HypIterations *at)
 {
-    const HypGemmBlock *typical = &at->typical;
+    const HypGemmReuse *reuse = hyp_gemm_reuse(predictor, at);
     const double lines = at->times * (at->exact.slivers - 1) * at->exact.packed_a;
-    const double edges = fmin(1, 2 / typical->panels); // share of the first and last panel
     HypChances evicted = {{0}};
-    for (int i = 0; i <= WINDOW_SAMPLES; i++) {
-        const bool inner = i == WINDOW_SAMPLES;
-        const double share = inner ? 1 - edges : edges / WINDOW_SAMPLES;
-        const double both = inner ? 2 : 1 + sample_share(i);
-        HypWindow window = {.count = 0};
-        hyp_window_add_packed(&window, typical->packed_a);
-        hyp_window_add_packed(&window, (typical->panels > 1 ? both : 1) * typical->sliver);
-        hyp_window_add_rows(&window, (double)typical->mc, typical->tile_row,
-                            predictor->nest.shape.n);
-        const HypChances chances = hyp_account(&predictor->account, lines * share, &window);
-        hyp_chances_add(&evicted, &chances, share);
+    for (int i = 0; i < HYP_REUSES_OF_A && lines > 0; i++) {
+        hyp_account_chance(&predictor->account, lines * reuse->share_of_a[i], &reuse->a[i]);
+        hyp_chances_add(&evicted, &reuse->a[i], reuse->share_of_a[i]);
     }
     return evicted;
 }
@@ -124,18 +127,24 @@ static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIter
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *typical = &at->typical;
     const double mc = (double)typical->mc;
+    const double nc = (double)typical->nc;
+    const double column = (double)at->column;
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
-        const double share = sample_share(i); // of the slivers used so far
+        const double used = floor(sample_share(i) * typical->slivers); // slivers
+        const double share = used / typical->slivers;
         HypWindow window = {.count = 0};
-        hyp_window_add_packed(&window, typical->packed_b);
-        hyp_window_add_packed(&window, typical->packed_a);
-        hyp_window_add_rows(&window, mc, typical->a_row, nest->shape.k);
-        hyp_window_add_rows(&window, mc, (at->first_row ? share : 1) * typical->c_row,
-                            nest->shape.n);
+        hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
+        hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
+        hyp_window_add_a(&window, nest, at, 0, mc);
+        hyp_window_add_c(&window, nest, &(HypPartOfC){(double)at->row, mc, column, share * nc});
         if (at->first_row)
-            hyp_window_add_b_source(&window, typical, 1 - share);
+            hyp_window_add_b_source(&window, nest, at, share, 1);
+        else
+            hyp_window_add_c(&window, nest,
+                             &(HypPartOfC){fmax((double)at->row - mc, 0), mc, column + share * nc,
+                                           (1 - share) * nc});
         const HypChances chances =
             hyp_account(&predictor->account, lines / WINDOW_SAMPLES, &window);
         hyp_chances_add(&evicted, &chances, 1.0 / WINDOW_SAMPLES);
@@ -146,14 +155,10 @@ static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIter
 // The panel of B read with the other panels of A.
 static HypChances account_b_reuse(HypGemmPredictor *predictor, const HypIterations *at)
 {
-    const HypGemmBlock *typical = &at->typical;
+    const HypGemmReuse *reuse = hyp_gemm_reuse(predictor, at);
     const double lines = at->times * (at->exact.panels - 1) * at->exact.packed_b;
-    HypWindow window = {.count = 0};
-    hyp_window_add_packed(&window, typical->sliver);
-    hyp_window_add_packed(&window, typical->panel);
-    hyp_window_add_rows(&window, (double)typical->mc / typical->panels, typical->tile_row,
-                        predictor->nest.shape.n);
-    return hyp_account(&predictor->account, lines, &window);
+    hyp_account_chance(&predictor->account, lines, &reuse->b);
+    return reuse->b;
 }
 
 static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
@@ -170,26 +175,30 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     const double distinct = hyp_lines_of_row(nc, n, hyp_size_divisor(n, nest->blocks.nc), line);
     const double compulsory = (double)nc / (double)line;
     account->traffic.accesses += rows * touches * (at->first_depth ? 1 : 2);
-
-    HypWindow next_sliver = {.count = 0}; // its tiles begin in the lines that these end in
-    hyp_window_add_rows(&next_sliver, mc, typical->tile_row, n);
-    hyp_window_add_packed(&next_sliver, typical->packed_a);
-    hyp_window_add_packed(&next_sliver, 2 * typical->sliver);
-    hyp_account_written(account, rows * (touches - at->exact.c_row), &next_sliver);
+    const double shared =
+        rows * (touches - at->exact.c_row); // by this sliver's tiles and the next's
+    if (shared > 0)
+        hyp_account_written_at(account, shared, &hyp_gemm_reuse(predictor, at)->row_of_c);
 
     HypWindow next_row = {.count = 0};
     const bool at_once = at->exact.slivers <= 1; // the next row is of the same tile
-    hyp_window_add_rows(&next_row, at_once ? (double)nest->mr : mc, typical->c_row, n);
-    hyp_window_add_packed(&next_row, at_once ? 0 : typical->packed_a);
-    hyp_window_add_packed(&next_row, at_once ? 0 : typical->packed_b);
+    const HypPartOfC c = {(double)at->row, at_once ? fmin((double)nest->mr, mc) : mc,
+                          (double)at->column, (double)typical->nc};
+    hyp_window_add_c(&next_row, nest, &c);
+    if (!at_once) {
+        hyp_window_add_panels(&next_row, nest, typical, 0, typical->panels);
+        hyp_window_add_slivers(&next_row, nest, typical, 0, typical->slivers);
+    }
     hyp_account_written(account, rows * (at->exact.c_row - distinct), &next_row);
 
     // All of this panel comes back with the next block of k; the lines in which the next panel
     // begins come back from the last block of k to its first, which is as far.
-    HypWindow next_depth = {.count = 0};
-    hyp_window_add_depth(&next_depth, nest, typical, HYP_MATRIX_C);
     const double fresh = at->first_depth ? compulsory : 0;
     hyp_account_cold(account, rows * fresh);
+    if (rows * (distinct - fresh) <= 0)
+        return;
+    HypWindow next_depth = {.count = 0};
+    hyp_window_add_depth(&next_depth, nest, at, HYP_MATRIX_C);
     hyp_account_written(account, rows * (distinct - fresh), &next_depth);
 }
 
@@ -229,6 +238,9 @@ static HypIterations make_iterations(const HypGemmNest *nest, const HypLoopPart 
         .exact = hyp_gemm_block(nest, row->size, depth->size, column->size),
         .typical = hyp_gemm_block(nest, row->typical, depth->typical, column->typical),
         .times = (double)column->count * (double)depth->count * (double)row->count,
+        .column = column->start,
+        .depth = depth->start,
+        .row = row->start,
         .first_column = column->first,
         .first_depth = depth->first,
         .first_row = row->first};
@@ -251,50 +263,83 @@ static void account_panel(HypGemmPredictor *predictor, const HypLoopPart *column
 
 // What is dirty when the product ends stays where it is: of C's last version, what came after it
 // has evicted the rest.
-static void account_end(HypGemmPredictor *predictor, const HypGemmBlock *last)
+static void account_end(HypGemmPredictor *predictor, const HypIterations *last)
 {
     const HypGemmNest *nest = &predictor->nest;
     HypAccount *account = &predictor->account;
+    const HypGemmBlock *exact = &last->exact;
+    const HypIterations all_rows = {.typical = *exact, .depth = last->depth};
     const double m = (double)nest->shape.m;
     const double line = (double)nest->line_floats;
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the rows of C that came after
+        const double row = floor((1 - share) * m);
         HypWindow window = {.count = 0};
-        hyp_window_add_rows(&window, share * m, last->c_row, nest->shape.n);
-        hyp_window_add_rows(&window, share * m, last->a_row, nest->shape.k);
-        hyp_window_add_packed(&window, last->packed_b);
-        hyp_window_add_packed(&window, last->packed_a);
+        hyp_window_add_c(&window, nest,
+                         &(HypPartOfC){row, m - row, (double)last->column, (double)exact->nc});
+        hyp_window_add_a(&window, nest, &all_rows, row, m);
+        hyp_window_add_slivers(&window, nest, exact, 0, exact->slivers);
+        hyp_window_add_panels(&window, nest, exact, 0, exact->panels);
         const HypChances evicted = hyp_account_chances(account, &window);
-        hyp_account_write_back(account, m * (double)last->nc / line / WINDOW_SAMPLES, &evicted);
+        hyp_account_write_back(account, m * (double)exact->nc / line / WINDOW_SAMPLES, &evicted);
     }
     HypWindow window = {.count = 0};
     hyp_window_add_column(&window, nest, last, HYP_MATRIX_C);
     const HypChances evicted = hyp_account_chances(account, &window);
-    hyp_account_write_back(account, m * (double)(nest->shape.n - last->nc) / line, &evicted);
+    hyp_account_write_back(account, m * (double)(nest->shape.n - exact->nc) / line, &evicted);
 }
 
-HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HypImageSource *image,
-                            const HyperionGemmBlocking *blocking, const HypGemmBefore *before,
-                            const HypCacheShape *caches, int level_count)
+static void add_product(HypGemmPredictor *predictor)
 {
-    HypWindowMemo memo;
-    hyp_window_memo_clear(&memo);
-    const size_t line_bytes = (size_t)caches[0].line_floats * sizeof(float);
-    HypGemmPredictor predictor = {
-        .nest = hyp_gemm_nest(shape, image, blocking, line_bytes),
-        .account = {.caches = caches, .level_count = level_count, .memo = &memo},
-        .before = before};
-    const GemmBlocks *blocks = &predictor.nest.blocks;
+    const HypGemmNest *nest = &predictor->nest;
+    const GemmBlocks *blocks = &nest->blocks;
     HypLoopPart columns[HYP_LOOP_PARTS], depths[HYP_LOOP_PARTS], rows[HYP_LOOP_PARTS];
-    const int column_parts = hyp_loop_split(shape->n, blocks->nc, columns);
-    const int depth_parts = hyp_loop_split(shape->k, blocks->kc, depths);
-    const int row_parts = hyp_loop_split(shape->m, blocks->mc, rows);
+    const int column_parts = hyp_loop_split(nest->shape.n, blocks->nc, columns);
+    const int depth_parts = hyp_loop_split(nest->shape.k, blocks->kc, depths);
+    const int row_parts = hyp_loop_split(nest->shape.m, blocks->mc, rows);
     for (int j = 0; j < column_parts; j++)
         for (int p = 0; p < depth_parts; p++)
-            account_panel(&predictor, &columns[j], &depths[p], rows, row_parts);
-    const HypGemmBlock last =
-        hyp_gemm_block(&predictor.nest, rows[row_parts - 1].size, depths[depth_parts - 1].size,
-                       columns[column_parts - 1].size);
-    account_end(&predictor, &last);
-    return predictor.account.traffic;
+            account_panel(predictor, &columns[j], &depths[p], rows, row_parts);
+    HypIterations last = make_iterations(nest, &columns[column_parts - 1], &depths[depth_parts - 1],
+                                         &rows[row_parts - 1]);
+    last.typical = last.exact;
+    account_end(predictor, &last);
+}
+
+static void add_times(HypTraffic *sum, const HypTraffic *traffic, size_t times)
+{
+    const double count = (double)times;
+    sum->accesses += count * traffic->accesses;
+    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
+        sum->misses[level] += count * traffic->misses[level];
+        sum->write_backs[level] += count * traffic->write_backs[level];
+        sum->doubt[level] += count * traffic->doubt[level];
+    }
+}
+
+void hyp_gemm_add_traffic(HypAccount *account, const HypGemmProducts *products)
+{
+    const HyperionGemmShape *shape = products->shape;
+    const size_t repeats = products->of_one_a * products->different_a;
+    if (!shape->m || !shape->n || !shape->k || !repeats)
+        return;
+    const HypGemmBefore other = {.same_a = false};
+    const HypGemmBefore same = {.same_a = true, .products_between = (double)products->different_a};
+    const struct {
+        const HypGemmBefore *before;
+        size_t times;
+    } kinds[] = {
+        {NULL, 1}, {&other, products->different_a - 1}, {&same, repeats - products->different_a}};
+    HypGemmPredictor predictor = {
+        .nest = hyp_gemm_nest(products, (size_t)account->caches[0].line_floats * sizeof(float)),
+        .account = *account};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        predictor.account.traffic = (HypTraffic){0};
+        predictor.before = kinds[i].before;
+        if (kinds[i].times == 0)
+            continue;
+        add_product(&predictor);
+        add_times(&account->traffic, &predictor.account.traffic, kinds[i].times);
+    }
+    account->traffic.prefetches += repeats * hyp_cache_gemm_prefetches(shape, products->blocking);
 }

@@ -12,18 +12,7 @@
 #include "cache/stream_account.h"
 #include "hyperion/simulate.h"
 
-// What lies in the caches when the product begins: what a like one left there, its packed copies
-// among them.
-typedef struct HypGemmBefore {
-    bool same_a;             // it multiplied the same A,
-    double products_between; // so many products ago
-} HypGemmBefore;
-
-// `level_count` caches of one line size, from cold or, where `before` is not NULL, after that.
-// shape and blocking are valid (hyp_cache_gemm_is_valid) and no extent of the shape is 0. `image`:
-// B is packed from it; NULL: from a matrix.
-HypTraffic hyp_gemm_traffic(const HyperionGemmShape *shape, const HypImageSource *image,
-                            const HyperionGemmBlocking *blocking, const HypGemmBefore *before,
-                            const HypCacheShape *caches, int level_count);
+// Adds the traffic of products of one shape from cold caches, each after those before it.
+void hyp_gemm_add_traffic(HypAccount *account, const HypGemmProducts *products);
 
 #endif

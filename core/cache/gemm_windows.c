@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_windows.h"
 
+#include "common/size_math.h"
+
 #include <math.h>
 
 void hyp_gemm_account_first_a(HypGemmPredictor *predictor, double lines)
@@ -31,41 +33,170 @@ void hyp_window_add_packed(HypWindow *window, double lines)
     hyp_window_add(window, lines, 1, 0);
 }
 
-void hyp_window_add_rows(HypWindow *window, double rows, double row_lines, size_t stride)
+void hyp_window_add_rows(HypWindow *window, const HypGemmNest *nest, size_t place, double rows,
+                         double width, size_t stride)
 {
-    hyp_window_add(window, rows * row_lines, (size_t)ceil(rows), stride);
+    const size_t whole_rows = (size_t)ceil(rows);
+    const size_t whole_width = (size_t)ceil(width);
+    if (whole_rows == 0 || whole_width == 0)
+        return;
+    const size_t step = hyp_size_divisor(stride, place);
+    const double lines = rows * hyp_lines_of_run(whole_width, step, nest->line_floats);
+    hyp_window_add(window, lines, whole_rows, stride);
+    hyp_window_place(window,
+                     &(HypPlace){.known = true, .start = place, .width = whole_width, .planes = 1});
 }
 
-void hyp_window_add_b_source(HypWindow *window, const HypGemmBlock *block, double share)
+void hyp_window_add_next_sliver(HypWindow *window, const HypGemmNest *nest,
+                                const HypSharedRows *shared)
 {
-    hyp_window_add(window, share * block->b_source, block->b_rows, block->ldb);
+    const size_t end = shared->place + nest->nr - 1;
+    const size_t stride = shared->stride;
+    const size_t done = shared->done;
+    const size_t to_do = shared->rows - done;
+    const double line = (double)nest->line_floats;
+    const double beside = ((double)nest->nr - 1) / line; // lines of a sliver but for the shared one
+    hyp_window_add(window, (double)shared->rows, shared->rows, stride);
+    hyp_window_place(window, &(HypPlace){.known = true, .start = end, .width = 1, .planes = 1});
+    if (nest->nr == 1)
+        return;
+    if (to_do > 0) {
+        hyp_window_add(window, beside * (double)to_do, to_do, stride);
+        hyp_window_place(window, &(HypPlace){.known = true,
+                                             .start = shared->place + done * stride,
+                                             .width = nest->nr,
+                                             .planes = 1,
+                                             .left_out_last = 1});
+    }
+    if (done > 0) {
+        hyp_window_add(window, beside * (double)done, done, stride);
+        hyp_window_place(window, &(HypPlace){.known = true,
+                                             .start = end,
+                                             .width = nest->nr + 1,
+                                             .planes = 1,
+                                             .left_out_first = 1});
+    }
 }
 
-void hyp_window_add_depth(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+// A part of one run, from one place in floats to another: in whole lines, so that parts of a run
+// add up to its lines. The window's first region has at least one.
+static void add_part(HypWindow *window, const HypGemmNest *nest, size_t run, double first,
+                     double end)
+{
+    const double line = (double)nest->line_floats;
+    const double first_line = floor(first / line + 0.5);
+    double lines = floor(end / line + 0.5) - first_line;
+    if (lines <= 0 && window->count == 0)
+        lines = 1;
+    if (lines <= 0)
+        return;
+    hyp_window_add(window, lines, 1, 0);
+    hyp_window_place(window, &(HypPlace){.known = true,
+                                         .start = run + (size_t)(first_line * line),
+                                         .width = (size_t)(lines * line),
+                                         .planes = 1});
+}
+
+void hyp_window_add_panels(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+                           double first, double end)
+{
+    const double floats = (double)(block->kc * nest->mr);
+    add_part(window, nest, nest->places.packed_a, first * floats, end * floats);
+}
+
+void hyp_window_add_slivers(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+                            double first, double end)
+{
+    const double floats = (double)(block->kc * nest->nr);
+    add_part(window, nest, nest->places.packed_b, first * floats, end * floats);
+}
+
+void hyp_window_add_a(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
+                      double first, double end)
+{
+    const size_t k = nest->shape.k;
+    const size_t place = nest->places.a + (at->row + (size_t)first) * k + at->depth;
+    hyp_window_add_rows(window, nest, place, end - first, (double)at->typical.kc, k);
+}
+
+void hyp_window_add_c(HypWindow *window, const HypGemmNest *nest, const HypPartOfC *part)
+{
+    const size_t n = nest->shape.n;
+    const size_t place = nest->places.c + (size_t)part->row * n + (size_t)part->column;
+    hyp_window_add_rows(window, nest, place, part->rows, part->columns, n);
+}
+
+// The rows of the image that the panel's pixels see, taken as whole, in every channel.
+static void add_image(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
+                      double first, double end)
+{
+    const HypImageSource *image = nest->image;
+    const double taps = (double)(image->kernel_h * image->kernel_w);
+    const double channels = ceil((double)at->typical.kc / taps);
+    const size_t channel = image->height * image->width;
+    const double share = at->typical.b_source / channels;
+    const size_t skipped = (size_t)(first * share) * nest->line_floats;
+    const size_t place = nest->places.b + (size_t)((double)at->depth / taps) * channel +
+                         (size_t)((double)(channel * at->column) / (double)nest->shape.n) + skipped;
+    hyp_window_add_rows(window, nest, place, channels,
+                        (end - first) * share * (double)nest->line_floats, channel);
+}
+
+void hyp_window_add_b_source(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
+                             double first, double end)
+{
+    const HypGemmBlock *block = &at->typical;
+    const double nc = (double)block->nc;
+    const double kc = (double)block->kc;
+    const size_t column = at->column + (size_t)(first * nc);
+    const size_t n = nest->shape.n;
+    const size_t k = nest->shape.k;
+    if (nest->image)
+        add_image(window, nest, at, first, end);
+    else if (nest->shape.b_transposed)
+        hyp_window_add_rows(window, nest, nest->places.b + column * k + at->depth,
+                            (end - first) * nc, kc, k);
+    else
+        hyp_window_add_rows(window, nest, nest->places.b + at->depth * n + column, kc,
+                            (end - first) * nc, n);
+}
+
+void hyp_window_add_depth(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
                           HypMatrix own)
 {
     const double m = (double)nest->shape.m;
-    hyp_window_add_rows(window, m, block->a_row, nest->shape.k);
-    hyp_window_add_b_source(window, block, 1);
-    hyp_window_add_rows(window, m, block->c_row, nest->shape.n);
-    hyp_window_add_packed(window, block->packed_a);
-    hyp_window_add_packed(window, block->packed_b);
+    const HypPartOfC c = {0, m, (double)at->column, (double)at->typical.nc};
+    const HypIterations all_rows = {.typical = at->typical, .depth = at->depth};
+    hyp_window_add_a(window, nest, &all_rows, 0, m);
+    hyp_window_add_b_source(window, nest, at, 0, 1);
+    hyp_window_add_c(window, nest, &c);
+    hyp_window_add_panels(window, nest, &at->typical, 0, at->typical.panels);
+    hyp_window_add_slivers(window, nest, &at->typical, 0, at->typical.slivers);
     hyp_window_put_first(window, (int)own);
 }
 
-void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,
+void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
                            HypMatrix own)
 {
+    const HypGemmBlock *block = &at->typical;
     const double m = (double)nest->shape.m;
     const double k = (double)nest->shape.k;
     // From one block of k of a panel to the same of the next panel: of C the one panel by the
     // blocks of k that follow, the other by those before, both whole but for the first and the
     // last.
     const double panels_of_c = 2 - (double)nest->blocks.kc / fmax(k, (double)nest->blocks.kc);
-    hyp_window_add(window, m * k / (double)nest->line_floats, 1, 0);
-    hyp_window_add(window, block->b_column, block->b_column_rows, block->ldb);
-    hyp_window_add_rows(window, m, panels_of_c * block->c_row, nest->shape.n);
-    hyp_window_add_packed(window, block->packed_a);
-    hyp_window_add_packed(window, block->packed_b);
+    const HypPartOfC c = {0, m, (double)at->column, panels_of_c * (double)block->nc};
+    hyp_window_add_rows(window, nest, nest->places.a, 1, m * k, 0);
+    if (nest->image)
+        hyp_window_add_packed(window, block->b_column);
+    else if (nest->shape.b_transposed)
+        hyp_window_add_rows(window, nest, nest->places.b + at->column * nest->shape.k, 1,
+                            (double)block->nc * k, 0);
+    else
+        hyp_window_add_rows(window, nest, nest->places.b + at->column, k, (double)block->nc,
+                            nest->shape.n);
+    hyp_window_add_c(window, nest, &c);
+    hyp_window_add_panels(window, nest, block, 0, block->panels);
+    hyp_window_add_slivers(window, nest, block, 0, block->slivers);
     hyp_window_put_first(window, (int)own);
 }

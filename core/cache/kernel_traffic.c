@@ -2,50 +2,9 @@
 #include "cache/kernel_traffic.h"
 
 #include "cache/attention_traffic.h"
-#include "cache/cache_check.h"
 #include "cache/gemm_streams.h"
 #include "cache/stream_ops.h"
 #include "conv/conv2d_product.h"
-
-static void add_times(HypTraffic *sum, const HypTraffic *traffic, double times)
-{
-    sum->accesses += times * traffic->accesses;
-    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
-        sum->misses[level] += times * traffic->misses[level];
-        sum->write_backs[level] += times * traffic->write_backs[level];
-        sum->doubt[level] += times * traffic->doubt[level];
-    }
-}
-
-// Products one after another: the A of each comes again after all the others.
-typedef struct Products {
-    size_t different_a, of_one_a;
-} Products;
-
-static void add_products(HypAccount *account, const HyperionGemmShape *shape,
-                         const HypImageSource *image, const HyperionGemmBlocking *blocking,
-                         Products products)
-{
-    const size_t repeats = products.of_one_a * products.different_a;
-    if (!shape->m || !shape->n || !shape->k || !repeats)
-        return;
-    const HypCacheShape *caches = account->caches;
-    const int levels = account->level_count;
-    HypTraffic traffic = hyp_gemm_traffic(shape, image, blocking, NULL, caches, levels);
-    add_times(&account->traffic, &traffic, 1);
-    if (products.different_a > 1) {
-        const HypGemmBefore other = {.same_a = false};
-        traffic = hyp_gemm_traffic(shape, image, blocking, &other, caches, levels);
-        add_times(&account->traffic, &traffic, (double)(products.different_a - 1));
-    }
-    if (products.of_one_a > 1) {
-        const HypGemmBefore same = {.same_a = true,
-                                    .products_between = (double)products.different_a};
-        traffic = hyp_gemm_traffic(shape, image, blocking, &same, caches, levels);
-        add_times(&account->traffic, &traffic, (double)(repeats - products.different_a));
-    }
-    account->traffic.prefetches += repeats * hyp_cache_gemm_prefetches(shape, blocking);
-}
 
 static HyperionGemmShape shape_of(const HypGemmArgs *args)
 {
@@ -56,7 +15,14 @@ static HyperionGemmShape shape_of(const HypGemmArgs *args)
 static void add_gemm(HypAccount *account, const HypGemmArgs *args, size_t repeats)
 {
     const HyperionGemmShape shape = shape_of(args);
-    add_products(account, &shape, NULL, &args->blocking, (Products){repeats, 1});
+    const HypGemmOperands operands = {(uintptr_t)args->a, (uintptr_t)args->b, (uintptr_t)args->c,
+                                      (uintptr_t)args->workspace};
+    const HypGemmProducts products = {.shape = &shape,
+                                      .blocking = &args->blocking,
+                                      .operands = args->c ? &operands : NULL,
+                                      .different_a = repeats,
+                                      .of_one_a = 1};
+    hyp_gemm_add_traffic(account, &products);
 }
 
 static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t repeats)
@@ -71,9 +37,20 @@ static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t re
                                   .kernel_h = args->kernel_h,
                                   .kernel_w = args->kernel_w,
                                   .stride_h = args->stride_h,
-                                  .stride_w = args->stride_w};
-    add_products(account, &shape, &image, &args->blocking,
-                 (Products){repeats * args->groups, args->batch});
+                                  .stride_w = args->stride_w,
+                                  .dilation_h = args->dilation_h,
+                                  .dilation_w = args->dilation_w,
+                                  .pad_top = args->pad_top,
+                                  .pad_left = args->pad_left};
+    const HypGemmOperands operands = {(uintptr_t)args->filter, (uintptr_t)args->image,
+                                      (uintptr_t)args->out, (uintptr_t)args->workspace};
+    const HypGemmProducts products = {.shape = &shape,
+                                      .image = &image,
+                                      .blocking = &args->blocking,
+                                      .operands = args->out ? &operands : NULL,
+                                      .different_a = repeats * args->groups,
+                                      .of_one_a = args->batch};
+    hyp_gemm_add_traffic(account, &products);
 }
 
 static void add_pool(HypAccount *account, const HypPool2dArgs *args)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/layer_traffic.h"
 
-#include "cache/cache_check.h"
 #include "cache/gemm_streams.h"
 #include "cache/kernel_traffic.h"
 #include "cache/stream_ops.h"
@@ -27,16 +26,6 @@ static const HypShape *output_shape(const LayerAccount *at)
     return &at->model->tensors[at->layer->outputs[0]].shape;
 }
 
-static void add_traffic(HypTraffic *sum, const HypTraffic *traffic, double times)
-{
-    sum->accesses += times * traffic->accesses;
-    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
-        sum->misses[level] += times * traffic->misses[level];
-        sum->write_backs[level] += times * traffic->write_backs[level];
-        sum->doubt[level] += times * traffic->doubt[level];
-    }
-}
-
 // The product of a gemm or conv2d layer as the executor runs it.
 static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypImageSource *image)
 {
@@ -47,14 +36,14 @@ static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypIma
         !hyperionResolveGemmBlocking(&product.shape, &settings->cache, &settings->topology,
                                      (int)settings->dispatch.best[kernel]->level, &blocking))
         return false;
-    const HyperionGemmShape *shape = &product.shape;
-    if (!shape->m || !shape->n || !shape->k || !product.repeats)
+    if (product.repeats == 0)
         return true;
-    HypAccount *account = at->account;
-    const HypTraffic traffic =
-        hyp_gemm_traffic(shape, image, &blocking, NULL, account->caches, account->level_count);
-    add_traffic(&account->traffic, &traffic, (double)product.repeats);
-    account->traffic.prefetches += product.repeats * hyp_cache_gemm_prefetches(shape, &blocking);
+    const HypGemmProducts products = {.shape = &product.shape,
+                                      .image = image,
+                                      .blocking = &blocking,
+                                      .different_a = product.repeats / product.of_one_a,
+                                      .of_one_a = product.of_one_a};
+    hyp_gemm_add_traffic(at->account, &products);
     return true;
 }
 
@@ -107,7 +96,11 @@ static bool add_conv2d(const LayerAccount *at)
                                   .kernel_h = axes[1].kernel,
                                   .kernel_w = axes[2].kernel,
                                   .stride_h = axes[1].stride,
-                                  .stride_w = axes[2].stride};
+                                  .stride_w = axes[2].stride,
+                                  .dilation_h = axes[1].dilation,
+                                  .dilation_w = axes[2].dilation,
+                                  .pad_top = axes[1].before,
+                                  .pad_left = axes[2].before};
     return add_product(at, HYP_OP_CONV2D, &image);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/occupancy.h"
 
+#include "cache/placed_window.h"
+
 #include <assert.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { SAMPLES = 16 }; // rows of a cluster at which lines are counted
@@ -12,7 +13,14 @@ void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_
     if (lines <= 0)
         return;
     assert(window->count < HYP_WINDOW_REGIONS);
-    window->regions[window->count++] = (HypRegion){lines, rows, stride_floats};
+    window->regions[window->count++] =
+        (HypRegion){.lines = lines, .rows = rows, .stride_floats = stride_floats};
+}
+
+void hyp_window_place(HypWindow *window, const HypPlace *place)
+{
+    assert(window->count > 0);
+    window->regions[window->count - 1].place = *place;
 }
 
 void hyp_window_put_first(HypWindow *window, int index)
@@ -114,9 +122,21 @@ static void lay_out_rows(Layout *layout, const HypRegion *region, const HypCache
     layout->most = layout->whole * rows + smaller(rows, 2 * overlapping);
 }
 
+// As one run, but for the bounds: planes may lie anywhere to one another.
+static void lay_out_planes(Layout *layout, const HypRegion *region, const HypCacheShape *cache)
+{
+    lay_out_run(layout, region->lines, cache);
+    layout->least = 0;
+    layout->most = region->lines;
+}
+
 // Rows without gaps are one run; lines in which two rows meet count once there.
 static void lay_out(Layout *layout, const HypRegion *region, const HypCacheShape *cache)
 {
+    if (region->place.planes > 1) {
+        lay_out_planes(layout, region, cache);
+        return;
+    }
     const double rows_lines = (double)(region->rows * region->stride_floats) / cache->line_floats;
     if (region->rows <= 1)
         lay_out_run(layout, region->lines, cache);
@@ -264,6 +284,8 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
         return 0;
     if (least >= cache->ways)
         return 1;
+    if (hyp_window_is_placed(window, cache))
+        return hyp_placed_window_miss(window, cache);
     if (cache->ways > HYP_COUNTED_WAYS)
         return lines < cache->ways * cache->sets ? 0 : 1;
     const int ways = (int)cache->ways;

@@ -4,11 +4,14 @@
 // A line touched again hits if fewer than `ways` other lines of its set were touched in between.
 // What was touched is described as regions: runs of consecutive lines, one or several at a fixed
 // stride. A run spreads over the sets as evenly as can be (floor or ceiling of its share in each);
-// strides that share a factor with the sets leave sets out. Regions are taken as placed at random
-// to one another, so that the number of lines in a set is a sum of independent small variables.
+// strides that share a factor with the sets leave sets out. Where the places of all regions are
+// known, the lines of each set are counted (placed_window.h). Else regions are taken as placed at
+// random to one another, so that the number of lines in a set is a sum of independent small
+// variables.
 #ifndef HYP_OCCUPANCY_H
 #define HYP_OCCUPANCY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // A level as the closed form sees it.
@@ -16,13 +19,23 @@ typedef struct HypCacheShape {
     double sets, ways, line_floats;
 } HypCacheShape;
 
+// Where the runs of a region start, in floats from an origin that regions share. Planes are so many
+// such sets of runs.
+typedef struct HypPlace {
+    bool known;
+    size_t start, width; // of the first run
+    size_t planes, plane_stride;
+    size_t left_out_first, left_out_last; // lines of each run that are not touched
+} HypPlace;
+
 typedef struct HypRegion {
     double lines;         // distinct lines touched, may be a fraction
-    size_t rows;          // runs they lie in
+    size_t rows;          // runs they lie in, of all planes
     size_t stride_floats; // between starts of the runs; of no meaning for one
+    HypPlace place;
 } HypRegion;
 
-enum { HYP_WINDOW_REGIONS = 8 };
+enum { HYP_WINDOW_REGIONS = 24 };
 
 // What was touched since a line's last touch. Region 0 holds that line.
 typedef struct HypWindow {
@@ -32,6 +45,9 @@ typedef struct HypWindow {
 
 // Adds a region; nothing for no lines.
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats);
+
+// Says where the region added last lies.
+void hyp_window_place(HypWindow *window, const HypPlace *place);
 
 // Makes region `index` that of the line.
 void hyp_window_put_first(HypWindow *window, int index);

@@ -23,12 +23,11 @@ typedef struct HypChances {
     double miss[HYPERION_MAX_CACHE_LEVELS];
 } HypChances;
 
-enum { HYP_MEMO_PLACES = 128 };
+enum { HYP_MEMO_PLACES = 512 };
 
-// Windows whose chances are known; blocks of one size share most of theirs.
+// Windows whose chances are known, by their hash; blocks of one size share most of theirs.
 typedef struct HypWindowMemo {
-    bool used[HYP_MEMO_PLACES];
-    HypWindow windows[HYP_MEMO_PLACES];
+    uint64_t hashes[HYP_MEMO_PLACES]; // 0: none
     HypChances chances[HYP_MEMO_PLACES];
 } HypWindowMemo;
 
@@ -57,6 +56,10 @@ void hyp_account_write_back(HypAccount *account, double lines, const HypChances 
 
 // As hyp_account, of lines that each touch makes dirty: one that misses had been written back.
 void hyp_account_written(HypAccount *account, double lines, const HypWindow *window);
+void hyp_account_written_at(HypAccount *account, double lines, const HypChances *chances);
+
+// Whether at every level nearly all hit or nearly all miss.
+bool hyp_chances_are_certain(const HypChances *chances);
 
 void hyp_chances_keep_greatest(HypChances *greatest, const HypChances *other);
 void hyp_chances_add(HypChances *mean, const HypChances *other, double share);

@@ -142,6 +142,7 @@ int hyp_model_root(const HyperionModel *model, int tensor);
 typedef struct HypLayerProduct {
     HyperionGemmShape shape;
     size_t repeats;
+    size_t of_one_a; // so many of them multiply the same A, each after one of every other A
 } HypLayerProduct;
 
 // False, without an error, for a layer that is not made of products, or of such that another kernel

@@ -81,6 +81,7 @@ static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                   .n = axes[1].windows * axes[2].windows,
                   .k = hyp_shape_product(filter, 1, filter->rank)},
         .repeats = (size_t)out->dims[0] * groups * axes[0].windows,
+        .of_one_a = (size_t)out->dims[0] * axes[0].windows,
     };
     return !is_depthwise(model, layer);
 }

@@ -92,6 +92,7 @@ static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                   .n = hyp_shape_product(image, 2, image->rank),
                   .k = (size_t)image->dims[1] / groups},
         .repeats = (size_t)image->dims[0] * groups,
+        .of_one_a = (size_t)image->dims[0],
     };
     return true;
 }

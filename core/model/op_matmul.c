@@ -120,7 +120,9 @@ static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                              HypLayerProduct *product)
 {
     const Stack stack = describe_stack(model, layer);
-    *product = (HypLayerProduct){.shape = stack.shape, .repeats = stack.count};
+    *product = (HypLayerProduct){.shape = stack.shape, .repeats = stack.count, .of_one_a = 1};
+    for (int axis = 0; axis < stack.rank && stack.a_steps[axis] == 0; axis++)
+        product->of_one_a *= stack.extents[axis];
     return !hyp_layer_is_narrow(stack.shape.m);
 }
 

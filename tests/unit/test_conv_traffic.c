@@ -176,14 +176,26 @@ static void convolution_agrees_with_its_trace(void **state)
                                       .kernel_h = s->kernel,
                                       .kernel_w = s->kernel,
                                       .stride_h = s->stride,
-                                      .stride_w = s->stride};
+                                      .stride_w = s->stride,
+                                      .dilation_h = 1,
+                                      .dilation_w = 1,
+                                      .pad_top = s->pad,
+                                      .pad_left = s->pad};
         for (size_t t = 0; t < sizeof tiles / sizeof tiles[0]; t++) {
             const HyperionCacheConfig config = {.block_size = 0};
             const HyperionGemmBlocking blocking =
                 hyp_blocking_resolve(&product, &config, &machine, tiles[t][0], tiles[t][1]);
-            const HypTraffic traffic =
-                hyp_gemm_traffic(&product, &image, &blocking, NULL, caches, 2);
-            const HyperionCacheStats predicted = hyp_cache_stats_from_traffic(&traffic, &machine);
+            HypWindowMemo memo;
+            hyp_window_memo_clear(&memo);
+            HypAccount account = {.caches = caches, .level_count = 2, .memo = &memo};
+            const HypGemmProducts products = {.shape = &product,
+                                              .image = &image,
+                                              .blocking = &blocking,
+                                              .different_a = 1,
+                                              .of_one_a = 1};
+            hyp_gemm_add_traffic(&account, &products);
+            const HyperionCacheStats predicted =
+                hyp_cache_stats_from_traffic(&account.traffic, &machine);
             const HyperionCacheStats traced = trace(s, out_edge, &product, &blocking, &machine);
             assert_within(predicted.levels[0].accesses, traced.levels[0].accesses, 0.2);
             assert_within(predicted.levels[0].misses, traced.levels[0].misses, 0.03);

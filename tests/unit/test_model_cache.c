@@ -256,7 +256,8 @@ static void moved_elements_are_read_and_written_once(void **state)
     assert_int_equal(count_misses(HYPERION_LAYER_SLICE, &whole, 3, rows, 0, NULL, 0), 0);
 }
 
-// Images and groups are products of their own: filters and packed copies are counted for each.
+// Images and groups are products of their own: images and results come from memory for each, as do
+// the filters of a group; filters that meet another image and packed copies may still be cached.
 static void convolution_repeats_its_product(void **state)
 {
     (void)state;
@@ -269,9 +270,12 @@ static void convolution_repeats_its_product(void **state)
     const HyperionLayerAttributes halves = {.padding = {1, 1, 1, 1}, .groups = 2};
     const uint64_t once = count_misses(HYPERION_LAYER_CONV2D, &plain, 4, one, 4, filter, 1);
     assert_true(once >= (8 * 256 + 32 * 72 + 32 * 256) / 16);
-    assert_int_equal(count_misses(HYPERION_LAYER_CONV2D, &plain, 4, three, 4, filter, 1), 3 * once);
-    assert_int_equal(count_misses(HYPERION_LAYER_CONV2D, &halves, 4, grouped, 4, both_filters, 1),
-                     2 * once);
+    const uint64_t image = (8 * 256 + 32 * 256) / 16;
+    const uint64_t filters = 32 * 72 / 16;
+    const uint64_t thrice = count_misses(HYPERION_LAYER_CONV2D, &plain, 4, three, 4, filter, 1);
+    assert_in_range(thrice, once + 2 * image, 3 * once);
+    assert_in_range(count_misses(HYPERION_LAYER_CONV2D, &halves, 4, grouped, 4, both_filters, 1),
+                    once + image + filters, 2 * once);
 }
 
 static void configured_line_size_overrules_the_geometry(void **state)

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/gemm_reuse.h"
+
+#include <math.h>
+
+enum {
+    FEW_SAMPLES = 4, // tiles that are looked at, and so many more where these leave doubt
+    MANY_SAMPLES = 16,
+    ROW_SAMPLES = 4, // slivers
+};
+
+// Of samples over several ranges at once: multiples of these modulo 1 spread evenly.
+#define GOLDEN_RATIO 0.618034
+#define SILVER_RATIO 0.414214
+
+// 0: no more.
+static int more_samples(int samples, const HypChances *mean)
+{
+    return samples < MANY_SAMPLES && !hyp_chances_are_certain(mean) ? MANY_SAMPLES : 0;
+}
+
+// A sliver but the last, and the share of those that it stands for.
+typedef struct Sliver {
+    double index, share;
+} Sliver;
+
+// Of slivers narrower than a line, every so many is the last to end in its line of C: each other
+// sample is such a one.
+static Sliver sample_sliver(const HypGemmNest *nest, const HypGemmBlock *block, int sample,
+                            int samples)
+{
+    const double period = fmax(1, floor((double)nest->line_floats / (double)nest->nr));
+    const double last = block->slivers - 2;
+    const int pairs = samples / 2;
+    const double share = fmod((sample / 2 + 0.5) * GOLDEN_RATIO, 1);
+    const bool ends = sample % 2 == 1;
+    if (period > last + 1)
+        return (Sliver){floor(share * (last + 1)), 1.0 / samples};
+    const double first = floor(share * block->slivers / period) * period;
+    return (Sliver){.index = fmin(last, first + (ends || period <= 1 ? period - 1 : 0)),
+                    .share = (ends ? 1 / period : 1 - 1 / period) / pairs};
+}
+
+// A piece of the packed block of A, from panel to panel, whose lines come back.
+typedef struct PieceOfA {
+    double first, end;
+    double b_before, b_after; // shares of the first sliver read before, of the second read after
+    double panels_before;     // of A
+} PieceOfA;
+
+static PieceOfA sample_piece_of_a(const HypGemmBlock *block, int kind, int sample, int samples)
+{
+    const double pairs = samples / 2;
+    const double depth = (sample / 2 + 0.5) / pairs;
+    const double last = block->panels - 1;
+    const double panel = kind == 0 ? 0 : last;
+    const double half = 0.5 / pairs;
+    if (kind == 2) // both slivers whole for each of these
+        return (PieceOfA){1, last, 0, 1, 1 + floor(depth * (last - 1))};
+    return (PieceOfA){.first = panel + depth - half,
+                      .end = panel + depth + half,
+                      .b_before = last > 0 && kind == 0 ? 0 : depth,
+                      .b_after = last > 0 && kind == 1 ? 1 : depth,
+                      .panels_before = panel};
+}
+
+// Between two uses of the piece, by a sliver and the next.
+static void find_next_use_of_a(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
+                               const PieceOfA *piece, double sliver)
+{
+    const HypGemmBlock *typical = &at->typical;
+    const double used = fmin(piece->panels_before * (double)nest->mr, (double)typical->mc);
+    const double nr = (double)nest->nr;
+    const double column = (double)at->column + sliver * nr;
+    const double width = fmin(nr, (double)typical->nc);
+    hyp_window_add_panels(window, nest, typical, piece->first, piece->end);
+    hyp_window_add_panels(window, nest, typical, 0, piece->first);
+    hyp_window_add_panels(window, nest, typical, piece->end, typical->panels);
+    hyp_window_add_slivers(window, nest, typical, sliver + piece->b_before,
+                           sliver + 1 + piece->b_after);
+    hyp_window_add_c(
+        window, nest,
+        &(HypPartOfC){(double)at->row + used, (double)typical->mc - used, column, width});
+    hyp_window_add_c(window, nest, &(HypPartOfC){(double)at->row, used, column + nr, width});
+}
+
+// Over a few slivers, and where these leave doubt, many.
+static HypChances find_reuse_of_a(const HypGemmPredictor *predictor, const HypIterations *at,
+                                  int kind)
+{
+    const HypGemmBlock *typical = &at->typical;
+    HypChances mean = {{0}};
+    for (int samples = FEW_SAMPLES; samples > 0; samples = more_samples(samples, &mean)) {
+        mean = (HypChances){{0}};
+        for (int i = 0; i < samples; i++) {
+            const Sliver sliver = sample_sliver(&predictor->nest, typical, i, samples);
+            const PieceOfA piece = sample_piece_of_a(typical, kind, i, samples);
+            HypWindow window = {.count = 0};
+            find_next_use_of_a(&window, &predictor->nest, at, &piece, sliver.index);
+            const HypChances chances = hyp_account_chances(&predictor->account, &window);
+            hyp_chances_add(&mean, &chances, sliver.share);
+        }
+    }
+    return mean;
+}
+
+// The first and the last panel meet less of B between than those in the middle.
+static void find_reuses_of_a(const HypGemmPredictor *predictor, const HypIterations *at,
+                             HypGemmReuse *reuse)
+{
+    const double panels = at->typical.panels;
+    const double edge = panels > 1 ? 1 / panels : 1;
+    reuse->share_of_a[0] = edge;
+    reuse->share_of_a[1] = panels > 1 ? edge : 0;
+    reuse->share_of_a[2] = panels > 2 ? 1 - 2 * edge : 0;
+    for (int i = 0; i < HYP_REUSES_OF_A && at->typical.slivers > 1; i++)
+        if (reuse->share_of_a[i] > 0)
+            reuse->a[i] = find_reuse_of_a(predictor, at, i);
+}
+
+// Between two uses of a sliver, so much of A as a panel.
+static void find_next_use_of_b(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
+                               int sample, int samples)
+{
+    const HypGemmBlock *typical = &at->typical;
+    const double depth = fmod((sample + 0.5) * SILVER_RATIO, 1);
+    const double sliver = floor(fmod((sample + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
+    const double panel = floor((sample + 0.5) / samples * (typical->panels - 1));
+    const double row = panel * (double)nest->mr;
+    const HypPartOfC c = {(double)at->row + row, fmin((double)nest->mr, (double)typical->mc - row),
+                          (double)at->column + sliver * (double)nest->nr,
+                          fmin((double)nest->nr, (double)typical->nc)};
+    hyp_window_add_slivers(window, nest, typical, sliver, sliver + 1);
+    hyp_window_add_panels(window, nest, typical, panel + depth, panel + 1 + depth);
+    hyp_window_add_c(window, nest, &c);
+}
+
+static HypChances find_reuse_of_b(const HypGemmPredictor *predictor, const HypIterations *at)
+{
+    HypChances mean = {{0}};
+    for (int samples = at->typical.panels > 1 ? FEW_SAMPLES : 0; samples > 0;
+         samples = more_samples(samples, &mean)) {
+        mean = (HypChances){{0}};
+        for (int i = 0; i < samples; i++) {
+            HypWindow window = {.count = 0};
+            find_next_use_of_b(&window, &predictor->nest, at, i, samples);
+            const HypChances chances = hyp_account_chances(&predictor->account, &window);
+            hyp_chances_add(&mean, &chances, 1.0 / samples);
+        }
+    }
+    return mean;
+}
+
+// The line in which a row of C's tile ends, and that of the next sliver begins.
+static HypChances find_reuse_of_c_rows(const HypGemmPredictor *predictor, const HypIterations *at)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const HypGemmBlock *typical = &at->typical;
+    const size_t n = nest->shape.n;
+    const size_t corner = nest->places.c + at->row * n + at->column;
+    HypChances mean = {{0}};
+    for (int i = 0; i < ROW_SAMPLES; i++) {
+        const double share = (i + 0.5) / ROW_SAMPLES;
+        const double sliver = floor(share * fmax(typical->slivers - 1, 0));
+        const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
+                                      .rows = typical->mc,
+                                      .stride = n,
+                                      .done = (size_t)(share * (double)typical->mc)};
+        HypWindow window = {.count = 0};
+        hyp_window_add_next_sliver(&window, nest, &shared);
+        hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
+        hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 2);
+        const HypChances chances = hyp_account_chances(&predictor->account, &window);
+        hyp_chances_add(&mean, &chances, 1.0 / ROW_SAMPLES);
+    }
+    return mean;
+}
+
+// Likewise of a row of B that is packed, with as much of the packed copy between as a sliver.
+static HypChances find_reuse_of_b_rows(const HypGemmPredictor *predictor, const HypIterations *at)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const HypGemmBlock *typical = &at->typical;
+    const size_t n = nest->shape.n;
+    const size_t corner = nest->places.b + at->depth * n + at->column;
+    HypChances mean = {{0}};
+    for (int i = 0; i < ROW_SAMPLES; i++) {
+        const double share = (i + 0.5) / ROW_SAMPLES;
+        const double sliver = floor(share * fmax(typical->slivers - 1, 0));
+        const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
+                                      .rows = typical->kc,
+                                      .stride = n,
+                                      .done = (size_t)(share * (double)typical->kc)};
+        HypWindow window = {.count = 0};
+        hyp_window_add_next_sliver(&window, nest, &shared);
+        hyp_window_add_slivers(&window, nest, typical, sliver + share, sliver + 1 + share);
+        const HypChances chances = hyp_account_chances(&predictor->account, &window);
+        hyp_chances_add(&mean, &chances, 1.0 / ROW_SAMPLES);
+    }
+    return mean;
+}
+
+static void find_reuse(const HypGemmPredictor *predictor, const HypIterations *at,
+                       HypGemmReuse *reuse)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const bool slivers_share_lines =
+        nest->nr % nest->line_floats || nest->shape.n % nest->line_floats;
+    *reuse = (HypGemmReuse){.mc = at->typical.mc, .kc = at->typical.kc, .nc = at->typical.nc};
+    find_reuses_of_a(predictor, at, reuse);
+    reuse->b = find_reuse_of_b(predictor, at);
+    if (slivers_share_lines)
+        reuse->row_of_c = find_reuse_of_c_rows(predictor, at);
+    if (nest->image)
+        hyp_gemm_find_image_reuse(predictor, at, reuse);
+    else if (slivers_share_lines && !nest->shape.b_transposed)
+        reuse->row_of_b = find_reuse_of_b_rows(predictor, at);
+}
+
+const HypGemmReuse *hyp_gemm_reuse(HypGemmPredictor *predictor, const HypIterations *at)
+{
+    const HypGemmBlock *block = &at->typical;
+    int place = 0;
+    while (place < HYP_REUSES - 1 && predictor->reuses[place].mc > 0 &&
+           !(predictor->reuses[place].mc == block->mc && predictor->reuses[place].kc == block->kc &&
+             predictor->reuses[place].nc == block->nc))
+        place++;
+    HypGemmReuse *reuse = &predictor->reuses[place];
+    if (reuse->mc != block->mc || reuse->kc != block->kc || reuse->nc != block->nc)
+        find_reuse(predictor, at, reuse);
+    return reuse;
+}
