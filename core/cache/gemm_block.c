@@ -27,6 +27,10 @@ int hyp_loop_split(size_t extent, size_t size, HypLoopPart parts[HYP_LOOP_PARTS]
     if (count > 2)
         parts[used++] = (HypLoopPart){size, count - 2, count / 2 * size, size, false};
     parts[used++] = (HypLoopPart){last, 1, (count - 1) * size, typical, false};
+    // Those of one behaviour at one place: what holds for it is worked out once.
+    for (int i = 0; i < used && count > 2; i++)
+        if (parts[i].typical == size)
+            parts[i].start = parts[1].start;
     return used;
 }
 

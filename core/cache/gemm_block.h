@@ -11,7 +11,7 @@
 typedef struct HypLoopPart {
     size_t size;    // elements
     size_t count;   // iterations
-    size_t start;   // of one in the middle of these
+    size_t start;   // of one that stands for these
     size_t typical; // size of the blocks whose behaviour stands for these
     bool first;     // the one with which the loop begins
 } HypLoopPart;

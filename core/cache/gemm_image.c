@@ -201,6 +201,19 @@ static Channels find_channels(const HypGemmNest *nest, const HypIterations *at, 
     return (Channels){at->depth / taps, (double)kc / (double)taps};
 }
 
+// The first line from `line` on that is marked, or is not; MAP_LINES: none.
+static size_t next_line(const LineMap *map, size_t line, bool marked)
+{
+    while (line < MAP_LINES) {
+        const uint64_t word = map->words[line / WORD_BITS];
+        const uint64_t rest = (marked ? word : ~word) >> line % WORD_BITS;
+        if (rest != 0)
+            return line + (size_t)__builtin_ctzll(rest);
+        line += WORD_BITS - line % WORD_BITS;
+    }
+    return MAP_LINES;
+}
+
 // Adds the lines of a map in every channel; in each they may lie half a line off.
 static void add_map(HypWindow *window, const HypGemmNest *nest, const Channels *channels,
                     const LineMap *map)
@@ -208,24 +221,18 @@ static void add_map(HypWindow *window, const HypGemmNest *nest, const Channels *
     enum { REST = 2 }; // regions left for what comes after
     const size_t line_floats = nest->line_floats;
     const size_t planes = (size_t)ceil(channels->count);
-    size_t line = 0;
-    while (line < MAP_LINES) {
-        if (!(map->words[line / WORD_BITS] >> line % WORD_BITS & 1)) {
-            line++;
-            continue;
-        }
-        const size_t first = line;
-        while (line < MAP_LINES && map->words[line / WORD_BITS] >> line % WORD_BITS & 1)
-            line++;
+    for (size_t first = next_line(map, 0, true); first < MAP_LINES;) {
+        const size_t end = next_line(map, first, false);
         if (window->count >= HYP_WINDOW_REGIONS - REST)
             return;
-        hyp_window_add(window, channels->count * (double)(line - first), planes, line_floats);
+        hyp_window_add(window, channels->count * (double)(end - first), planes, line_floats);
         hyp_window_place(window,
                          &(HypPlace){.known = true,
                                      .start = (map->base + first) * line_floats + line_floats / 2,
-                                     .width = (line - first - 1) * line_floats + 1,
+                                     .width = (end - first - 1) * line_floats + 1,
                                      .planes = planes,
                                      .plane_stride = nest->image->height * nest->image->width});
+        first = next_line(map, end, true);
     }
 }
 

@@ -7,16 +7,22 @@ enum {
     FEW_SAMPLES = 4, // tiles that are looked at, and so many more where these leave doubt
     MANY_SAMPLES = 16,
     ROW_SAMPLES = 4, // slivers
+    SMALL_PART = 3,  // blocks smaller than one part in so many of the largest: few samples
 };
 
 // Of samples over several ranges at once: multiples of these modulo 1 spread evenly.
 #define GOLDEN_RATIO 0.618034
 #define SILVER_RATIO 0.414214
 
-// 0: no more.
-static int more_samples(int samples, const HypChances *mean)
+// 0: no more. Not for blocks that are small parts of the product.
+static int more_samples(const HypGemmNest *nest, const HypGemmBlock *block, int samples,
+                        const HypChances *mean)
 {
-    return samples < MANY_SAMPLES && !hyp_chances_are_certain(mean) ? MANY_SAMPLES : 0;
+    const GemmBlocks *whole = &nest->blocks;
+    const double size = (double)block->mc * (double)block->kc * (double)block->nc;
+    const double whole_size = (double)whole->mc * (double)whole->kc * (double)whole->nc;
+    const bool counts = size * SMALL_PART >= whole_size;
+    return counts && samples < MANY_SAMPLES && !hyp_chances_are_certain(mean) ? MANY_SAMPLES : 0;
 }
 
 // A sliver but the last, and the share of those that it stands for.
@@ -90,7 +96,8 @@ static HypChances find_reuse_of_a(const HypGemmPredictor *predictor, const HypIt
 {
     const HypGemmBlock *typical = &at->typical;
     HypChances mean = {{0}};
-    for (int samples = FEW_SAMPLES; samples > 0; samples = more_samples(samples, &mean)) {
+    for (int samples = FEW_SAMPLES; samples > 0;
+         samples = more_samples(&predictor->nest, &at->typical, samples, &mean)) {
         mean = (HypChances){{0}};
         for (int i = 0; i < samples; i++) {
             const Sliver sliver = sample_sliver(&predictor->nest, typical, i, samples);
@@ -139,7 +146,7 @@ static HypChances find_reuse_of_b(const HypGemmPredictor *predictor, const HypIt
 {
     HypChances mean = {{0}};
     for (int samples = at->typical.panels > 1 ? FEW_SAMPLES : 0; samples > 0;
-         samples = more_samples(samples, &mean)) {
+         samples = more_samples(&predictor->nest, &at->typical, samples, &mean)) {
         mean = (HypChances){{0}};
         for (int i = 0; i < samples; i++) {
             HypWindow window = {.count = 0};

@@ -6,7 +6,7 @@
 
 enum {
     MOST_SETS = 4096, // of the levels that are counted
-    MOST_RUNS = 2048, // counted one by one
+    MOST_RUNS = 1024, // counted one by one
 };
 
 bool hyp_window_is_placed(const HypWindow *window, const HypCacheShape *cache)
