@@ -5,15 +5,16 @@
 #include <string.h>
 
 enum {
-    MOST_SETS = 4096, // of the levels that are counted
-    MOST_RUNS = 1024, // counted one by one
+    MOST_SETS = 4096,      // of the levels that are counted
+    MOST_RUNS = 1024,      // counted one by one
+    MOST_FLOATS = 1 << 28, // of a run: more than any cache that is counted
 };
 
 bool hyp_window_is_placed(const HypWindow *window, const HypCacheShape *cache)
 {
     size_t runs = 0;
     for (int i = 0; i < window->count; i++) {
-        if (!window->regions[i].place.known)
+        if (!window->regions[i].place.known || window->regions[i].place.width > MOST_FLOATS)
             return false;
         runs += window->regions[i].rows;
     }
@@ -37,9 +38,9 @@ static void clear_counts(SetCounts *counts, uint32_t sets)
 static void add_lines(SetCounts *counts, uint32_t first, uint32_t lines)
 {
     const uint32_t sets = counts->sets;
-    while (lines >= sets) {
-        counts->all++;
-        lines -= sets;
+    if (lines >= sets) {
+        counts->all += lines / sets;
+        lines %= sets;
     }
     const uint32_t start = first < sets ? first : first - sets;
     const uint32_t end = start + lines;
@@ -50,10 +51,11 @@ static void add_lines(SetCounts *counts, uint32_t first, uint32_t lines)
 }
 
 // Starts are kept modulo a way.
-static void add_runs(SetCounts *counts, const HypRegion *region, uint32_t line_floats)
+static void add_runs(SetCounts *counts, const HypRegion *region, unsigned line_shift)
 {
     const HypPlace *place = &region->place;
-    const uint32_t way = counts->sets * line_floats;
+    const uint32_t way = counts->sets << line_shift;
+    const uint32_t width = (uint32_t)place->width;
     const uint32_t stride = (uint32_t)(region->stride_floats % way);
     const uint32_t plane_stride = (uint32_t)(place->plane_stride % way);
     const uint32_t rows = (uint32_t)(region->rows / place->planes);
@@ -62,8 +64,8 @@ static void add_runs(SetCounts *counts, const HypRegion *region, uint32_t line_f
     for (size_t i = 0; i < place->planes; i++) {
         uint32_t start = plane;
         for (uint32_t row = 0; row < rows; row++) {
-            const uint32_t first = start / line_floats;
-            const uint32_t end = (start + (uint32_t)place->width - 1) / line_floats + 1;
+            const uint32_t first = start >> line_shift;
+            const uint32_t end = ((start + width - 1) >> line_shift) + 1;
             const uint32_t lines = end - first;
             if (lines > left_out)
                 add_lines(counts, first + (uint32_t)place->left_out_first, lines - left_out);
@@ -112,13 +114,14 @@ static double evicted_share(const SetCounts *own, const SetCounts *others, uint3
 double hyp_placed_window_miss(const HypWindow *window, const HypCacheShape *cache)
 {
     const uint32_t sets = (uint32_t)cache->sets;
-    const uint32_t line_floats = (uint32_t)cache->line_floats;
+    const unsigned line_shift =
+        (unsigned)__builtin_ctz((unsigned)cache->line_floats); // a power of 2
     SetCounts own, others;
     clear_counts(&own, sets);
     clear_counts(&others, sets);
     for (int i = 0; i < window->count; i++) {
         const HypRegion region = join_rows(&window->regions[i]);
-        add_runs(i == 0 ? &own : &others, &region, line_floats);
+        add_runs(i == 0 ? &own : &others, &region, line_shift);
     }
     return evicted_share(&own, &others, (uint32_t)cache->ways);
 }
