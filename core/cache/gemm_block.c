@@ -92,6 +92,7 @@ HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes)
                          .nr = blocking->nr,
                          .blocks = blocks,
                          .places = find_places(shape, image, &blocks, products->operands),
+                         .lanes = products->lanes,
                          .line_floats = line_floats,
                          .image_lines = image ? count_image_lines(image, line_floats) : 0};
 }
@@ -119,6 +120,26 @@ double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_
     const size_t whole = width / piece;
     return (double)whole * hyp_lines_of_run(piece, grain, line_floats) +
            hyp_lines_of_run(width - whole * piece, grain, line_floats);
+}
+
+double hyp_lines_of_registers(const HypGemmNest *nest, size_t width, size_t step)
+{
+    return hyp_lines_of_pieces(width, nest->lanes, step, nest->line_floats);
+}
+
+double hyp_lines_of_transposed(const HypGemmNest *nest, size_t width, size_t depth)
+{
+    const size_t lanes = nest->lanes;
+    const size_t line = nest->line_floats;
+    if (lanes == 1)
+        return (double)(width * depth);
+    if (width > lanes)
+        return (double)(depth * divide_up(width, lanes)) * fmin(1, (double)width / (double)line);
+    const size_t groups = depth / lanes;
+    const size_t rest = depth - groups * lanes;
+    const size_t group = (lanes - 1) * width + lanes; // the last row spills
+    return (double)groups * hyp_lines_of_run(group, hyp_size_divisor(width * lanes, line), line) +
+           hyp_lines_of_run(rest * width, line, line);
 }
 
 double hyp_lines_of_runs(size_t count, size_t width, size_t line_floats)

@@ -49,6 +49,7 @@ typedef struct HypGemmNest {
     size_t mr, nr;
     GemmBlocks blocks;
     HypGemmPlaces places;
+    size_t lanes; // floats of a register
     size_t line_floats;
     double image_lines; // that windows reach
 } HypGemmNest;
@@ -61,6 +62,7 @@ typedef struct HypGemmProducts {
     const HypGemmOperands *operands; // of the first; NULL: A, B, C and the packed copies in this
                                      // order, each from the next multiple of 4096 bytes on
     size_t different_a, of_one_a;
+    size_t lanes; // floats of a register
 } HypGemmProducts;
 
 HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes);
@@ -92,6 +94,14 @@ double hyp_lines_of_row(size_t width, size_t stride, size_t step, size_t line_fl
 // Mean lines that `width` floats lie in when they are touched in pieces, each piece counting its
 // own.
 double hyp_lines_of_pieces(size_t width, size_t piece, size_t step, size_t line_floats);
+
+// Mean lines that a row of `width` floats is touched in, a register at a time.
+double hyp_lines_of_registers(const HypGemmNest *nest, size_t width, size_t step);
+
+// Lines that packing with transposition touches to write `depth` steps of `width` floats: squares
+// of registers, of which narrow rows spill into the next. One float at a time there are reads
+// between.
+double hyp_lines_of_transposed(const HypGemmNest *nest, size_t width, size_t depth);
 
 // Lines touched by `count` adjacent runs of `width` floats, the first aligned, each counting its
 // own.

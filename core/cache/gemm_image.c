@@ -268,6 +268,60 @@ static void look_at_sliver(const HypGemmPredictor *predictor, const HypIteration
     add_returning(predictor, &far, mean.far, &reuse->far, &reuse->far_miss);
 }
 
+// Of windows that start at 0, stride, ..., the share whose tap lies in the image, over all taps.
+static double share_inside(size_t windows, size_t stride, size_t taps, size_t dilation, size_t pad,
+                           size_t extent)
+{
+    size_t inside = 0;
+    for (size_t tap = 0; tap < taps; tap++) {
+        const size_t start = tap * dilation; // of the first window, from -pad on
+        const size_t before = start < pad ? (pad - start + stride - 1) / stride : 0;
+        const size_t until =
+            pad + extent > start ? (pad + extent - start + stride - 1) / stride : 0;
+        const size_t end = until < windows ? until : windows;
+        inside += end > before ? end - before : 0;
+    }
+    return (double)inside / (double)(windows * taps);
+}
+
+// Accesses of one tap of `count` pixels in a row: registers are read and written in turn.
+static double count_accesses(const HypGemmNest *nest, size_t count, double inside)
+{
+    const double line = (double)nest->line_floats;
+    const size_t lanes = nest->lanes;
+    const size_t stride = nest->image->stride_w;
+    const size_t whole = stride == 1 ? count / lanes : stride == 2 ? (count - 1) / lanes : 0;
+    const size_t rest = count - whole * lanes;
+    const size_t singles = stride > 1 ? rest : (rest + lanes - 1) / lanes;
+    const double of_register = 1 + (double)(stride * lanes - 1) / line;
+    const double of_rest = stride > 1 || rest == 0 ? 1 : 1 + (double)(rest - 1) / line;
+    return inside * ((double)whole * of_register + (double)singles * of_rest) +
+           (double)(whole + singles);
+}
+
+static double find_accesses(const HypGemmNest *nest, Pixels panel)
+{
+    const HypImageSource *image = nest->image;
+    const double inside = share_inside(image->out_height, image->stride_h, image->kernel_h,
+                                       image->dilation_h, image->pad_top, image->height) *
+                          share_inside(image->out_width, image->stride_w, image->kernel_w,
+                                       image->dilation_w, image->pad_left, image->width);
+    const bool joined = image->kernel_h * image->kernel_w == 1 && image->stride_h == 1 &&
+                        image->stride_w == 1 && image->out_width == image->width &&
+                        image->pad_top == 0 && image->pad_left == 0; // the kernel sees one long row
+    double accesses = 0;
+    for (size_t first = panel.first; first < panel.end; first += nest->nr) {
+        const size_t end = first + nest->nr < panel.end ? first + nest->nr : panel.end;
+        for (size_t pixel = first; pixel < end;) {
+            const size_t left = image->out_width - pixel % image->out_width;
+            const size_t count = left < end - pixel && !joined ? left : end - pixel;
+            accesses += count_accesses(nest, count, inside);
+            pixel += count;
+        }
+    }
+    return accesses;
+}
+
 static void divide_chances(HypChances *sum, double lines)
 {
     for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS && lines > 0; level++)
@@ -277,10 +331,12 @@ static void divide_chances(HypChances *sum, double lines)
 void hyp_gemm_find_image_reuse(const HypGemmPredictor *predictor, const HypIterations *at,
                                HypGemmReuse *reuse)
 {
+    const HypGemmNest *nest = &predictor->nest;
     const size_t others = (size_t)at->typical.slivers - 1; // than the first
     const size_t samples = others < SLIVER_SAMPLES ? others : SLIVER_SAMPLES;
     for (size_t i = 0; i < samples; i++)
         look_at_sliver(predictor, at, (double)(1 + (2 * i + 1) * others / (2 * samples)), reuse);
+    reuse->accesses = find_accesses(nest, (Pixels){at->column, at->column + at->typical.nc});
     divide_chances(&reuse->near_miss, reuse->near);
     divide_chances(&reuse->far_miss, reuse->far);
     reuse->near /= (double)(samples > 0 ? samples : 1);
@@ -306,18 +362,12 @@ static void account_overlap(HypGemmPredictor *predictor, const HypIterations *at
 void hyp_gemm_account_image(HypGemmPredictor *predictor, const HypIterations *at)
 {
     const HypGemmNest *nest = &predictor->nest;
-    const HypImageSource *image = nest->image;
     HypAccount *account = &predictor->account;
-    const double line = (double)nest->line_floats;
-    const double pixel_rows = (double)at->exact.nc / (double)image->out_width;
-    const double pieces = at->exact.slivers + pixel_rows - 1; // runs of pixels in one row
-    const double piece = (double)at->exact.nc / pieces;
-    const double piece_lines = 1 + (piece - 1) * fmin(1, (double)image->stride_w / line);
-    account->traffic.accesses += at->times * (double)at->exact.kc * pieces * piece_lines;
-
+    const HypGemmReuse *reuse = hyp_gemm_reuse(predictor, at);
+    account->traffic.accesses += at->times * (double)at->exact.kc * reuse->accesses *
+                                 (double)at->exact.nc / (double)at->typical.nc;
     hyp_account_cold(account, at->times * at->exact.b_source);
     account_overlap(predictor, at);
-    const HypGemmReuse *reuse = hyp_gemm_reuse(predictor, at);
     const double slivers = at->times * find_channels(nest, at, at->exact.kc).count *
                            (at->exact.slivers - 1); // but the first, of all channels
     hyp_account_chance(account, slivers * reuse->near, &reuse->near_miss);

@@ -30,7 +30,7 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
     const double row_lines = hyp_lines_of_run(rows->width, step, line);
     const double distinct = hyp_lines_of_row(rows->width, rows->stride, step, line);
     const double compulsory = (double)rows->width / (double)line;
-    account->traffic.accesses += rows->count * touches;
+    account->traffic.accesses += rows->count * hyp_lines_of_registers(nest, rows->width, step);
 
     HypWindow next_piece = {.count = 0}; // the next 16 floats begin in the line that these end in
     hyp_window_add_rows(&next_piece, nest, rows->place, group, TRANSPOSED_TOGETHER, rows->stride);
@@ -71,7 +71,7 @@ static void account_b_rows(HypGemmPredictor *predictor, const HypIterations *at)
     const double touches = hyp_lines_of_pieces(nc, nest->nr, n, line);
     const double distinct = hyp_lines_of_row(nc, n, step, line);
     const double compulsory = (double)nc / (double)line;
-    account->traffic.accesses += rows * touches;
+    account->traffic.accesses += rows * hyp_lines_of_registers(nest, nc, n);
     hyp_account_cold(account, rows * compulsory);
 
     const double shared = rows * (touches - at->exact.c_row); // by this sliver and the next
@@ -98,12 +98,12 @@ void hyp_gemm_account_b_source(HypGemmPredictor *predictor, const HypIterations 
 {
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *exact = &at->exact;
-    const size_t line = nest->line_floats;
-    double written;
+    double written; // a sliver
     if (nest->image) {
         hyp_gemm_account_image(predictor, at);
-        written = hyp_lines_of_runs((size_t)exact->slivers * exact->kc, nest->nr, line);
-    } else if (nest->shape.b_transposed) {
+        return;
+    }
+    if (nest->shape.b_transposed) {
         const TransposedRows rows = {.matrix = HYP_MATRIX_B,
                                      .place =
                                          nest->places.b + at->column * nest->shape.k + at->depth,
@@ -114,14 +114,12 @@ void hyp_gemm_account_b_source(HypGemmPredictor *predictor, const HypIterations 
                                      .packed = exact->sliver,
                                      .cold = true};
         account_transposed(predictor, at, &rows);
-        const size_t sliver = exact->kc * nest->nr;
-        written = exact->slivers *
-                  hyp_lines_of_pieces(sliver, TRANSPOSED_TOGETHER * nest->nr, sliver, line);
+        written = hyp_lines_of_transposed(nest, nest->nr, exact->kc);
     } else {
         account_b_rows(predictor, at);
-        written = hyp_lines_of_runs((size_t)exact->slivers * exact->kc, nest->nr, line);
+        written = (double)exact->kc * hyp_lines_of_registers(nest, nest->nr, nest->nr);
     }
-    predictor->account.traffic.accesses += at->times * written;
+    predictor->account.traffic.accesses += at->times * exact->slivers * written;
 }
 
 void hyp_gemm_account_a_source(HypGemmPredictor *predictor, const HypIterations *at)
@@ -137,8 +135,6 @@ void hyp_gemm_account_a_source(HypGemmPredictor *predictor, const HypIterations 
                                  .packed = exact->panel,
                                  .cold = at->first_column};
     account_transposed(predictor, at, &rows);
-    const size_t panel = exact->kc * nest->mr;
     predictor->account.traffic.accesses +=
-        at->times * exact->panels *
-        hyp_lines_of_pieces(panel, TRANSPOSED_TOGETHER * nest->mr, panel, nest->line_floats);
+        at->times * exact->panels * hyp_lines_of_transposed(nest, nest->mr, exact->kc);
 }

@@ -30,6 +30,7 @@ typedef struct HypGemmReuse {
     // the row above had.
     double near, far;
     HypChances near_miss, far_miss;
+    double accesses; // of a tap of its panel: reads and writes
 } HypGemmReuse;
 
 typedef struct HypGemmPredictor {

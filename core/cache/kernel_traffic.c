@@ -6,13 +6,20 @@
 #include "cache/stream_ops.h"
 #include "conv/conv2d_product.h"
 
+size_t hyp_level_lanes(HyperionSIMDLevel level)
+{
+    static const size_t lanes[HYPERION_SIMD_LEVEL_COUNT] = {1, 4, 8, 16};
+    return lanes[level];
+}
+
 static HyperionGemmShape shape_of(const HypGemmArgs *args)
 {
     return (HyperionGemmShape){
         .m = args->m, .n = args->n, .k = args->k, .b_transposed = args->b_transposed};
 }
 
-static void add_gemm(HypAccount *account, const HypGemmArgs *args, size_t repeats)
+static void add_gemm(HypAccount *account, HyperionSIMDLevel level, const HypGemmArgs *args,
+                     size_t repeats)
 {
     const HyperionGemmShape shape = shape_of(args);
     const HypGemmOperands operands = {(uintptr_t)args->a, (uintptr_t)args->b, (uintptr_t)args->c,
@@ -21,11 +28,13 @@ static void add_gemm(HypAccount *account, const HypGemmArgs *args, size_t repeat
                                       .blocking = &args->blocking,
                                       .operands = args->c ? &operands : NULL,
                                       .different_a = repeats,
-                                      .of_one_a = 1};
+                                      .of_one_a = 1,
+                                      .lanes = hyp_level_lanes(level)};
     hyp_gemm_add_traffic(account, &products);
 }
 
-static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t repeats)
+static void add_conv2d(HypAccount *account, HyperionSIMDLevel level, const HypConv2dArgs *args,
+                       size_t repeats)
 {
     const HypGemmArgs product = conv2d_product(args);
     const HyperionGemmShape shape = shape_of(&product);
@@ -49,7 +58,8 @@ static void add_conv2d(HypAccount *account, const HypConv2dArgs *args, size_t re
                                       .blocking = &args->blocking,
                                       .operands = args->out ? &operands : NULL,
                                       .different_a = repeats * args->groups,
-                                      .of_one_a = args->batch};
+                                      .of_one_a = args->batch,
+                                      .lanes = hyp_level_lanes(level)};
     hyp_gemm_add_traffic(account, &products);
 }
 
@@ -117,9 +127,9 @@ void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernel
                         size_t repeats, HypAccount *account)
 {
     if (op == HYP_OP_GEMM) {
-        add_gemm(account, &args->gemm, repeats);
+        add_gemm(account, level, &args->gemm, repeats);
     } else if (op == HYP_OP_CONV2D) {
-        add_conv2d(account, &args->conv2d, repeats);
+        add_conv2d(account, level, &args->conv2d, repeats);
     } else if (op == HYP_OP_GEMV) {
         const HyperionGemmShape shape = shape_of(&args->gemv);
         hyp_stream_gemv(account, &shape, repeats);

@@ -6,6 +6,9 @@
 #include "cache/stream_account.h"
 #include "kernel_table.h"
 
+// Floats of a register.
+size_t hyp_level_lanes(HyperionSIMDLevel level);
+
 // Adds the traffic of `repeats` calls like this, each from cold caches, to account->traffic. Of
 // `args`, sizes and settings count, and which operands are packed before; no pointer is followed.
 void hyp_kernel_traffic(HypKernelOp op, HyperionSIMDLevel level, const HypKernelArgs *args,

@@ -30,11 +30,12 @@ static const HypShape *output_shape(const LayerAccount *at)
 static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypImageSource *image)
 {
     const HypModelSettings *settings = &at->model->settings;
+    const HyperionSIMDLevel level = settings->dispatch.best[kernel]->level;
     HypLayerProduct product;
     HyperionGemmBlocking blocking;
     if (!hyp_layer_product(at->model, at->layer, &product) ||
         !hyperionResolveGemmBlocking(&product.shape, &settings->cache, &settings->topology,
-                                     (int)settings->dispatch.best[kernel]->level, &blocking))
+                                     (int)level, &blocking))
         return false;
     if (product.repeats == 0)
         return true;
@@ -42,7 +43,8 @@ static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypIma
                                       .image = image,
                                       .blocking = &blocking,
                                       .different_a = product.repeats / product.of_one_a,
-                                      .of_one_a = product.of_one_a};
+                                      .of_one_a = product.of_one_a,
+                                      .lanes = hyp_level_lanes(level)};
     hyp_gemm_add_traffic(at->account, &products);
     return true;
 }
