@@ -94,6 +94,7 @@ HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes)
                          .places = find_places(shape, image, &blocks, products->operands),
                          .lanes = products->lanes,
                          .line_floats = line_floats,
+                         .prefetch_lines = blocking->prefetch_lines,
                          .image_lines = image ? count_image_lines(image, line_floats) : 0};
 }
 

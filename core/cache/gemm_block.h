@@ -51,6 +51,7 @@ typedef struct HypGemmNest {
     HypGemmPlaces places;
     size_t lanes; // floats of a register
     size_t line_floats;
+    size_t prefetch_lines; // of A, how far ahead; 0: no prefetches, of C neither
     double image_lines; // that windows reach
 } HypGemmNest;
 

@@ -87,7 +87,11 @@ static void find_next_use_of_a(HypWindow *window, const HypGemmNest *nest, const
     hyp_window_add_c(
         window, nest,
         &(HypPartOfC){(double)at->row + used, (double)typical->mc - used, column, width});
-    hyp_window_add_c(window, nest, &(HypPartOfC){(double)at->row, used, column + nr, width});
+    // The next sliver's tile is prefetched before it is multiplied.
+    const double ahead = nest->prefetch_lines > 0 ? (double)nest->mr : 0;
+    hyp_window_add_c(window, nest,
+                     &(HypPartOfC){(double)at->row, fmin(used + ahead, (double)typical->mc),
+                                   column + nr, width});
 }
 
 // Over a few slivers, and where these leave doubt, many.
@@ -134,11 +138,15 @@ static void find_next_use_of_b(HypWindow *window, const HypGemmNest *nest, const
     const double sliver = floor(fmod((sample + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
     const double panel = floor((sample + 0.5) / samples * (typical->panels - 1));
     const double row = panel * (double)nest->mr;
-    const HypPartOfC c = {(double)at->row + row, fmin((double)nest->mr, (double)typical->mc - row),
+    // Prefetched: the next panel's tile of C, and A so many lines ahead.
+    const double tiles = nest->prefetch_lines > 0 ? 2 : 1;
+    const double ahead = (double)nest->prefetch_lines / typical->panel;
+    const HypPartOfC c = {(double)at->row + row,
+                          fmin(tiles * (double)nest->mr, (double)typical->mc - row),
                           (double)at->column + sliver * (double)nest->nr,
                           fmin((double)nest->nr, (double)typical->nc)};
     hyp_window_add_slivers(window, nest, typical, sliver, sliver + 1);
-    hyp_window_add_panels(window, nest, typical, panel + depth, panel + 1 + depth);
+    hyp_window_add_panels(window, nest, typical, panel + depth, panel + 1 + depth + ahead);
     hyp_window_add_c(window, nest, &c);
 }
 
@@ -154,6 +162,29 @@ static HypChances find_reuse_of_b(const HypGemmPredictor *predictor, const HypIt
             const HypChances chances = hyp_account_chances(&predictor->account, &window);
             hyp_chances_add(&mean, &chances, 1.0 / samples);
         }
+    }
+    return mean;
+}
+
+static HypChances find_prefetched_c(const HypGemmPredictor *predictor, const HypIterations *at)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const HypGemmBlock *typical = &at->typical;
+    const double mr = (double)nest->mr;
+    HypChances mean = {{0}};
+    for (int i = 0; i < FEW_SAMPLES; i++) {
+        const double panel = floor((i + 0.5) / FEW_SAMPLES * typical->panels);
+        const double sliver = floor(fmod((i + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
+        const double row = panel * mr;
+        const HypPartOfC c = {(double)at->row + row, fmin(mr, (double)typical->mc - row),
+                              (double)at->column + sliver * (double)nest->nr,
+                              fmin((double)nest->nr, (double)typical->nc)};
+        HypWindow window = {.count = 0};
+        hyp_window_add_c(&window, nest, &c);
+        hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 1);
+        hyp_window_add_panels(&window, nest, typical, panel, panel + 1);
+        const HypChances chances = hyp_account_chances(&predictor->account, &window);
+        hyp_chances_add(&mean, &chances, 1.0 / FEW_SAMPLES);
     }
     return mean;
 }
@@ -216,6 +247,8 @@ static void find_reuse(const HypGemmPredictor *predictor, const HypIterations *a
     *reuse = (HypGemmReuse){.mc = at->typical.mc, .kc = at->typical.kc, .nc = at->typical.nc};
     find_reuses_of_a(predictor, at, reuse);
     reuse->b = find_reuse_of_b(predictor, at);
+    if (nest->prefetch_lines > 0)
+        reuse->prefetched_c = find_prefetched_c(predictor, at);
     if (slivers_share_lines)
         reuse->row_of_c = find_reuse_of_c_rows(predictor, at);
     if (nest->image)

@@ -175,6 +175,8 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     const double distinct = hyp_lines_of_row(nc, n, hyp_size_divisor(n, nest->blocks.nc), line);
     const double compulsory = (double)nc / (double)line;
     account->traffic.accesses += rows * touches * (at->first_depth ? 1 : 2);
+    if (nest->prefetch_lines > 0)
+        hyp_account_chance(account, rows * touches, &hyp_gemm_reuse(predictor, at)->prefetched_c);
     const double shared =
         rows * (touches - at->exact.c_row); // by this sliver's tiles and the next's
     if (shared > 0)

@@ -26,6 +26,7 @@ typedef struct HypGemmReuse {
     double share_of_a[HYP_REUSES_OF_A];
     HypChances b;                  // with the next panel of A
     HypChances row_of_b, row_of_c; // in a line that two slivers share
+    HypChances prefetched_c;       // a tile of C, from its prefetch until it is written
     // Of an image, per channel and sliver but the first: lines that the sliver before had, and that
     // the row above had.
     double near, far;
