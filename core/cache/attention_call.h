@@ -55,8 +55,8 @@ double hyp_attention_keys(const HypAttentionCall *call, double keys);
 // Lines of `rows` packed queries.
 double hyp_attention_queries(const HypAttentionCall *call, double rows);
 
-// Of values: rows `from` to `to` of one of them, or of all but one (or all for -1).
-double hyp_attention_value_row(const HypAttentionCall *call, int panel); // lines
+// Lines of a row of a panel of values.
+double hyp_attention_value_row(const HypAttentionCall *call, int panel);
 
 // A panel that stands for a share of all values.
 typedef struct HypValueSample {
@@ -66,6 +66,7 @@ typedef struct HypValueSample {
 
 HypValueSample hyp_attention_value_sample(const HypAttentionCall *call, int index, int samples);
 
+// Rows `from` to `to` of a panel of values, or the first of all others (of all, for -1).
 void hyp_add_values_of(HypPieces *pieces, const HypAttentionCall *call, int panel, double from,
                        double to);
 void hyp_add_other_values(HypPieces *pieces, const HypAttentionCall *call, int panel, double to);

@@ -112,11 +112,9 @@ static void add_packed_keys(const HypAttentionCall *call, double times, double a
     }
 }
 
-static void add_keys(const HypAttentionCall *call, double times, const HypQueryGroup *group,
-                     const HypQueryGroup *before)
+static void add_seen_keys(const HypAttentionCall *call, double times, double again,
+                          const HypQueryGroup *group, const HypQueryGroup *before)
 {
-    const double lines = hyp_attention_keys(call, group->seen);
-    const double again = before ? fmin(lines, hyp_attention_keys(call, before->seen)) : 0;
     // The first panel sees the queries begin, the last saw those before end.
     const double panel = hyp_attention_keys(call, 1);
     const double line[] = {0, fmin(panel, again), fmin(again, fmax(panel, again - panel)), again};
@@ -127,6 +125,15 @@ static void add_keys(const HypAttentionCall *call, double times, const HypQueryG
         add_keys_again(call, times, line + 1, group, before, (double[]){0, 1});
         add_keys_again(call, times, line + 2, group, before, (double[]){0.5, 1});
     }
+}
+
+static void add_keys(const HypAttentionCall *call, double times, const HypQueryGroup *group,
+                     const HypQueryGroup *before)
+{
+    const double lines = hyp_attention_keys(call, group->seen);
+    const double again = before ? fmin(lines, hyp_attention_keys(call, before->seen)) : 0;
+    if (before)
+        add_seen_keys(call, times, again, group, before);
     add_packed_keys(call, times, again, group, before);
 }
 

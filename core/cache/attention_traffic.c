@@ -366,9 +366,10 @@ static void count_next_blocks(const HypAttentionCall *call, size_t first, QueryB
     const double whole = fmax(1, floor(visible(call, first) / step));
     const double keys = visible(call, first + blocks->queries - 1);
     blocks->next_whole += whole - 1;
-    for (double key = whole * step; key < keys; key += step) { // each query sees one key more
+    for (int i = 0; (whole + i) * step < keys; i++) { // each query sees one key more
         blocks->next_parts++;
-        blocks->part_queries += call->args->causal ? fmin(queries, keys - key) : queries;
+        blocks->part_queries +=
+            call->args->causal ? fmin(queries, keys - (whole + i) * step) : queries;
     }
 }
 

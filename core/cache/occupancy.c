@@ -316,7 +316,7 @@ double hyp_window_miss_beside(const HypWindow *window, const HypHeld *held,
                               const HypCacheShape *cache)
 {
     const int ways = (int)cache->ways;
-    assert(ways <= HYP_COUNTED_WAYS);
+    assert(ways >= 0 && ways <= HYP_COUNTED_WAYS);
     Counts sum;
     clear_counts(&sum, ways);
     sum.least = 0;

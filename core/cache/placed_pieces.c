@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/placed_pieces.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,8 +29,9 @@ void hyp_pieces_add(HypPieces *pieces, double start, double lines)
             return;
         }
     }
-    assert(pieces->count < HYP_MOST_PIECES);
-    if (end > first)
+    if (pieces->count == HYP_MOST_PIECES) // as if it followed
+        pieces->pieces[last].lines += end - first;
+    else if (end > first)
         pieces->pieces[pieces->count++] = (HypPiece){first, end - first};
 }
 

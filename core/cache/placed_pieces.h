@@ -41,13 +41,12 @@ static inline void hyp_placed_start(HypPlacedWindow *window)
 {
     window->still.count = 0;
     window->moving.count = 0;
-    window->rows.of[0].count = 0;
-    window->rows.of[1].count = 0;
+    window->rows = (HypPlacedRows){.row_floats = 0};
     window->others.count = 0;
 }
 
 // Adds `lines` lines from `start` on, whole ones; nothing for none. A piece that follows the one
-// added last becomes a part of it, but for the first.
+// added last becomes a part of it, but for the first; so does what comes after HYP_MOST_PIECES.
 void hyp_pieces_add(HypPieces *pieces, double start, double lines);
 
 // Chance per level that the line has been evicted.
