@@ -129,6 +129,14 @@ static void find_reuses_of_a(const HypGemmPredictor *predictor, const HypIterati
             reuse->a[i] = find_reuse_of_a(predictor, at, i);
 }
 
+// A row of a tile is prefetched at every whole line from its start on: not where it ends in
+// another.
+static double prefetched_width(const HypGemmNest *nest, double width)
+{
+    const double line = (double)nest->line_floats;
+    return (ceil(width / line) - 1) * line + 1;
+}
+
 // Between two uses of a sliver, so much of A as a panel.
 static void find_next_use_of_b(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
                                int sample, int samples)
@@ -138,16 +146,20 @@ static void find_next_use_of_b(HypWindow *window, const HypGemmNest *nest, const
     const double sliver = floor(fmod((sample + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
     const double panel = floor((sample + 0.5) / samples * (typical->panels - 1));
     const double row = panel * (double)nest->mr;
-    // Prefetched: the next panel's tile of C, and A so many lines ahead.
-    const double tiles = nest->prefetch_lines > 0 ? 2 : 1;
+    const double width = fmin((double)nest->nr, (double)typical->nc);
+    const HypPartOfC c = {(double)at->row + row, fmin((double)nest->mr, (double)typical->mc - row),
+                          (double)at->column + sliver * (double)nest->nr, width};
     const double ahead = (double)nest->prefetch_lines / typical->panel;
-    const HypPartOfC c = {(double)at->row + row,
-                          fmin(tiles * (double)nest->mr, (double)typical->mc - row),
-                          (double)at->column + sliver * (double)nest->nr,
-                          fmin((double)nest->nr, (double)typical->nc)};
     hyp_window_add_slivers(window, nest, typical, sliver, sliver + 1);
     hyp_window_add_panels(window, nest, typical, panel + depth, panel + 1 + depth + ahead);
     hyp_window_add_c(window, nest, &c);
+    if (nest->prefetch_lines > 0) { // the next panel's tile
+        const double next = row + (double)nest->mr;
+        hyp_window_add_c(window, nest,
+                         &(HypPartOfC){(double)at->row + next,
+                                       fmax(0, fmin((double)nest->mr, (double)typical->mc - next)),
+                                       c.column, prefetched_width(nest, width)});
+    }
 }
 
 static HypChances find_reuse_of_b(const HypGemmPredictor *predictor, const HypIterations *at)
@@ -178,7 +190,7 @@ static HypChances find_prefetched_c(const HypGemmPredictor *predictor, const Hyp
         const double row = panel * mr;
         const HypPartOfC c = {(double)at->row + row, fmin(mr, (double)typical->mc - row),
                               (double)at->column + sliver * (double)nest->nr,
-                              fmin((double)nest->nr, (double)typical->nc)};
+                              prefetched_width(nest, fmin((double)nest->nr, (double)typical->nc))};
         HypWindow window = {.count = 0};
         hyp_window_add_c(&window, nest, &c);
         hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 1);

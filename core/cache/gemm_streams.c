@@ -176,7 +176,8 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     const double compulsory = (double)nc / (double)line;
     account->traffic.accesses += rows * touches * (at->first_depth ? 1 : 2);
     if (nest->prefetch_lines > 0)
-        hyp_account_chance(account, rows * touches, &hyp_gemm_reuse(predictor, at)->prefetched_c);
+        hyp_account_chance(account, rows * at->exact.slivers * ceil((double)nest->nr / (double)line),
+                       &hyp_gemm_reuse(predictor, at)->prefetched_c);
     const double shared =
         rows * (touches - at->exact.c_row); // by this sliver's tiles and the next's
     if (shared > 0)

@@ -69,7 +69,9 @@ typedef struct Call {
 static HyperionGemmBlocking draw_blocking(uint64_t *state, const Call *call,
                                           const HyperionGemmShape *shape)
 {
-    const HyperionCacheConfig config = {.block_size = 0};
+    const bool prefetch = draw(state, 0, 1);
+    const HyperionCacheConfig config = {.enable_prefetch = prefetch,
+                                        .prefetch_distance = (int)draw(state, 1, 8)};
     const size_t mr = call->kernel->mr;
     const size_t nr = call->kernel->nr;
     if (call->automatic)
@@ -78,6 +80,7 @@ static HyperionGemmBlocking draw_blocking(uint64_t *state, const Call *call,
                                   .nr = nr,
                                   .mc = mr * draw(state, 1, (shape->m + mr - 1) / mr),
                                   .kc = draw(state, 1, shape->k),
+                                  .prefetch_lines = prefetch ? (size_t)config.prefetch_distance : 0,
                                   .nc = nr * draw(state, 1, (shape->n + nr - 1) / nr)};
 }
 
