@@ -334,8 +334,10 @@ void hyp_gemm_find_image_reuse(const HypGemmPredictor *predictor, const HypItera
     const HypGemmNest *nest = &predictor->nest;
     const size_t others = (size_t)at->typical.slivers - 1; // than the first
     const size_t samples = others < SLIVER_SAMPLES ? others : SLIVER_SAMPLES;
-    for (size_t i = 0; i < samples; i++)
-        look_at_sliver(predictor, at, (double)(1 + (2 * i + 1) * others / (2 * samples)), reuse);
+    for (size_t i = 0; i < samples; i++) {
+        const size_t index = 1 + (2 * i + 1) * others / (2 * samples);
+        look_at_sliver(predictor, at, (double)index, reuse);
+    }
     reuse->accesses = find_accesses(nest, (Pixels){at->column, at->column + at->typical.nc});
     divide_chances(&reuse->near_miss, reuse->near);
     divide_chances(&reuse->far_miss, reuse->far);

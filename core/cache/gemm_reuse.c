@@ -38,7 +38,8 @@ static Sliver sample_sliver(const HypGemmNest *nest, const HypGemmBlock *block, 
     const double period = fmax(1, floor((double)nest->line_floats / (double)nest->nr));
     const double last = block->slivers - 2;
     const int pairs = samples / 2;
-    const double share = fmod((sample / 2 + 0.5) * GOLDEN_RATIO, 1);
+    const int pair = sample / 2;
+    const double share = fmod((pair + 0.5) * GOLDEN_RATIO, 1);
     const bool ends = sample % 2 == 1;
     if (period > last + 1)
         return (Sliver){floor(share * (last + 1)), 1.0 / samples};
@@ -56,8 +57,9 @@ typedef struct PieceOfA {
 
 static PieceOfA sample_piece_of_a(const HypGemmBlock *block, int kind, int sample, int samples)
 {
-    const double pairs = samples / 2;
-    const double depth = (sample / 2 + 0.5) / pairs;
+    const int pairs = samples / 2;
+    const int pair = sample / 2;
+    const double depth = (pair + 0.5) / pairs;
     const double last = block->panels - 1;
     const double panel = kind == 0 ? 0 : last;
     const double half = 0.5 / pairs;

@@ -222,7 +222,7 @@ static void note_doubt(const HypTraffic *traffic, const HyperionCacheStats *repl
             regime++;
         if (misses >= least_lines)
             regimes[regime].errors[regimes[regime].count++] =
-                ((double)replayed->levels[level].misses - misses) / misses;
+                ((double)replayed->levels[level].fills - misses) / misses;
     }
 }
 
