@@ -33,11 +33,11 @@ bool hyperionResolveGemmBlocking(const HyperionGemmShape *shape, const HyperionC
 // Assumed: every level true LRU, write-allocate, write-back, neither inclusive nor exclusive; one
 // thread alone in all levels; A, B, C and the packed copies contiguous in physical memory in this
 // order, each from the next multiple of 4096 bytes on (levels of more than 4096 sets: at random to
-// one another); an access is one touch of a line by a row of a packed panel or of C; lines that are still dirty
-// at the end are not written back; software prefetch brings lines in sooner but no others, so that
-// misses count every line brought in: compare fills where there is any. Ways unknown: 8 in L1, 16
-// further out. misses_low to misses_high holds 90 % of what replay gave for a large set of seeded
-// products. `valid` is false, and the last error says why, where it cannot answer.
+// one another); an access is one touch of a line by a register of the level whose kernel has the
+// blocking's register tile; lines that are still dirty at the end are not written back; misses count
+// every line brought in, by software prefetch too: compare fills where there is any. Ways unknown: 8
+// in L1, 16 further out. misses_low to misses_high holds 90 % of what replay gave for a large set of
+// seeded calls. `valid` is false, and the last error says why, where it cannot answer.
 HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
                                        const HyperionGemmBlocking *blocking,
                                        const HyperionCacheTopology *topology);
