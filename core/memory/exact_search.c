@@ -138,14 +138,15 @@ static void lower_others(Search *search, int raise_count)
     }
 }
 
-// Moves `item` to the end of the node's range.
+// Moves `item` to the end of the node's range; the others stay in order.
 static void take_out(const Search *search, HypSearchNode node, int item)
 {
+    int *set = search->bounds.set;
     int at = node.first;
-    while (search->bounds.set[at] != item)
+    while (set[at] != item)
         at++;
-    search->bounds.set[at] = search->bounds.set[node.end - 1];
-    search->bounds.set[node.end - 1] = item;
+    memmove(set + at, set + at + 1, (size_t)(node.end - at - 1) * sizeof *set);
+    set[node.end - 1] = item;
 }
 
 typedef HypSearchAnswer (*SearchPart)(Search *search, HypSearchNode node);
