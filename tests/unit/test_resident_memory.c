@@ -28,7 +28,7 @@ static const char *const few[] = {"builtin:mlp:hidden=512,batch=8", "builtin:cnn
 static const char *const many[] = {
     "builtin:mlp",         "builtin:cnn",        "builtin:transformer", "builtin:gpt2:layers=4",
     "builtin:resnet18",    "builtin:resnet50",   "builtin:mobilenetv2", "builtin:densenet121",
-    "builtin:inceptionv3", "builtin:shufflenet", "builtin:squeezenet",  "builtin:unet:image=64"};
+    "builtin:inceptionv3", "builtin:shufflenet", "builtin:squeezenet",  "builtin:unet:image=188"};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const bool sanitized = true; // these keep memory of their own for each byte
