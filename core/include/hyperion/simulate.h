@@ -34,10 +34,10 @@ bool hyperionResolveGemmBlocking(const HyperionGemmShape *shape, const HyperionC
 // thread alone in all levels; A, B, C and the packed copies contiguous in physical memory in this
 // order, each from the next multiple of 4096 bytes on (levels of more than 4096 sets: at random to
 // one another); an access is one touch of a line by a register of the level whose kernel has the
-// blocking's register tile; lines that are still dirty at the end are not written back; misses count
-// every line brought in, by software prefetch too: compare fills where there is any. Ways unknown: 8
-// in L1, 16 further out. misses_low to misses_high holds 90 % of what replay gave for a large set of
-// seeded calls. `valid` is false, and the last error says why, where it cannot answer.
+// blocking's register tile; lines that are still dirty at the end are not written back; misses
+// count every line brought in, by software prefetch too: compare fills where there is any. Ways
+// unknown: 8 in L1, 16 further out. misses_low to misses_high holds 90 % of what replay gave for a
+// large set of seeded calls. `valid` is false, and the last error says why, where it cannot answer.
 HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
                                        const HyperionGemmBlocking *blocking,
                                        const HyperionCacheTopology *topology);
