@@ -162,6 +162,10 @@ static void add_span(HypPlacedWindow *window, const HypAttentionCall *call, int 
     window->rows.of[array].count = end - first;
     window->rows.row_floats = call->args->dim;
     window->rows.stride_floats = call->key_position;
+    window->rows.apart_known = call->args->k && call->args->v;
+    if (window->rows.apart_known)
+        window->rows.apart_floats =
+            ((intptr_t)call->args->v - (intptr_t)call->args->k) / (intptr_t)sizeof(float);
 }
 
 void hyp_add_key_rows(HypPlacedWindow *window, const HypAttentionCall *call, double from, double to)

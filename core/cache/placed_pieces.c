@@ -8,8 +8,8 @@
 // Of more sets a piece fills but a small part, and is taken as spread over all.
 enum { MOST_SETS = 4096 };
 
-// Arrays begin at multiples of pages: in a way of one page at the same place, in longer ones at
-// places of which the middle stands for all.
+// Arrays that nobody knows the places of begin at multiples of pages: in a way of one page at the
+// same place, in longer ones at places of which the middle stands for all.
 enum { PAGE_FLOATS = 1024 };
 
 void hyp_pieces_add(HypPieces *pieces, double start, double lines)
@@ -96,11 +96,20 @@ static void count_pieces(SetCounts *counts, const HypPieces *pieces, Sets sets)
     }
 }
 
+// Where in a way the second array begins, if the first does where the way does.
+static size_t find_apart(const HypPlacedRows *rows, size_t way_floats)
+{
+    if (!rows->apart_known)
+        return way_floats / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    const ptrdiff_t way = (ptrdiff_t)way_floats;
+    return (size_t)((rows->apart_floats % way + way) % way);
+}
+
 static void count_rows(SetCounts *counts, const HypPlacedRows *rows, Sets sets, size_t line_floats)
 {
     const size_t way = sets.count * line_floats;
     const size_t stride = rows->stride_floats % way;
-    const size_t apart = way / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    const size_t apart = find_apart(rows, way);
     clear_counts(counts, sets.count);
     for (size_t i = 0; i < 2; i++) {
         size_t at = (i * apart + rows->of[i].first * rows->stride_floats) % way;

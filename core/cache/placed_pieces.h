@@ -21,12 +21,14 @@ typedef struct HypPieces {
     int count;
 } HypPieces;
 
-// Rows of two arrays of one shape, that begin at multiples of pages.
+// Rows of two arrays of one shape.
 typedef struct HypPlacedRows {
     struct {
         size_t first, count;
     } of[2]; // each array
     size_t row_floats, stride_floats;
+    bool apart_known;       // else both begin at multiples of pages
+    ptrdiff_t apart_floats; // from the beginning of the first array to that of the second
 } HypPlacedRows;
 
 // What was touched since a line's last touch. Piece 0 of `still` holds that line.

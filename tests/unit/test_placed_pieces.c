@@ -113,6 +113,27 @@ static void rows_a_way_apart_fall_into_the_same_sets(void **state)
     assert_float_equal(find_chance(&window, &cache), 8.0 / SETS, 1e-9);
 }
 
+// Two rows of each array beside one line in every set are too many only where they meet.
+static void arrays_lie_as_far_apart_as_they_are_known_to(void **state)
+{
+    (void)state;
+    static const struct {
+        ptrdiff_t apart_lines;
+        double share; // of the sets in which rows of both meet
+    } cases[] = {{0, 8}, {3, 5}, {-3, 5}, {8, 0}, {-8, 0}, {SETS + 1, 7}, {-SETS, 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        HypPlacedWindow window;
+        hyp_placed_start(&window);
+        hyp_pieces_add(&window.still, 0, SETS);
+        window.rows = (HypPlacedRows){.of = {{0, 2}, {0, 2}},
+                                      .row_floats = (size_t)8 * LINE_FLOATS,
+                                      .stride_floats = (size_t)SETS * LINE_FLOATS,
+                                      .apart_known = true,
+                                      .apart_floats = cases[i].apart_lines * LINE_FLOATS};
+        assert_float_equal(find_chance(&window, &cache), cases[i].share / SETS, 1e-9);
+    }
+}
+
 static void regions_elsewhere_count_too(void **state)
 {
     (void)state;
@@ -147,6 +168,7 @@ int main(void)
         cmocka_unit_test(chances_are_those_of_lines_counted_one_by_one),
         cmocka_unit_test(pieces_that_meet_are_one),
         cmocka_unit_test(rows_a_way_apart_fall_into_the_same_sets),
+        cmocka_unit_test(arrays_lie_as_far_apart_as_they_are_known_to),
         cmocka_unit_test(regions_elsewhere_count_too),
         cmocka_unit_test(caches_too_large_to_count_compare_sizes),
     };
