@@ -102,7 +102,12 @@ void hyp_attention_back_written(const HypAttentionCall *call, double lines,
 void hyp_attention_step(const HypAttentionCall *call, double times, const HypQueryGroup *group,
                         const HypQueryGroup *before);
 
-// Accesses of that, of packing a block of keys and values, and of copying queries and results.
+// Queries of a block that packs nothing, with all the keys that they see, `times` over, but for the
+// first touches of rows; and lines of the workspace that so many touch.
+void hyp_attention_alone(const HypAttentionCall *call, double times, size_t first, size_t queries);
+double hyp_attention_alone_lines(const HypAttentionCall *call, double queries);
+
+// Accesses of a step, of packing a block of keys and values, and of copying queries and results.
 double hyp_attention_step_accesses(const HypAttentionCall *call, const HypQueryGroup *group);
 double hyp_attention_packing_accesses(const HypAttentionCall *call, double keys);
 double hyp_attention_end_accesses(const HypAttentionCall *call, double queries);

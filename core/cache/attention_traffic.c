@@ -227,7 +227,8 @@ static HypWindow find_pass(const HypAttentionCall *call, double queries, double 
         if (!of_queries && keys > 0)
             hyp_window_put_first(&window, 1);
     }
-    hyp_window_add(&window, call->end, 1, 0);
+    const bool alone = attention_taken_alone(call->args->queries);
+    hyp_window_add(&window, alone ? hyp_attention_alone_lines(call, queries) : call->end, 1, 0);
     return window;
 }
 
@@ -388,6 +389,10 @@ static void add_query_blocks(const HypAttentionCall *call, size_t first, size_t 
     blocks.fresh = visible(call, last) - (first > 0 ? visible(call, first - 1) : 0);
     add_query_sources(call, &blocks);
     add_key_sources(call, &blocks);
+    if (attention_taken_alone(queries)) {
+        hyp_attention_alone(call, blocks.times, first, queries);
+        return;
+    }
     add_ends(call, &blocks);
     if (blocks.keys <= 0)
         return;
@@ -416,6 +421,10 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     if (whole > 0)
         add_query_blocks(&call, 0, whole / step, step);
     add_query_blocks(&call, whole, 1, args->queries - whole);
+    if (attention_taken_alone(args->queries)) {
+        hyp_account_cold(account, hyp_attention_alone_lines(&call, (double)args->queries));
+        return;
+    }
     const double most = (double)step;
     const double scores = fmin(most, (double)call.tile_rows) * (double)ATTENTION_KEYS / call.line;
     hyp_account_cold(account, scores + 1 + 2 * ceil(most / call.line));

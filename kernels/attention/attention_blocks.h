@@ -48,6 +48,29 @@ static inline size_t attention_group_rows(size_t left, size_t tile_rows)
     return left >= ATTENTION_FEW ? ATTENTION_FEW : 1;
 }
 
+// Whether the queries of a block take keys and values as they lie, one query at a time.
+static inline bool attention_taken_alone(size_t queries)
+{
+    return queries < ATTENTION_FEW;
+}
+
+// Vectors of a value that are summed together then, as many as hide the latency of a sum.
+#define ATTENTION_SUMS ((size_t)8)
+
+// Keys of which such a query is multiplied with one after the other, component by component.
+static inline size_t attention_alone_keys(size_t lanes)
+{
+    return lanes < ATTENTION_SUMS ? ATTENTION_SUMS : lanes;
+}
+
+// Of those, where `left` columns are left.
+static inline size_t attention_alone_vectors(size_t left, size_t lanes)
+{
+    if (left >= ATTENTION_SUMS * lanes)
+        return ATTENTION_SUMS;
+    return left >= ATTENTION_SUMS / 2 * lanes ? ATTENTION_SUMS / 2 : 1;
+}
+
 // Queries of the next block where `left` are left: whole tiles, but in the last.
 static inline size_t attention_block_queries(size_t left, size_t tile_rows)
 {

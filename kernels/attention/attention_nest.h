@@ -4,7 +4,8 @@
 // level/<level>/attention_<level>.c after its gemm_tile_<level>.h.
 //
 // For a block of queries and one of keys, a group of queries as large as a register tile has rows
-// is multiplied with all keys, the scores become weights, and the weights multiply the values. What
+// is multiplied with all keys, the scores become weights, and the weights multiply the values. A
+// few queries take keys and values as they lie, since packing them would be most of the work. What
 // belongs to one query is computed in the same order whichever group it is in.
 #ifndef HYP_ATTENTION_NEST_H
 #define HYP_ATTENTION_NEST_H
@@ -18,6 +19,10 @@
 
 _Static_assert(GEMM_NV == 2, "the last columns of a panel are one or two vectors");
 _Static_assert(GEMM_MR <= ATTENTION_ROWS, "the workspace holds the scores of a tile's rows");
+
+// Sums under way where keys are read from their rows: of eight keys, of which a set of a cache
+// holds the lines even where rows are a power of two apart, or of a register of them.
+#define ATTENTION_KEY_SUMS (attention_alone_keys(VEC_LANES) / VEC_LANES)
 
 // One head of one image of the batch.
 typedef struct AttentionHead {
@@ -243,6 +248,94 @@ static __attribute__((noinline)) void attention_group_one(const AttentionGroup *
     attention_group(&own, 1);
 }
 
+// Scores of a query with as many keys as VEC_LANES * `vectors` straight from their rows, of which
+// there are `rows`: transposed in registers, so that sums are those of packed keys. `vectors` is
+// how many sums are under way.
+VEC_FN void attention_score_rows(const AttentionGroup *group, const float *keys, size_t position,
+                                 size_t rows, size_t vectors, float *scores)
+{
+    vec sums[ATTENTION_SUMS];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; v++)
+        sums[v] = vec_zero();
+    const float *query = group->work.queries;
+    for (size_t d = 0; d < group->dim; d += VEC_LANES) {
+        const size_t count = gemm_least(VEC_LANES, group->dim - d);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++) {
+            const float *first = keys + v * VEC_LANES * position + d;
+            vec block[VEC_LANES];
+#pragma GCC unroll 16
+            for (size_t i = 0; i < VEC_LANES; i++)
+                block[i] =
+                    v * VEC_LANES + i < rows ? load_up_to(first + i * position, count) : vec_zero();
+            vec_transpose(block);
+#pragma GCC unroll 16
+            for (size_t i = 0; i < VEC_LANES; i++)
+                if (i < count)
+                    sums[v] = vec_fma(vec_set(one_load(query + d + i)), block[i], sums[v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; v++)
+        vec_store(scores + v * VEC_LANES, sums[v]);
+}
+
+// As attention_gather_columns for one query, from rows of the head of which `count` columns are
+// left.
+VEC_FN void attention_gather_rows(const AttentionGroup *group, const float *values, size_t position,
+                                  size_t vectors, size_t count, float *results)
+{
+    vec sums[ATTENTION_SUMS];
+    const vec factor = vec_set(one_load(group->work.factors));
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; v++)
+        sums[v] = vec_mul(vec_load(results + v * VEC_LANES), factor);
+    const size_t seen = attention_seen(group, 0);
+    for (size_t j = 0; j < seen; j++, values += position) {
+        const vec weight = vec_set(one_load(group->work.scores + j));
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            sums[v] =
+                vec_fma(weight, load_up_to(values + v * VEC_LANES, count - v * VEC_LANES), sums[v]);
+    }
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; v++)
+        vec_store(results + v * VEC_LANES, sums[v]);
+}
+
+// A query and keys that no other shares with it: nothing is packed.
+static __attribute__((noinline)) void attention_alone(const AttentionGroup *group,
+                                                      const float *keys, const float *values,
+                                                      size_t position)
+{
+    const AttentionGroup own = *group;
+    const AttentionWorkspace *work = &own.work;
+    const size_t seen = attention_seen(&own, 0);
+    const size_t step = ATTENTION_KEY_SUMS * VEC_LANES;
+    size_t j = 0;
+    for (; j + step <= seen; j += step)
+        attention_score_rows(&own, keys + j * position, position, step, ATTENTION_KEY_SUMS,
+                             work->scores + j);
+    for (; j < seen; j += VEC_LANES)
+        attention_score_rows(&own, keys + j * position, position, gemm_least(VEC_LANES, seen - j),
+                             1, work->scores + j);
+    one_store(work->factors, attention_weigh(work->scores, seen, work->greatest, work->sum));
+    for (size_t d = 0, vectors; d < own.dim; d += vectors * VEC_LANES) {
+        const size_t left = own.dim - d;
+        vectors = attention_alone_vectors(left, VEC_LANES);
+        float *results = work->results + d;
+        if (vectors == ATTENTION_SUMS)
+            attention_gather_rows(&own, values + d, position, ATTENTION_SUMS,
+                                  ATTENTION_SUMS * VEC_LANES, results);
+        else if (vectors == ATTENTION_SUMS / 2)
+            attention_gather_rows(&own, values + d, position, ATTENTION_SUMS / 2,
+                                  ATTENTION_SUMS / 2 * VEC_LANES, results);
+        else
+            attention_gather_rows(&own, values + d, position, 1, left, results);
+    }
+}
+
 // The group that begins with query `query` + i, the i-th of its block; still without keys.
 VEC_FN AttentionGroup attention_find_group(const HypAttentionArgs *args,
                                            const AttentionWorkspace *work, size_t query, size_t i)
@@ -264,9 +357,12 @@ VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *h
                             const AttentionWorkspace *work, HypRange part, size_t first)
 {
     const size_t count = gemm_least(ATTENTION_KEYS, args->keys - first);
-    attention_pack_keys(head, args->dim, first, count, work);
-    attention_pack_values(head, args->dim, first, count, work);
     const size_t queries = part.end - part.first;
+    const bool alone = attention_taken_alone(queries);
+    if (!alone) {
+        attention_pack_keys(head, args->dim, first, count, work);
+        attention_pack_values(head, args->dim, first, count, work);
+    }
     for (size_t i = 0, rows; i < queries; i += rows) {
         rows = attention_group_rows(queries - i, GEMM_MR);
         AttentionGroup group = attention_find_group(args, work, part.first, i);
@@ -274,7 +370,10 @@ VEC_FN void attention_block(const HypAttentionArgs *args, const AttentionHead *h
         group.keys = count;
         if (attention_seen(&group, rows - 1) == 0)
             continue;
-        if (rows == GEMM_MR)
+        const size_t at = first * head->key_position;
+        if (alone)
+            attention_alone(&group, head->k + at, head->v + at, head->key_position);
+        else if (rows == GEMM_MR)
             attention_group_full(&group);
         else if (rows == ATTENTION_FEW)
             attention_group_few(&group);
