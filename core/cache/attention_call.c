@@ -24,6 +24,9 @@ HypAttentionCall hyp_attention_call(const HypAttentionArgs *args, HyperionSIMDLe
                              .heads = (double)args->batch * (double)args->heads,
                              .fresh = 1 / (double)sharing};
     call.row = hyp_lines_of_run(args->dim, args->dim, (size_t)call.line);
+    if (call.key_position ==
+        args->dim) // rows without gaps: lines that two share are touched at once
+        call.row = (double)args->dim / call.line;
     call.own = (double)args->dim / call.line / call.row;
     const size_t width = (args->dim + call.lanes - 1) / call.lanes * call.lanes;
     call.packed_row = (double)width / call.line;
