@@ -225,13 +225,13 @@ static void add_map(HypWindow *window, const HypGemmNest *nest, const Channels *
         const size_t end = next_line(map, first, false);
         if (window->count >= HYP_WINDOW_REGIONS - REST)
             return;
-        hyp_window_add(window, channels->count * (double)(end - first), planes, line_floats);
+        hyp_window_add(window, channels->count * (double)(end - first), planes,
+                       nest->image->height * nest->image->width);
         hyp_window_place(window,
                          &(HypPlace){.known = true,
+                                     .planes = true,
                                      .start = (map->base + first) * line_floats + line_floats / 2,
-                                     .width = (end - first - 1) * line_floats + 1,
-                                     .planes = planes,
-                                     .plane_stride = nest->image->height * nest->image->width});
+                                     .width = (end - first - 1) * line_floats + 1});
         first = next_line(map, end, true);
     }
 }

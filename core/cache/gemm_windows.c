@@ -43,8 +43,7 @@ void hyp_window_add_rows(HypWindow *window, const HypGemmNest *nest, size_t plac
     const size_t step = hyp_size_divisor(stride, place);
     const double lines = rows * hyp_lines_of_run(whole_width, step, nest->line_floats);
     hyp_window_add(window, lines, whole_rows, stride);
-    hyp_window_place(window,
-                     &(HypPlace){.known = true, .start = place, .width = whole_width, .planes = 1});
+    hyp_window_place(window, &(HypPlace){.known = true, .start = place, .width = whole_width});
 }
 
 void hyp_window_add_next_sliver(HypWindow *window, const HypGemmNest *nest,
@@ -57,7 +56,7 @@ void hyp_window_add_next_sliver(HypWindow *window, const HypGemmNest *nest,
     const double line = (double)nest->line_floats;
     const double beside = ((double)nest->nr - 1) / line; // lines of a sliver but for the shared one
     hyp_window_add(window, (double)shared->rows, shared->rows, stride);
-    hyp_window_place(window, &(HypPlace){.known = true, .start = end, .width = 1, .planes = 1});
+    hyp_window_place(window, &(HypPlace){.known = true, .start = end, .width = 1});
     if (nest->nr == 1)
         return;
     if (to_do > 0) {
@@ -65,16 +64,13 @@ void hyp_window_add_next_sliver(HypWindow *window, const HypGemmNest *nest,
         hyp_window_place(window, &(HypPlace){.known = true,
                                              .start = shared->place + done * stride,
                                              .width = nest->nr,
-                                             .planes = 1,
                                              .left_out_last = 1});
     }
     if (done > 0) {
         hyp_window_add(window, beside * (double)done, done, stride);
-        hyp_window_place(window, &(HypPlace){.known = true,
-                                             .start = end,
-                                             .width = nest->nr + 1,
-                                             .planes = 1,
-                                             .left_out_first = 1});
+        hyp_window_place(
+            window,
+            &(HypPlace){.known = true, .start = end, .width = nest->nr + 1, .left_out_first = 1});
     }
 }
 
@@ -93,8 +89,7 @@ static void add_part(HypWindow *window, const HypGemmNest *nest, size_t run, dou
     hyp_window_add(window, lines, 1, 0);
     hyp_window_place(window, &(HypPlace){.known = true,
                                          .start = run + (size_t)(first_line * line),
-                                         .width = (size_t)(lines * line),
-                                         .planes = 1});
+                                         .width = (size_t)(lines * line)});
 }
 
 void hyp_window_add_panels(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block,

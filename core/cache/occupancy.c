@@ -133,7 +133,7 @@ static void lay_out_planes(Layout *layout, const HypRegion *region, const HypCac
 // Rows without gaps are one run; lines in which two rows meet count once there.
 static void lay_out(Layout *layout, const HypRegion *region, const HypCacheShape *cache)
 {
-    if (region->place.planes > 1) {
+    if (region->place.planes && region->rows > 1) {
         lay_out_planes(layout, region, cache);
         return;
     }

@@ -19,18 +19,17 @@ typedef struct HypCacheShape {
     double sets, ways, line_floats;
 } HypCacheShape;
 
-// Where the runs of a region start, in floats from an origin that regions share. Planes are so many
-// such sets of runs.
+// Where the runs of a region start, in floats from an origin that regions share.
 typedef struct HypPlace {
     bool known;
+    bool planes;         // a run in each: bounds take them as anywhere to one another
     size_t start, width; // of the first run
-    size_t planes, plane_stride;
     size_t left_out_first, left_out_last; // lines of each run that are not touched
 } HypPlace;
 
 typedef struct HypRegion {
     double lines;         // distinct lines touched, may be a fraction
-    size_t rows;          // runs they lie in, of all planes
+    size_t rows;          // runs they lie in
     size_t stride_floats; // between starts of the runs; of no meaning for one
     HypPlace place;
 } HypRegion;

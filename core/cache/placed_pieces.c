@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/placed_pieces.h"
 
+#include "cache/set_counts.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
-// Of more sets a piece fills but a small part, and is taken as spread over all.
-enum { MOST_SETS = 4096 };
-
-// Arrays that nobody knows the places of begin at multiples of pages: in a way of one page at the
-// same place, in longer ones at places of which the middle stands for all.
+// Arrays begin at multiples of pages: in a way of one page at the same place, in longer ones at
+// places of which the middle stands for all.
 enum { PAGE_FLOATS = 1024 };
 
 void hyp_pieces_add(HypPieces *pieces, double start, double lines)
@@ -35,166 +32,78 @@ void hyp_pieces_add(HypPieces *pieces, double start, double lines)
         pieces->pieces[pieces->count++] = (HypPiece){first, end - first};
 }
 
-// Sets of a cache, mostly a power of two: a window divides by them some hundred times.
-typedef struct Sets {
-    size_t count;
-    int shift; // below 0: no power of two
-} Sets;
-
-static Sets find_sets(const HypCacheShape *cache)
-{
-    Sets sets = {(size_t)cache->sets, 0};
-    while ((size_t)1 << sets.shift < sets.count)
-        sets.shift++;
-    if ((size_t)1 << sets.shift != sets.count)
-        sets.shift = -1;
-    return sets;
-}
-
-static size_t divide(size_t lines, Sets sets)
-{
-    return sets.shift >= 0 ? lines >> sets.shift : lines / sets.count;
-}
-
-static size_t remainder_of(size_t lines, Sets sets)
-{
-    return sets.shift >= 0 ? lines & (sets.count - 1) : lines % sets.count;
-}
-
-// How lines lie in the sets: in each `everywhere` and what rises and falls have summed up to.
-typedef struct SetCounts {
-    size_t everywhere;
-    int16_t change[MOST_SETS + 1];
-} SetCounts;
-
-// `lines` lines from set `first` on, fewer than there are sets.
-static void count_arc(SetCounts *counts, size_t first, size_t lines, size_t sets)
-{
-    const size_t end = first + lines;
-    counts->change[first]++;
-    if (end > sets) { // around
-        counts->change[sets]--;
-        counts->change[0]++;
-    }
-    counts->change[end > sets ? end - sets : end]--;
-}
-
-static void clear_counts(SetCounts *counts, size_t sets)
-{
-    counts->everywhere = 0;
-    memset(counts->change, 0, (sets + 1) * sizeof counts->change[0]);
-}
-
-static void count_pieces(SetCounts *counts, const HypPieces *pieces, Sets sets)
-{
-    clear_counts(counts, sets.count);
-    for (int i = 0; i < pieces->count; i++) {
-        const HypPiece *piece = &pieces->pieces[i];
-        counts->everywhere += divide(piece->lines, sets);
-        count_arc(counts, remainder_of(piece->start, sets), remainder_of(piece->lines, sets),
-                  sets.count);
-    }
-}
-
-// Where in a way the second array begins, if the first does where the way does.
-static size_t find_apart(const HypPlacedRows *rows, size_t way_floats)
-{
-    if (!rows->apart_known)
-        return way_floats / 2 / PAGE_FLOATS * PAGE_FLOATS;
-    const ptrdiff_t way = (ptrdiff_t)way_floats;
-    return (size_t)((rows->apart_floats % way + way) % way);
-}
-
-static void count_rows(SetCounts *counts, const HypPlacedRows *rows, Sets sets, size_t line_floats)
-{
-    const size_t way = sets.count * line_floats;
-    const size_t stride = rows->stride_floats % way;
-    const size_t apart = find_apart(rows, way);
-    clear_counts(counts, sets.count);
-    for (size_t i = 0; i < 2; i++) {
-        size_t at = (i * apart + rows->of[i].first * rows->stride_floats) % way;
-        for (size_t j = 0; j < rows->of[i].count; j++) {
-            const size_t first = (uint32_t)at / (uint32_t)line_floats; // 32 bits divide faster
-            const size_t end = (uint32_t)(at + rows->row_floats - 1) / (uint32_t)line_floats + 1;
-            counts->everywhere += divide(end - first, sets);
-            count_arc(counts, first, remainder_of(end - first, sets), sets.count);
-            at += stride;
-            at -= at >= way ? way : 0;
-        }
-    }
-}
-
 static size_t least_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-// Sets by how many lines they hold; `ways` stands for more.
-typedef struct Histogram {
-    size_t sets[HYP_COUNTED_WAYS + 2];
-} Histogram;
-
-// Of sets `first` to `end` - 1.
-static void add_sets(Histogram *histogram, const SetCounts *all, size_t ways, size_t first,
-                     size_t end)
+static void count_pieces(HypSetCounts *counts, const HypPieces *pieces, HypSets sets)
 {
-    size_t lines = all->everywhere;
-    for (size_t set = 0; set < first; set++)
-        lines += (size_t)all->change[set]; // below 0: wraps around, as it does back
-    for (size_t set = first; set < end; set++) {
-        lines += (size_t)all->change[set];
-        histogram->sets[least_of(lines, ways)]++;
+    hyp_counts_clear(counts, sets);
+    for (int i = 0; i < pieces->count; i++)
+        hyp_counts_add(counts, pieces->pieces[i].start, pieces->pieces[i].lines,
+                       i == 0 ? HYP_LINE_OWN : HYP_LINE_OTHER);
+}
+
+static void count_rows(HypSetCounts *counts, const HypPlacedRows *rows, HypSets sets,
+                       size_t line_floats)
+{
+    const size_t apart = sets.count * line_floats / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    hyp_counts_clear(counts, sets);
+    for (size_t i = 0; i < 2; i++) {
+        const HypRuns runs = {.start = i * apart + rows->of[i].first * rows->stride_floats,
+                              .width = rows->row_floats,
+                              .stride = rows->stride_floats,
+                              .count = rows->of[i].count};
+        hyp_counts_add_runs(counts, &runs, line_floats, HYP_LINE_OTHER);
     }
 }
 
 // Share of the first piece's lines by how many other lines of the pieces their sets hold.
-static HypHeld hold_still(const SetCounts *all, const HypPiece *own, Sets sets, size_t ways)
+static HypHeld hold_still(const HypSetCounts *counts, const HypPiece *own, size_t ways)
 {
-    const size_t whole = divide(own->lines, sets);
-    const size_t first = remainder_of(own->start, sets);
-    const size_t end = first + remainder_of(own->lines, sets);
-    Histogram every = {{0}};
-    Histogram part = {{0}};
-    if (whole > 0)
-        add_sets(&every, all, ways + 1, 0, sets.count);
-    add_sets(&part, all, ways + 1, first, least_of(end, sets.count));
-    if (end > sets.count)
-        add_sets(&part, all, ways + 1, 0, end - sets.count);
     HypHeld held = {{0}};
-    for (size_t i = 0; i <= ways; i++) // the line itself is none of the others
-        held.share[i] = (double)(whole * every.sets[i + 1] + part.sets[i + 1]) / (double)own->lines;
+    for (HypSetSpan span = hyp_counts_begin(counts); hyp_counts_next(counts, &span);) {
+        const uint32_t lines = hyp_own_lines(span.lines);
+        if (lines > 0) // the line itself is none of the others
+            held.share[least_of(hyp_all_lines(span.lines) - 1, ways)] +=
+                (double)((span.end - span.first) * lines);
+    }
+    for (size_t i = 0; i <= ways; i++)
+        held.share[i] /= (double)own->lines;
     return held;
 }
 
 // Adds lines that can lie anywhere, as they do to one another.
-static void add_moving(const SetCounts *all, size_t sets, size_t ways, HypHeld *held)
+static void add_moving(const HypSetCounts *counts, size_t ways, HypHeld *held)
 {
-    Histogram histogram = {{0}};
-    add_sets(&histogram, all, ways, 0, sets);
+    size_t sets[HYP_COUNTED_WAYS + 1] = {0}; // by how many lines they hold; `ways` stands for more
+    for (HypSetSpan span = hyp_counts_begin(counts); hyp_counts_next(counts, &span);)
+        sets[least_of(hyp_all_lines(span.lines), ways)] += span.end - span.first;
     HypHeld sum = {{0}};
     for (size_t i = 0; i <= ways; i++) {
-        if (histogram.sets[i] == 0)
+        if (sets[i] == 0)
             continue;
-        const double chance = (double)histogram.sets[i] / (double)sets;
+        const double chance = (double)sets[i] / (double)counts->sets.count;
         for (size_t j = 0; j <= ways; j++)
             sum.share[least_of(i + j, ways)] += held->share[j] * chance;
     }
     *held = sum;
 }
 
-static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache, Sets sets)
+static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache, HypSets sets)
 {
     const size_t ways = (size_t)cache->ways;
-    SetCounts counts;
+    HypSetCounts counts;
     count_pieces(&counts, &window->still, sets);
-    HypHeld held = hold_still(&counts, &window->still.pieces[0], sets, ways);
+    HypHeld held = hold_still(&counts, &window->still.pieces[0], ways);
     if (window->moving.count > 0) {
         count_pieces(&counts, &window->moving, sets);
-        add_moving(&counts, sets.count, ways, &held);
+        add_moving(&counts, ways, &held);
     }
     if (window->rows.of[0].count + window->rows.of[1].count > 0) {
         count_rows(&counts, &window->rows, sets, (size_t)cache->line_floats);
-        add_moving(&counts, sets.count, ways, &held);
+        add_moving(&counts, ways, &held);
     }
     return held;
 }
@@ -204,7 +113,7 @@ typedef struct Bounds {
     double least, most, lines;
 } Bounds;
 
-static void bound_pieces(const HypPieces *pieces, Sets sets, Bounds *bounds)
+static void bound_pieces(const HypPieces *pieces, HypSets sets, Bounds *bounds)
 {
     size_t first = SIZE_MAX;
     size_t end = 0;
@@ -215,18 +124,18 @@ static void bound_pieces(const HypPieces *pieces, Sets sets, Bounds *bounds)
         const HypPiece *piece = &pieces->pieces[i];
         first = least_of(first, piece->start);
         end = piece->start + piece->lines > end ? piece->start + piece->lines : end;
-        least += divide(piece->lines, sets);
-        most += divide(piece->lines + sets.count - 1, sets);
+        least += hyp_sets_divide(sets, piece->lines);
+        most += hyp_sets_divide(sets, piece->lines + sets.count - 1);
         lines += piece->lines;
     }
     if (pieces->count > 0)
-        most = least_of(most, divide(end - first + sets.count - 1, sets));
+        most = least_of(most, hyp_sets_divide(sets, end - first + sets.count - 1));
     bounds->least += (double)least;
     bounds->most += (double)most;
     bounds->lines += (double)lines;
 }
 
-static Bounds find_bounds(const HypPlacedWindow *window, const HypCacheShape *cache, Sets sets)
+static Bounds find_bounds(const HypPlacedWindow *window, const HypCacheShape *cache, HypSets sets)
 {
     const HypPlacedRows *rows = &window->rows;
     Bounds bounds = {.lines = 0};
@@ -246,13 +155,13 @@ static Bounds find_bounds(const HypPlacedWindow *window, const HypCacheShape *ca
 
 static double find_miss(const HypPlacedWindow *window, const HypCacheShape *cache)
 {
-    const Sets sets = find_sets(cache);
+    const HypSets sets = hyp_find_sets(cache);
     const Bounds bounds = find_bounds(window, cache, sets);
     if (bounds.most <= cache->ways)
         return 0;
     if (bounds.least > cache->ways)
         return 1;
-    if (sets.count > MOST_SETS || cache->ways > HYP_COUNTED_WAYS)
+    if (sets.count > HYP_MOST_COUNTED_SETS || cache->ways > HYP_COUNTED_WAYS)
         return bounds.lines <= cache->ways * cache->sets ? 0 : 1;
     const HypHeld held = find_held(window, cache, sets);
     return hyp_window_miss_beside(&window->others, &held, cache);

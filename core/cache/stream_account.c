@@ -40,10 +40,8 @@ static uint64_t hash_window(const HypWindow *window)
         hash = mix(hash, lines);
         hash = mix(hash, region->rows);
         hash = mix(hash, region->stride_floats);
-        hash = mix(hash, place->start * 2 + place->known);
+        hash = mix(hash, place->start * 4 + place->known * 2 + place->planes);
         hash = mix(hash, place->width);
-        hash = mix(hash, place->planes);
-        hash = mix(hash, place->plane_stride);
         hash = mix(hash, place->left_out_first * 2 + place->left_out_last);
     }
     return hash ? hash : 1;
