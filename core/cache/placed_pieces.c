@@ -37,12 +37,13 @@ static size_t least_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static void count_pieces(HypSetCounts *counts, const HypPieces *pieces, HypSets sets)
+// From piece `first` to `end` - 1.
+static void count_pieces(HypSetCounts *counts, const HypPieces *pieces, int first, int end,
+                         HypSets sets)
 {
     hyp_counts_clear(counts, sets);
-    for (int i = 0; i < pieces->count; i++)
-        hyp_counts_add(counts, pieces->pieces[i].start, pieces->pieces[i].lines,
-                       i == 0 ? HYP_LINE_OWN : HYP_LINE_OTHER);
+    for (int i = first; i < end; i++)
+        hyp_counts_add(counts, pieces->pieces[i].start, pieces->pieces[i].lines);
 }
 
 static void count_rows(HypSetCounts *counts, const HypPlacedRows *rows, HypSets sets,
@@ -55,36 +56,40 @@ static void count_rows(HypSetCounts *counts, const HypPlacedRows *rows, HypSets 
                               .width = rows->row_floats,
                               .stride = rows->stride_floats,
                               .count = rows->of[i].count};
-        hyp_counts_add_runs(counts, &runs, line_floats, HYP_LINE_OTHER);
+        hyp_counts_add_runs(counts, &runs, line_floats);
     }
 }
 
 // Share of the first piece's lines by how many other lines of the pieces their sets hold.
-static HypHeld hold_still(const HypSetCounts *counts, const HypPiece *own, size_t ways)
+static HypHeld hold_still(const HypPieces *pieces, HypSets sets, size_t ways)
 {
-    HypHeld held = {{0}};
-    for (HypSetSpan span = hyp_counts_begin(counts); hyp_counts_next(counts, &span);) {
-        const uint32_t lines = hyp_own_lines(span.lines);
-        if (lines > 0) // the line itself is none of the others
-            held.share[least_of(hyp_all_lines(span.lines) - 1, ways)] +=
-                (double)((span.end - span.first) * lines);
+    HypSetCounts own, others;
+    count_pieces(&own, pieces, 0, 1, sets);
+    count_pieces(&others, pieces, 1, pieces->count, sets);
+    size_t lines[HYP_COUNTED_WAYS + 1] = {0};
+    for (size_t set = 0; set < sets.count; set++) {
+        const size_t mine = own.everywhere + own.more[set];
+        if (mine > 0) // the line itself is none of the others
+            lines[least_of(mine - 1 + others.everywhere + others.more[set], ways)] += mine;
     }
+    HypHeld held = {{0}};
     for (size_t i = 0; i <= ways; i++)
-        held.share[i] /= (double)own->lines;
+        held.share[i] = (double)lines[i] / (double)pieces->pieces[0].lines;
     return held;
 }
 
 // Adds lines that can lie anywhere, as they do to one another.
 static void add_moving(const HypSetCounts *counts, size_t ways, HypHeld *held)
 {
-    size_t sets[HYP_COUNTED_WAYS + 1] = {0}; // by how many lines they hold; `ways` stands for more
-    for (HypSetSpan span = hyp_counts_begin(counts); hyp_counts_next(counts, &span);)
-        sets[least_of(hyp_all_lines(span.lines), ways)] += span.end - span.first;
+    const size_t sets = counts->sets.count;
+    size_t holding[HYP_COUNTED_WAYS + 1] = {0}; // sets, by how many lines; `ways` stands for more
+    for (size_t set = 0; set < sets; set++)
+        holding[least_of(counts->everywhere + counts->more[set], ways)]++;
     HypHeld sum = {{0}};
     for (size_t i = 0; i <= ways; i++) {
-        if (sets[i] == 0)
+        if (holding[i] == 0)
             continue;
-        const double chance = (double)sets[i] / (double)counts->sets.count;
+        const double chance = (double)holding[i] / (double)sets;
         for (size_t j = 0; j <= ways; j++)
             sum.share[least_of(i + j, ways)] += held->share[j] * chance;
     }
@@ -94,11 +99,10 @@ static void add_moving(const HypSetCounts *counts, size_t ways, HypHeld *held)
 static HypHeld find_held(const HypPlacedWindow *window, const HypCacheShape *cache, HypSets sets)
 {
     const size_t ways = (size_t)cache->ways;
+    HypHeld held = hold_still(&window->still, sets, ways);
     HypSetCounts counts;
-    count_pieces(&counts, &window->still, sets);
-    HypHeld held = hold_still(&counts, &window->still.pieces[0], ways);
     if (window->moving.count > 0) {
-        count_pieces(&counts, &window->moving, sets);
+        count_pieces(&counts, &window->moving, 0, window->moving.count, sets);
         add_moving(&counts, ways, &held);
     }
     if (window->rows.of[0].count + window->rows.of[1].count > 0) {

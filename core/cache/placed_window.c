@@ -37,27 +37,36 @@ static HypRuns join_rows(const HypRegion *region)
     return runs;
 }
 
-// Of own lines, those in sets with more lines than ways.
-static double evicted_share(const HypSetCounts *counts, uint32_t ways)
+// Of the lines in `own`, those in sets with more lines than ways.
+static double evicted_share(const HypSetCounts *own, const HypSetCounts *others, size_t ways)
 {
-    size_t lines = 0;
-    size_t evicted = 0;
-    for (HypSetSpan span = hyp_counts_begin(counts); hyp_counts_next(counts, &span);) {
-        const size_t own = (span.end - span.first) * hyp_own_lines(span.lines);
-        lines += own;
-        evicted += hyp_all_lines(span.lines) > ways ? own : 0;
+    const size_t all = own->everywhere + others->everywhere;
+    if (all > ways)
+        return 1;
+    const uint32_t room = (uint32_t)(ways - all);
+    uint32_t full_sets = 0;
+    uint32_t evicted = 0;
+    uint32_t more = 0;
+    for (size_t i = 0; i < own->sets.count; i++) {
+        const uint32_t mine = own->more[i];
+        const uint32_t full = mine + others->more[i] > room;
+        full_sets += full;
+        evicted += full * mine;
+        more += mine;
     }
-    return lines > 0 ? (double)evicted / (double)lines : 0;
+    const double lines = (double)(own->everywhere * own->sets.count + more);
+    return lines > 0 ? (double)(own->everywhere * full_sets + evicted) / lines : 0;
 }
 
 double hyp_placed_window_miss(const HypWindow *window, const HypCacheShape *cache)
 {
-    HypSetCounts counts;
-    hyp_counts_clear(&counts, hyp_find_sets(cache));
+    const HypSets sets = hyp_find_sets(cache);
+    HypSetCounts own, others;
+    hyp_counts_clear(&own, sets);
+    hyp_counts_clear(&others, sets);
     for (int i = 0; i < window->count; i++) {
         const HypRuns runs = join_rows(&window->regions[i]);
-        hyp_counts_add_runs(&counts, &runs, (size_t)cache->line_floats,
-                            i == 0 ? HYP_LINE_OWN : HYP_LINE_OTHER);
+        hyp_counts_add_runs(i == 0 ? &own : &others, &runs, (size_t)cache->line_floats);
     }
-    return evicted_share(&counts, (uint32_t)cache->ways);
+    return evicted_share(&own, &others, (size_t)cache->ways);
 }

@@ -1,76 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/set_counts.h"
 
-#include "common/size_math.h"
-
 #include <string.h>
 
 HypSets hyp_find_sets(const HypCacheShape *cache)
 {
-    HypSets sets = {(size_t)cache->sets, 0};
-    while ((size_t)1 << sets.shift < sets.count)
-        sets.shift++;
-    if ((size_t)1 << sets.shift != sets.count)
-        sets.shift = -1;
-    return sets;
+    const size_t count = (size_t)cache->sets;
+    const bool is_power = (count & (count - 1)) == 0;
+    return (HypSets){count, is_power ? __builtin_ctzll(count) : -1};
 }
 
 void hyp_counts_clear(HypSetCounts *counts, HypSets sets)
 {
     counts->sets = sets;
-    counts->start = 0;
-    memset(counts->marks, 0, (sets.count + 63) / 64 * sizeof counts->marks[0]);
-    memset(counts->change, 0, sets.count * sizeof counts->change[0]);
+    counts->everywhere = 0;
+    memset(counts->more, 0, (sets.count + HYP_SETS_TOGETHER) * sizeof counts->more[0]);
 }
 
-static inline void change_at(HypSetCounts *counts, size_t set, uint64_t lines)
+// A register at a time, of the last a part: most runs are but a few lines.
+static inline void add_to_sets(uint16_t *more, size_t sets, uint16_t times)
 {
-    counts->marks[set / 64] |= (uint64_t)1 << set % 64;
-    counts->change[set] += lines;
+    static const uint16_t taken[HYP_SETS_TOGETHER][HYP_SETS_TOGETHER] = {
+        {0},
+        {0xffff},
+        {0xffff, 0xffff},
+        {0xffff, 0xffff, 0xffff},
+        {0xffff, 0xffff, 0xffff, 0xffff},
+        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff},
+        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff},
+        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff}};
+    for (; sets >= HYP_SETS_TOGETHER; sets -= HYP_SETS_TOGETHER) {
+        for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
+            more[i] = (uint16_t)(more[i] + times);
+        more += HYP_SETS_TOGETHER;
+    }
+    const uint16_t *rest = taken[sets];
+    for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
+        more[i] = (uint16_t)(more[i] + (times & rest[i]));
 }
 
-// `first` is a set.
-static inline void add_lines(HypSetCounts *counts, size_t first, size_t lines, uint64_t each)
+// `times` runs of `lines` lines from set `first` on, in a circle.
+static inline void add_lines(HypSetCounts *counts, size_t first, size_t lines, size_t times)
 {
-    const HypSets sets = counts->sets;
-    const size_t end = first + hyp_sets_remainder(sets, lines);
-    const bool around = end >= sets.count;
-    counts->start += each * (hyp_sets_divide(sets, lines) + around);
-    change_at(counts, first, each);
-    change_at(counts, around ? end - sets.count : end, -each);
+    const size_t sets = counts->sets.count;
+    if (lines >= sets) {
+        counts->everywhere += times * hyp_sets_divide(counts->sets, lines);
+        lines = hyp_sets_remainder(counts->sets, lines);
+    }
+    const size_t end = first + lines;
+    if (end > sets)
+        add_to_sets(counts->more, end - sets, (uint16_t)times);
+    add_to_sets(&counts->more[first], end > sets ? sets - first : lines, (uint16_t)times);
 }
 
-void hyp_counts_add(HypSetCounts *counts, size_t first, size_t lines, uint64_t each)
+void hyp_counts_add(HypSetCounts *counts, size_t first, size_t lines)
 {
-    add_lines(counts, hyp_sets_remainder(counts->sets, first), lines, each);
+    add_lines(counts, hyp_sets_remainder(counts->sets, first), lines, 1);
 }
 
-// Runs at every `period`-th start lie in the same sets.
-static size_t find_period(const HypRuns *runs, size_t way)
+// After so many runs their starts come back to the same places in a way, if that is a power of 2.
+static size_t find_period(const HypRuns *runs, size_t stride, size_t way)
 {
-    return runs->count > 1 ? way / hyp_size_divisor(way, runs->stride % way) : 1;
+    if (runs->count <= 1 || (way & (way - 1)) != 0)
+        return runs->count;
+    const size_t period = stride == 0 ? 1 : way >> __builtin_ctzll(stride);
+    return period < runs->count ? period : runs->count;
 }
 
 // Starts are kept modulo a way.
-void hyp_counts_add_runs(HypSetCounts *counts, const HypRuns *runs, size_t line_floats,
-                         uint64_t each)
+void hyp_counts_add_runs(HypSetCounts *counts, const HypRuns *runs, size_t line_floats)
 {
+    if (runs->count == 0)
+        return;
     const unsigned line_shift = (unsigned)__builtin_ctzll(line_floats); // a power of 2
     const size_t sets = counts->sets.count;
     const size_t way = sets << line_shift;
-    const size_t stride = runs->stride % way;
+    const size_t stride = hyp_sets_remainder(counts->sets, runs->stride >> line_shift)
+                              << line_shift |
+                          (runs->stride & (line_floats - 1));
     const size_t left_out = runs->left_out_first + runs->left_out_last;
-    const size_t period = find_period(runs, way);
-    const size_t apart = runs->count < period ? runs->count : period;
+    const size_t period = find_period(runs, stride, way);
+    size_t times = period < runs->count ? runs->count / period + 1 : 1;
+    const size_t last_of_times = runs->count - (times - 1) * period;
     size_t start = runs->start % way;
-    for (size_t i = 0; i < apart; i++) {
-        const size_t times = (runs->count - i - 1) / period + 1;
+    for (size_t i = 0; i < period; i++) {
+        if (i == last_of_times)
+            times--;
         size_t first = start >> line_shift;
         const size_t lines = ((start + runs->width - 1) >> line_shift) + 1 - first;
         first += runs->left_out_first;
         first -= first >= sets ? sets : 0;
         if (lines > left_out)
-            add_lines(counts, first, lines - left_out, times * each);
+            add_lines(counts, first, lines - left_out, times);
         start += stride;
         start -= start >= way ? way : 0;
     }
