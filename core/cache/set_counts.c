@@ -18,23 +18,16 @@ void hyp_counts_clear(HypSetCounts *counts, HypSets sets)
 }
 
 // A register at a time, of the last a part: most runs are but a few lines.
-static inline void add_to_sets(uint16_t *more, size_t sets, uint16_t times)
+static inline void add_to_sets(uint16_t *restrict more, size_t sets, uint16_t times)
 {
-    static const uint16_t taken[HYP_SETS_TOGETHER][HYP_SETS_TOGETHER] = {
-        {0},
-        {0xffff},
-        {0xffff, 0xffff},
-        {0xffff, 0xffff, 0xffff},
-        {0xffff, 0xffff, 0xffff, 0xffff},
-        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff},
-        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff},
-        {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff}};
+    static const uint16_t taken[2 * HYP_SETS_TOGETHER] = {0xffff, 0xffff, 0xffff, 0xffff,
+                                                          0xffff, 0xffff, 0xffff, 0xffff};
     for (; sets >= HYP_SETS_TOGETHER; sets -= HYP_SETS_TOGETHER) {
         for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
             more[i] = (uint16_t)(more[i] + times);
         more += HYP_SETS_TOGETHER;
     }
-    const uint16_t *rest = taken[sets];
+    const uint16_t *restrict rest = &taken[HYP_SETS_TOGETHER - sets];
     for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
         more[i] = (uint16_t)(more[i] + (times & rest[i]));
 }
