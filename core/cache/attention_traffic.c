@@ -218,7 +218,8 @@ static void add_packing(const HypAttentionCall *call, const Packing *packing)
 static HypWindow find_pass(const HypAttentionCall *call, double queries, double keys,
                            bool of_queries)
 {
-    HypWindow window = {.count = 0};
+    HypWindow window;
+    hyp_window_start(&window);
     if (call->position == call->key_position) {
         hyp_add_head_rows(&window, call, 2 * (queries + keys), call->position);
     } else {

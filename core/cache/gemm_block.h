@@ -52,7 +52,7 @@ typedef struct HypGemmNest {
     size_t lanes; // floats of a register
     size_t line_floats;
     size_t prefetch_lines; // of A, how far ahead; 0: no prefetches, of C neither
-    double image_lines; // that windows reach
+    double image_lines;    // that windows reach
 } HypGemmNest;
 
 // Products one after another, of one shape: the A of each comes again after all the others.

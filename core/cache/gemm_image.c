@@ -256,12 +256,14 @@ static void look_at_sliver(const HypGemmPredictor *predictor, const HypIteration
     const double back = fmax(1, (double)pixels_back(nest) / (double)nest->nr);
     MeanReturning mean;
     find_mean_returning(&mean, nest, channels.first, panel, panel.first + (size_t)index * nest->nr);
-    HypWindow near = {.count = 0};
+    HypWindow near;
+    hyp_window_start(&near);
     add_map(&near, nest, &channels, &mean.most_near.near);
     add_map(&near, nest, &channels, &mean.most_near.between_near);
     hyp_window_add_slivers(&near, nest, &at->typical, index - 0.5, index + 0.5);
     add_returning(predictor, &near, mean.near, &reuse->near, &reuse->near_miss);
-    HypWindow far = {.count = 0};
+    HypWindow far;
+    hyp_window_start(&far);
     add_map(&far, nest, &channels, &mean.most_far.far);
     add_map(&far, nest, &channels, &mean.most_far.between_far);
     hyp_window_add_slivers(&far, nest, &at->typical, fmax(0, index + 0.5 - back), index + 0.5);
@@ -355,7 +357,8 @@ static void account_overlap(HypGemmPredictor *predictor, const HypIterations *at
         return;
     const double rows = (double)(tall - image->stride_h);
     const double lines = rows * (double)image->width / (double)nest->line_floats;
-    HypWindow window = {.count = 0};
+    HypWindow window;
+    hyp_window_start(&window);
     hyp_window_add_column(&window, nest, at, HYP_MATRIX_B);
     hyp_account(&predictor->account,
                 at->times * find_channels(nest, at, at->exact.kc).count * lines, &window);

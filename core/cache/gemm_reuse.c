@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_reuse.h"
 
+#include "cache/rounding.h"
+
 #include <math.h>
 
 enum {
@@ -35,15 +37,15 @@ typedef struct Sliver {
 static Sliver sample_sliver(const HypGemmNest *nest, const HypGemmBlock *block, int sample,
                             int samples)
 {
-    const double period = fmax(1, floor((double)nest->line_floats / (double)nest->nr));
+    const double period = fmax(1, hyp_round_down((double)nest->line_floats / (double)nest->nr));
     const double last = block->slivers - 2;
     const int pairs = samples / 2;
     const int pair = sample / 2;
     const double share = fmod((pair + 0.5) * GOLDEN_RATIO, 1);
     const bool ends = sample % 2 == 1;
     if (period > last + 1)
-        return (Sliver){floor(share * (last + 1)), 1.0 / samples};
-    const double first = floor(share * block->slivers / period) * period;
+        return (Sliver){hyp_round_down(share * (last + 1)), 1.0 / samples};
+    const double first = hyp_round_down(share * block->slivers / period) * period;
     return (Sliver){.index = fmin(last, first + (ends || period <= 1 ? period - 1 : 0)),
                     .share = (ends ? 1 / period : 1 - 1 / period) / pairs};
 }
@@ -64,7 +66,7 @@ static PieceOfA sample_piece_of_a(const HypGemmBlock *block, int kind, int sampl
     const double panel = kind == 0 ? 0 : last;
     const double half = 0.5 / pairs;
     if (kind == 2) // both slivers whole for each of these
-        return (PieceOfA){1, last, 0, 1, 1 + floor(depth * (last - 1))};
+        return (PieceOfA){1, last, 0, 1, 1 + hyp_round_down(depth * (last - 1))};
     return (PieceOfA){.first = panel + depth - half,
                       .end = panel + depth + half,
                       .b_before = last > 0 && kind == 0 ? 0 : depth,
@@ -108,7 +110,8 @@ static HypChances find_reuse_of_a(const HypGemmPredictor *predictor, const HypIt
         for (int i = 0; i < samples; i++) {
             const Sliver sliver = sample_sliver(&predictor->nest, typical, i, samples);
             const PieceOfA piece = sample_piece_of_a(typical, kind, i, samples);
-            HypWindow window = {.count = 0};
+            HypWindow window;
+            hyp_window_start(&window);
             find_next_use_of_a(&window, &predictor->nest, at, &piece, sliver.index);
             const HypChances chances = hyp_account_chances(&predictor->account, &window);
             hyp_chances_add(&mean, &chances, sliver.share);
@@ -136,7 +139,7 @@ static void find_reuses_of_a(const HypGemmPredictor *predictor, const HypIterati
 static double prefetched_width(const HypGemmNest *nest, double width)
 {
     const double line = (double)nest->line_floats;
-    return (ceil(width / line) - 1) * line + 1;
+    return (hyp_round_up(width / line) - 1) * line + 1;
 }
 
 // Between two uses of a sliver, so much of A as a panel.
@@ -145,8 +148,8 @@ static void find_next_use_of_b(HypWindow *window, const HypGemmNest *nest, const
 {
     const HypGemmBlock *typical = &at->typical;
     const double depth = fmod((sample + 0.5) * SILVER_RATIO, 1);
-    const double sliver = floor(fmod((sample + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
-    const double panel = floor((sample + 0.5) / samples * (typical->panels - 1));
+    const double sliver = hyp_round_down(fmod((sample + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
+    const double panel = hyp_round_down((sample + 0.5) / samples * (typical->panels - 1));
     const double row = panel * (double)nest->mr;
     const double width = fmin((double)nest->nr, (double)typical->nc);
     const HypPartOfC c = {(double)at->row + row, fmin((double)nest->mr, (double)typical->mc - row),
@@ -171,7 +174,8 @@ static HypChances find_reuse_of_b(const HypGemmPredictor *predictor, const HypIt
          samples = more_samples(&predictor->nest, &at->typical, samples, &mean)) {
         mean = (HypChances){{0}};
         for (int i = 0; i < samples; i++) {
-            HypWindow window = {.count = 0};
+            HypWindow window;
+            hyp_window_start(&window);
             find_next_use_of_b(&window, &predictor->nest, at, i, samples);
             const HypChances chances = hyp_account_chances(&predictor->account, &window);
             hyp_chances_add(&mean, &chances, 1.0 / samples);
@@ -187,13 +191,14 @@ static HypChances find_prefetched_c(const HypGemmPredictor *predictor, const Hyp
     const double mr = (double)nest->mr;
     HypChances mean = {{0}};
     for (int i = 0; i < FEW_SAMPLES; i++) {
-        const double panel = floor((i + 0.5) / FEW_SAMPLES * typical->panels);
-        const double sliver = floor(fmod((i + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
+        const double panel = hyp_round_down((i + 0.5) / FEW_SAMPLES * typical->panels);
+        const double sliver = hyp_round_down(fmod((i + 0.5) * GOLDEN_RATIO, 1) * typical->slivers);
         const double row = panel * mr;
         const HypPartOfC c = {(double)at->row + row, fmin(mr, (double)typical->mc - row),
                               (double)at->column + sliver * (double)nest->nr,
                               prefetched_width(nest, fmin((double)nest->nr, (double)typical->nc))};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_c(&window, nest, &c);
         hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 1);
         hyp_window_add_panels(&window, nest, typical, panel, panel + 1);
@@ -213,12 +218,13 @@ static HypChances find_reuse_of_c_rows(const HypGemmPredictor *predictor, const 
     HypChances mean = {{0}};
     for (int i = 0; i < ROW_SAMPLES; i++) {
         const double share = (i + 0.5) / ROW_SAMPLES;
-        const double sliver = floor(share * fmax(typical->slivers - 1, 0));
+        const double sliver = hyp_round_down(share * fmax(typical->slivers - 1, 0));
         const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
                                       .rows = typical->mc,
                                       .stride = n,
                                       .done = (size_t)(share * (double)typical->mc)};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_next_sliver(&window, nest, &shared);
         hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
         hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 2);
@@ -238,12 +244,13 @@ static HypChances find_reuse_of_b_rows(const HypGemmPredictor *predictor, const 
     HypChances mean = {{0}};
     for (int i = 0; i < ROW_SAMPLES; i++) {
         const double share = (i + 0.5) / ROW_SAMPLES;
-        const double sliver = floor(share * fmax(typical->slivers - 1, 0));
+        const double sliver = hyp_round_down(share * fmax(typical->slivers - 1, 0));
         const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
                                       .rows = typical->kc,
                                       .stride = n,
                                       .done = (size_t)(share * (double)typical->kc)};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_next_sliver(&window, nest, &shared);
         hyp_window_add_slivers(&window, nest, typical, sliver + share, sliver + 1 + share);
         const HypChances chances = hyp_account_chances(&predictor->account, &window);

@@ -32,17 +32,23 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
     const double compulsory = (double)rows->width / (double)line;
     account->traffic.accesses += rows->count * hyp_lines_of_registers(nest, rows->width, step);
 
-    HypWindow next_piece = {.count = 0}; // the next 16 floats begin in the line that these end in
+    // the next 16 floats begin in the line that these end in
+    HypWindow next_piece;
+    hyp_window_start(&next_piece);
     hyp_window_add_rows(&next_piece, nest, rows->place, group, TRANSPOSED_TOGETHER, rows->stride);
     hyp_window_add_packed(&next_piece, group * TRANSPOSED_TOGETHER / (double)line);
     hyp_account(account, rows->count * (touches - row_lines), &next_piece);
 
-    HypWindow next_row = {.count = 0}; // the next row begins in the line that this one ends in
+    // the next row begins in the line that this one ends in
+    HypWindow next_row;
+    hyp_window_start(&next_row);
     hyp_window_add_rows(&next_row, nest, rows->place, group, (double)rows->width, rows->stride);
     hyp_window_add_packed(&next_row, rows->packed);
     hyp_account(account, rows->count * (row_lines - distinct), &next_row);
 
-    HypWindow next_depth = {.count = 0}; // likewise the next block of k
+    // likewise the next block of k
+    HypWindow next_depth;
+    hyp_window_start(&next_depth);
     hyp_window_add_depth(&next_depth, nest, at, rows->matrix);
     hyp_account(account, rows->count * (distinct - compulsory), &next_depth);
 
@@ -53,7 +59,8 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
             hyp_account_cold(account, rows->count * compulsory);
         return;
     }
-    HypWindow again = {.count = 0};
+    HypWindow again;
+    hyp_window_start(&again);
     hyp_window_add_column(&again, nest, at, rows->matrix);
     hyp_account(account, rows->count * compulsory, &again);
 }
@@ -80,7 +87,8 @@ static void account_b_rows(HypGemmPredictor *predictor, const HypIterations *at)
 
     // The end of a row is in the last sliver, the beginning of the next was in the first one.
     const bool at_once = at->exact.slivers <= 1;
-    HypWindow next_row = {.count = 0};
+    HypWindow next_row;
+    hyp_window_start(&next_row);
     if (at_once) {
         hyp_window_add_packed(&next_row, 2);
     } else {
@@ -89,7 +97,8 @@ static void account_b_rows(HypGemmPredictor *predictor, const HypIterations *at)
     }
     hyp_account(account, rows * (at->exact.c_row - distinct), &next_row);
 
-    HypWindow next_column = {.count = 0};
+    HypWindow next_column;
+    hyp_window_start(&next_column);
     hyp_window_add_column(&next_column, nest, at, HYP_MATRIX_B);
     hyp_account(account, rows * (distinct - compulsory), &next_column);
 }

@@ -34,7 +34,8 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
         const double share = sample_share(i); // of the slivers packed so far
         const HypPartOfC c = {fmax((double)nest->shape.m - mc, 0), mc,
                               (double)at->column + share * nc, (1 - share) * nc};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
         // After its last sliver comes no more of A than the end of the last panel.
         hyp_window_add_panels(&window, nest, typical, typical->slivers > 1 ? 0 : share,
@@ -68,7 +69,8 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
         const double rest = (1 - share) * mc;
         const HypPartOfC c = {fmax(row - rest, 0), rest, (double)at->column + last_column,
                               fmin(nr, (double)typical->nc)};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
         hyp_window_add_c(&window, nest, &c);
         hyp_window_add_a(&window, nest, at, 0, share * mc);
@@ -95,7 +97,8 @@ static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIter
         const double share = sample_share(i); // of the panels used so far
         const HypPartOfC c = {(double)at->row, typical->panels > 1 ? share * mc : 0,
                               (double)at->column, fmin((double)nest->nr, (double)typical->nc)};
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
         // Of the sliver, the first panel has met only the beginning.
         hyp_window_add_slivers(&window, nest, typical, 0, fmin(1, share * typical->panels));
@@ -134,7 +137,8 @@ static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIter
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double used = floor(sample_share(i) * typical->slivers); // slivers
         const double share = used / typical->slivers;
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
         hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
         hyp_window_add_a(&window, nest, at, 0, mc);
@@ -176,14 +180,16 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     const double compulsory = (double)nc / (double)line;
     account->traffic.accesses += rows * touches * (at->first_depth ? 1 : 2);
     if (nest->prefetch_lines > 0)
-        hyp_account_chance(account, rows * at->exact.slivers * ceil((double)nest->nr / (double)line),
-                       &hyp_gemm_reuse(predictor, at)->prefetched_c);
+        hyp_account_chance(account,
+                           rows * at->exact.slivers * ceil((double)nest->nr / (double)line),
+                           &hyp_gemm_reuse(predictor, at)->prefetched_c);
     const double shared =
         rows * (touches - at->exact.c_row); // by this sliver's tiles and the next's
     if (shared > 0)
         hyp_account_written_at(account, shared, &hyp_gemm_reuse(predictor, at)->row_of_c);
 
-    HypWindow next_row = {.count = 0};
+    HypWindow next_row;
+    hyp_window_start(&next_row);
     const bool at_once = at->exact.slivers <= 1; // the next row is of the same tile
     const HypPartOfC c = {(double)at->row, at_once ? fmin((double)nest->mr, mc) : mc,
                           (double)at->column, (double)typical->nc};
@@ -200,7 +206,8 @@ static void account_c(HypGemmPredictor *predictor, const HypIterations *at)
     hyp_account_cold(account, rows * fresh);
     if (rows * (distinct - fresh) <= 0)
         return;
-    HypWindow next_depth = {.count = 0};
+    HypWindow next_depth;
+    hyp_window_start(&next_depth);
     hyp_window_add_depth(&next_depth, nest, at, HYP_MATRIX_C);
     hyp_account_written(account, rows * (distinct - fresh), &next_depth);
 }
@@ -277,7 +284,8 @@ static void account_end(HypGemmPredictor *predictor, const HypIterations *last)
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the rows of C that came after
         const double row = floor((1 - share) * m);
-        HypWindow window = {.count = 0};
+        HypWindow window;
+        hyp_window_start(&window);
         hyp_window_add_c(&window, nest,
                          &(HypPartOfC){row, m - row, (double)last->column, (double)exact->nc});
         hyp_window_add_a(&window, nest, &all_rows, row, m);
@@ -286,7 +294,8 @@ static void account_end(HypGemmPredictor *predictor, const HypIterations *last)
         const HypChances evicted = hyp_account_chances(account, &window);
         hyp_account_write_back(account, m * (double)exact->nc / line / WINDOW_SAMPLES, &evicted);
     }
-    HypWindow window = {.count = 0};
+    HypWindow window;
+    hyp_window_start(&window);
     hyp_window_add_column(&window, nest, last, HYP_MATRIX_C);
     const HypChances evicted = hyp_account_chances(account, &window);
     hyp_account_write_back(account, m * (double)(nest->shape.n - exact->nc) / line, &evicted);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_windows.h"
 
+#include "cache/rounding.h"
 #include "common/size_math.h"
 
 #include <math.h>
@@ -19,7 +20,8 @@ void hyp_gemm_account_first_a(HypGemmPredictor *predictor, double lines)
     const double n = (double)shape->n;
     const double k = (double)shape->k;
     const double products = before->products_between;
-    HypWindow window = {.count = 0};
+    HypWindow window;
+    hyp_window_start(&window);
     hyp_window_add_packed(&window, products * m * k / line);
     hyp_window_add_packed(&window, (double)nest->blocks.mc * (double)nest->blocks.kc / line);
     hyp_window_add_packed(&window, (double)nest->blocks.nc * (double)nest->blocks.kc / line);
@@ -36,8 +38,8 @@ void hyp_window_add_packed(HypWindow *window, double lines)
 void hyp_window_add_rows(HypWindow *window, const HypGemmNest *nest, size_t place, double rows,
                          double width, size_t stride)
 {
-    const size_t whole_rows = (size_t)ceil(rows);
-    const size_t whole_width = (size_t)ceil(width);
+    const size_t whole_rows = (size_t)hyp_round_up(rows);
+    const size_t whole_width = (size_t)hyp_round_up(width);
     if (whole_rows == 0 || whole_width == 0)
         return;
     const size_t step = hyp_size_divisor(stride, place);
@@ -80,8 +82,8 @@ static void add_part(HypWindow *window, const HypGemmNest *nest, size_t run, dou
                      double end)
 {
     const double line = (double)nest->line_floats;
-    const double first_line = floor(first / line + 0.5);
-    double lines = floor(end / line + 0.5) - first_line;
+    const double first_line = hyp_round_down(first / line + 0.5);
+    double lines = hyp_round_down(end / line + 0.5) - first_line;
     if (lines <= 0 && window->count == 0)
         lines = 1;
     if (lines <= 0)
@@ -127,7 +129,7 @@ static void add_image(HypWindow *window, const HypGemmNest *nest, const HypItera
 {
     const HypImageSource *image = nest->image;
     const double taps = (double)(image->kernel_h * image->kernel_w);
-    const double channels = ceil((double)at->typical.kc / taps);
+    const double channels = hyp_round_up((double)at->typical.kc / taps);
     const size_t channel = image->height * image->width;
     const double share = at->typical.b_source / channels;
     const size_t skipped = (size_t)(first * share) * nest->line_floats;

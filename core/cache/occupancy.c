@@ -2,6 +2,7 @@
 #include "cache/occupancy.h"
 
 #include "cache/placed_window.h"
+#include "cache/rounding.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -79,24 +80,12 @@ typedef struct Layout {
     double least, most; // bounds on the lines in a set
 } Layout;
 
-// floor and ceil of what is not negative and fits: instructions, where libm's are calls.
-static double round_down(double value)
-{
-    return (double)(int64_t)value;
-}
-
-static double round_up(double value)
-{
-    const double down = round_down(value);
-    return down < value ? down + 1 : down;
-}
-
 // Filled in place: a prediction lays out some hundred regions.
 static void lay_out_run(Layout *layout, double lines, const HypCacheShape *cache)
 {
     const double mean = lines / cache->sets;
     layout->strided = false;
-    layout->whole = round_down(mean);
+    layout->whole = hyp_round_down(mean);
     layout->rest = mean - layout->whole;
     layout->least = layout->whole;
     layout->most = layout->whole + 1;
@@ -111,14 +100,14 @@ static void lay_out_rows(Layout *layout, const HypRegion *region, const HypCache
     layout->circle = cache->sets / (double)clusters.count;
     layout->drift = (double)clusters.drift_floats / cache->line_floats;
     layout->cluster_rows = (double)region->rows / (double)clusters.count;
-    layout->whole = round_down(width / layout->circle);
+    layout->whole = hyp_round_down(width / layout->circle);
     layout->rest = width - layout->whole * layout->circle;
-    const double rows = round_up(layout->cluster_rows);
+    const double rows = hyp_round_up(layout->cluster_rows);
     double overlapping = rows; // rows that can hold one place
     if (layout->drift > 0)
-        overlapping = smaller(rows, round_down(layout->rest / layout->drift) + 1);
+        overlapping = smaller(rows, hyp_round_down(layout->rest / layout->drift) + 1);
     // Where the circle is closed by few rows, the end of a cluster can overlap its beginning.
-    layout->least = layout->whole * round_down(layout->cluster_rows);
+    layout->least = layout->whole * hyp_round_down(layout->cluster_rows);
     layout->most = layout->whole * rows + smaller(rows, 2 * overlapping);
 }
 
@@ -184,8 +173,8 @@ static void count_sets(Counts *counts, Counting *counting, double lines, double 
 // Of `rows` intervals [i * drift, i * drift + width), those that hold `place`.
 static double count_covering(double place, double rows, double drift, double width)
 {
-    const double last = smaller(rows - 1, round_down(place / drift));
-    const double first = place < width ? 0 : round_down((place - width) / drift) + 1;
+    const double last = smaller(rows - 1, hyp_round_down(place / drift));
+    const double first = place < width ? 0 : hyp_round_down((place - width) / drift) + 1;
     return larger(0, last - first + 1);
 }
 
@@ -210,15 +199,15 @@ static void count_clusters(Counts *counts, Counting *counting, const Layout *lay
     }
     // From one start to the next, lines change once: where a row further back ends.
     const double drift = layout->drift;
-    const double end = layout->rest - round_down(layout->rest / drift) * drift;
-    const double starts = round_up(((rows - 1) * drift + layout->rest) / drift);
+    const double end = layout->rest - hyp_round_down(layout->rest / drift) * drift;
+    const double starts = hyp_round_up(((rows - 1) * drift + layout->rest) / drift);
     const double span = smaller(starts * drift, layout->circle);
-    const double starts_of_span = round_up(span / drift);
+    const double starts_of_span = hyp_round_up(span / drift);
     const double samples = smaller(starts_of_span, SAMPLES);
     const double scale = share * span / layout->circle / (samples * drift);
     count_sets(counts, counting, whole, share * (1 - span / layout->circle));
     for (int i = 0; i < (int)samples; i++) {
-        const double start = round_down((i + 0.5) / samples * starts_of_span) * drift;
+        const double start = hyp_round_down((i + 0.5) / samples * starts_of_span) * drift;
         count_place(counts, counting, layout, rows, start + end / 2, scale * end);
         count_place(counts, counting, layout, rows, start + (end + drift) / 2,
                     scale * (drift - end));
@@ -230,7 +219,7 @@ static void find_counts(Counts *counts, const Layout *layout, int ways, bool own
     Counting counting = {.ways = ways, .own = own};
     clear_counts(counts, ways);
     if (layout->strided) {
-        const double least_rows = round_down(layout->cluster_rows);
+        const double least_rows = hyp_round_down(layout->cluster_rows);
         const double longer = layout->cluster_rows - least_rows;
         count_clusters(counts, &counting, layout, least_rows, 1 - longer);
         if (longer > 0)

@@ -42,6 +42,12 @@ typedef struct HypWindow {
     int count;
 } HypWindow;
 
+// Nothing was touched. Larger than what is in most, so that it is not set to 0 as a whole.
+static inline void hyp_window_start(HypWindow *window)
+{
+    window->count = 0;
+}
+
 // Adds a region; nothing for no lines.
 void hyp_window_add(HypWindow *window, double lines, size_t rows, size_t stride_floats);
 

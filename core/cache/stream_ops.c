@@ -73,7 +73,8 @@ void hyp_stream_combine(HypAccount *account, size_t out_bytes, const HypStreamOp
         const double touched = count_byte_lines(account, operands[i].touched_bytes);
         if (touched <= own)
             continue;
-        HypWindow next_turn = {.count = 0};
+        HypWindow next_turn;
+        hyp_window_start(&next_turn);
         hyp_window_add(&next_turn, own, 1, 0);
         hyp_window_add(&next_turn, own * (all - touched) / touched, 1, 0);
         touch_again(account, touched - own, &next_turn);
@@ -84,13 +85,15 @@ void hyp_stream_combine(HypAccount *account, size_t out_bytes, const HypStreamOp
 static void touch_rows(HypAccount *account, double lines, double row)
 {
     touch_new(account, lines); // the first pass over in
-    HypWindow second = {.count = 0};
+    HypWindow second;
+    hyp_window_start(&second);
     hyp_window_add(&second, row, 1, 0);
     hyp_window_add(&second, row / 2, 1, 0); // of out, on average
     touch_again(account, lines, &second);
     touch_new(account, lines); // out
     write_once(account, lines, lines);
-    HypWindow third = {.count = 0};
+    HypWindow third;
+    hyp_window_start(&third);
     hyp_window_add(&third, row, 1, 0);
     hyp_window_add(&third, row / 2, 1, 0); // of in
     hyp_account_written(account, lines, &third);
@@ -112,7 +115,8 @@ void hyp_stream_layernorm(HypAccount *account, size_t rows, size_t columns, size
     touch_rows(account, ceil(count_lines(account, (double)rows * (double)columns)), row);
     const double scales = (double)vectors * ceil(row);
     touch_new(account, scales);
-    HypWindow next_row = {.count = 0};
+    HypWindow next_row;
+    hyp_window_start(&next_row);
     hyp_window_add(&next_row, scales, 1, 0);
     hyp_window_add(&next_row, row, 1, 0);
     hyp_window_add(&next_row, row, 1, 0);
@@ -130,13 +134,15 @@ void hyp_stream_lrn(HypAccount *account, size_t planes, size_t plane_floats, siz
     touch_new(account, 2 * lines);
     write_once(account, lines, lines);
     // Out for each plane that is added, and for the result.
-    HypWindow next_pass = {.count = 0};
+    HypWindow next_pass;
+    hyp_window_start(&next_pass);
     hyp_window_add(&next_pass, plane, 1, 0);
     hyp_window_add(&next_pass, plane, 1, 0);
     hyp_account_written(account, lines * (passes + 1), &next_pass);
     account->traffic.accesses += lines * (passes + 1);
     // In for the sums of the other planes, and for its own result.
-    HypWindow next_plane = {.count = 0};
+    HypWindow next_plane;
+    hyp_window_start(&next_plane);
     hyp_window_add(&next_plane, plane * passes, 1, 0);
     hyp_window_add(&next_plane, plane, 1, 0);
     touch_again(account, lines * passes, &next_plane);
@@ -156,7 +162,8 @@ void hyp_stream_pool(HypAccount *account, const HypPoolExtents *pool)
     const double touches = planes * (double)pool->out_height * kernel_rows * row;
     touch_new(account, fmin(touches, image) + out);
     write_once(account, out, fmin(touches, image));
-    HypWindow next_row = {.count = 0};
+    HypWindow next_row;
+    hyp_window_start(&next_row);
     hyp_window_add(&next_row, kernel_rows * row, 1, 0);
     hyp_window_add(&next_row, count_lines(account, (double)pool->out_width), 1, 0);
     touch_again(account, fmax(0, touches - image), &next_row);
@@ -172,7 +179,8 @@ static void write_again(HypAccount *account, double lines, const HypWindow *wind
 // Two runs of lines, the first that of the line which comes back.
 static HypWindow window_of(double own, double other)
 {
-    HypWindow window = {.count = 0};
+    HypWindow window;
+    hyp_window_start(&window);
     hyp_window_add(&window, own, 1, 0);
     hyp_window_add(&window, other, 1, 0);
     return window;
@@ -278,10 +286,13 @@ void hyp_stream_spread(HypAccount *account, size_t planes, size_t taps, size_t p
         return;
     touch_new(account, all);
     write_once(account, all, (double)planes * (double)taps * product_lines);
-    HypWindow made = {.count = 0}; // since the product was written
+    // since the product was written
+    HypWindow made;
+    hyp_window_start(&made);
     hyp_window_add(&made, (double)planes * (double)taps * product_lines, 1, 0);
     touch_again(account, (double)planes * (double)taps * product_lines, &made);
-    HypWindow next_tap = {.count = 0};
+    HypWindow next_tap;
+    hyp_window_start(&next_tap);
     hyp_window_add(&next_tap, out_lines, 1, 0);
     hyp_window_add(&next_tap, product_lines, 1, 0);
     write_again(account, (double)taps * all, &next_tap);
