@@ -14,22 +14,43 @@ void hyp_counts_clear(HypSetCounts *counts, HypSets sets)
 {
     counts->sets = sets;
     counts->everywhere = 0;
-    memset(counts->more, 0, (sets.count + HYP_SETS_TOGETHER) * sizeof counts->more[0]);
+    memset(counts->more, 0, (sets.count + HYP_SETS_BEYOND) * sizeof counts->more[0]);
 }
 
-// A register at a time, of the last a part: most runs are but a few lines.
-static inline void add_to_sets(uint16_t *restrict more, size_t sets, uint16_t times)
+// A register of counts. Vectors, as compilers do not find them here.
+enum { TOGETHER = 8 };
+typedef uint16_t Lanes __attribute__((vector_size(TOGETHER * sizeof(uint16_t))));
+
+static inline Lanes load(const uint16_t *from)
 {
-    static const uint16_t taken[2 * HYP_SETS_TOGETHER] = {0xffff, 0xffff, 0xffff, 0xffff,
-                                                          0xffff, 0xffff, 0xffff, 0xffff};
-    for (; sets >= HYP_SETS_TOGETHER; sets -= HYP_SETS_TOGETHER) {
-        for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
-            more[i] = (uint16_t)(more[i] + times);
-        more += HYP_SETS_TOGETHER;
-    }
-    const uint16_t *restrict rest = &taken[HYP_SETS_TOGETHER - sets];
-    for (size_t i = 0; i < HYP_SETS_TOGETHER; i++)
-        more[i] = (uint16_t)(more[i] + (times & rest[i]));
+    Lanes lanes;
+    memcpy(&lanes, from, sizeof lanes);
+    return lanes;
+}
+
+static inline void add(uint16_t *more, Lanes lanes)
+{
+    lanes += load(more);
+    memcpy(more, &lanes, sizeof lanes);
+}
+
+// Whole registers at places that are multiples of their size, or what one run wrote would be late
+// for the next. No branch tells runs within one register from those in two.
+static inline void add_to_sets(HypSetCounts *counts, size_t first, size_t lines, uint16_t times)
+{
+    static const uint16_t ones[4 * TOGETHER] = {0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+                                                0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+                                                0xffff, 0xffff, 0xffff, 0xffff};
+    const size_t before = first % TOGETHER;
+    const size_t end = before + lines;
+    const Lanes all = {times, times, times, times, times, times, times, times};
+    uint16_t *more = &counts->more[first - before];
+    const Lanes until = load(&ones[2 * TOGETHER - (end < TOGETHER ? end : TOGETHER)]);
+    add(more, all & until & ~load(&ones[2 * TOGETHER - before]));
+    size_t at = TOGETHER;
+    for (; at + TOGETHER <= end; at += TOGETHER)
+        add(&more[at], all);
+    add(&more[at], all & load(&ones[2 * TOGETHER + at - end]));
 }
 
 // `times` runs of `lines` lines from set `first` on, in a circle.
@@ -42,8 +63,8 @@ static inline void add_lines(HypSetCounts *counts, size_t first, size_t lines, s
     }
     const size_t end = first + lines;
     if (end > sets)
-        add_to_sets(counts->more, end - sets, (uint16_t)times);
-    add_to_sets(&counts->more[first], end > sets ? sets - first : lines, (uint16_t)times);
+        add_to_sets(counts, 0, end - sets, (uint16_t)times);
+    add_to_sets(counts, first, end > sets ? sets - first : lines, (uint16_t)times);
 }
 
 void hyp_counts_add(HypSetCounts *counts, size_t first, size_t lines)

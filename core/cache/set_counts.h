@@ -28,13 +28,13 @@ static inline size_t hyp_sets_remainder(HypSets sets, size_t lines)
     return sets.shift >= 0 ? lines & (sets.count - 1) : lines % sets.count;
 }
 
-enum { HYP_SETS_TOGETHER = 8 }; // counted in one step, past the last set too
+enum { HYP_SETS_BEYOND = 16 }; // the last one: where counts of several at once end
 
 // Lines in a set: `everywhere` and so many more as it has alone.
 typedef struct HypSetCounts {
     HypSets sets;
     size_t everywhere;
-    uint16_t more[HYP_MOST_COUNTED_SETS + HYP_SETS_TOGETHER];
+    _Alignas(16) uint16_t more[HYP_MOST_COUNTED_SETS + HYP_SETS_BEYOND];
 } HypSetCounts;
 
 void hyp_counts_clear(HypSetCounts *counts, HypSets sets);
