@@ -18,7 +18,7 @@ void hyp_counts_clear(HypSetCounts *counts, HypSets sets)
 }
 
 // A register of counts. Vectors, as compilers do not find them here.
-enum { TOGETHER = 8 };
+enum { TOGETHER = 8, TWICE = 2 * TOGETHER };
 typedef uint16_t Lanes __attribute__((vector_size(TOGETHER * sizeof(uint16_t))));
 
 static inline Lanes load(const uint16_t *from)
@@ -45,12 +45,12 @@ static inline void add_to_sets(HypSetCounts *counts, size_t first, size_t lines,
     const size_t end = before + lines;
     const Lanes all = {times, times, times, times, times, times, times, times};
     uint16_t *more = &counts->more[first - before];
-    const Lanes until = load(&ones[2 * TOGETHER - (end < TOGETHER ? end : TOGETHER)]);
-    add(more, all & until & ~load(&ones[2 * TOGETHER - before]));
+    const Lanes until = load(&ones[TWICE - (end < TOGETHER ? end : TOGETHER)]);
+    add(more, all & until & ~load(&ones[TWICE - before]));
     size_t at = TOGETHER;
     for (; at + TOGETHER <= end; at += TOGETHER)
         add(&more[at], all);
-    add(&more[at], all & load(&ones[2 * TOGETHER + at - end]));
+    add(&more[at], all & load(&ones[TWICE + at - end]));
 }
 
 // `times` runs of `lines` lines from set `first` on, in a circle.
