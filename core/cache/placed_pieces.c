@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-// Arrays begin at multiples of pages: in a way of one page at the same place, in longer ones at
-// places of which the middle stands for all.
+// Arrays that nobody knows the places of begin at multiples of pages: in a way of one page at the
+// same place, in longer ones at places of which the middle stands for all.
 enum { PAGE_FLOATS = 1024 };
 
 void hyp_pieces_add(HypPieces *pieces, double start, double lines)
@@ -46,10 +46,19 @@ static void count_pieces(HypSetCounts *counts, const HypPieces *pieces, int firs
         hyp_counts_add(counts, pieces->pieces[i].start, pieces->pieces[i].lines);
 }
 
+// Where in a way the second array begins, if the first does where the way does.
+static size_t find_apart(const HypPlacedRows *rows, size_t way_floats)
+{
+    if (!rows->apart_known)
+        return way_floats / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    const ptrdiff_t way = (ptrdiff_t)way_floats;
+    return (size_t)((rows->apart_floats % way + way) % way);
+}
+
 static void count_rows(HypSetCounts *counts, const HypPlacedRows *rows, HypSets sets,
                        size_t line_floats)
 {
-    const size_t apart = sets.count * line_floats / 2 / PAGE_FLOATS * PAGE_FLOATS;
+    const size_t apart = find_apart(rows, sets.count * line_floats);
     hyp_counts_clear(counts, sets);
     for (size_t i = 0; i < 2; i++) {
         const HypRuns runs = {.start = i * apart + rows->of[i].first * rows->stride_floats,
