@@ -16,12 +16,14 @@
 
 #include <cmocka.h>
 
+// The first are those of an ordinary run.
 static const char *const models[] = {
     "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32",
-    "builtin:transformer",           "builtin:resnet18:image=64,width=16",
-    "builtin:mobilenetv2:image=64",  "builtin:squeezenet:image=64",
+    "builtin:mobilenetv2:image=64",  "builtin:transformer",
+    "builtin:squeezenet:image=64",   "builtin:resnet18:image=64,width=16",
 };
-enum { MODEL_COUNT = sizeof models / sizeof models[0] };
+enum { ORDINARY_MODELS = 3 };
+static size_t model_count = ORDINARY_MODELS;
 
 typedef struct Loaded {
     HyperionModel *model;
@@ -97,7 +99,7 @@ static void *copy_output(const Loaded *loaded)
 static void more_bytes_only_for_less_time_and_the_same_results(void **state)
 {
     (void)state;
-    for (int i = 0; i < MODEL_COUNT; i++) {
+    for (size_t i = 0; i < model_count; i++) {
         Loaded loaded = load(models[i]);
         run(&loaded); // on one thread
         assert_true(hyperionSetThreadCount(loaded.model, 1 + i % 2));
@@ -126,7 +128,7 @@ static void more_bytes_only_for_less_time_and_the_same_results(void **state)
 static void a_run_holds_what_was_planned(void **state)
 {
     (void)state;
-    for (int i = 0; i < MODEL_COUNT; i++) {
+    for (size_t i = 0; i < model_count; i++) {
         Loaded loaded = load(models[i]);
         optimize(&loaded, 0);
         for (int step = 0; step <= 4; step++) {
@@ -327,8 +329,10 @@ static void tradeoffs_out_of_range_are_clamped(void **state)
     hyperionFreeMemoryOptimizer(optimizer);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "all") == 0)
+        model_count = sizeof models / sizeof *models;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_bytes_only_for_less_time_and_the_same_results),
         cmocka_unit_test(a_run_holds_what_was_planned),
