@@ -41,13 +41,27 @@ static AlongAnswer find_fall(const AlongPoint *points, size_t count,
     return answer;
 }
 
-// The point of the pair that is slower and, by the verdicts, not smaller; else ALONG_UNDOMINATED.
-static size_t find_dominated(const PairRows *rows, AlongPair pair)
+// What the later point's memory is to the earlier's: by the plans of both, which are exact, else by
+// the verdict on what was measured.
+static Verdict judge_memory(const AlongPairs *pairs, AlongPair pair, const PairRows *rows)
 {
-    if (!rows->time || !rows->memory)
+    static const double least_change = 0.001;
+    const double earlier = pairs->points[pair.earlier].planned_bytes;
+    const double later = pairs->points[pair.later].planned_bytes;
+    if (isnan(earlier) || isnan(later))
+        return rows->memory ? rows->memory->verdict : VERDICT_INCONCLUSIVE;
+    if (fabs(later - earlier) < least_change * earlier)
+        return VERDICT_SAME;
+    return later < earlier ? VERDICT_FASTER : VERDICT_SLOWER;
+}
+
+// The point of the pair that is slower and not smaller; else ALONG_UNDOMINATED.
+static size_t find_dominated(const AlongPairs *pairs, AlongPair pair, const PairRows *rows)
+{
+    if (!rows->time)
         return ALONG_UNDOMINATED;
     const Verdict time = rows->time->verdict;
-    const Verdict memory = rows->memory->verdict;
+    const Verdict memory = judge_memory(pairs, pair, rows);
     if (time == VERDICT_SLOWER && (memory == VERDICT_SAME || memory == VERDICT_SLOWER))
         return pair.later;
     if (time == VERDICT_FASTER && (memory == VERDICT_SAME || memory == VERDICT_FASTER))
@@ -61,7 +75,7 @@ static void judge_pair(const AlongPairs *pairs, size_t index, const PairRows *ro
     const AlongPair pair = pairs->pairs[index];
     const double fall =
         pairs->points[pair.earlier].peak_bytes - pairs->points[pair.later].peak_bytes;
-    const size_t loser = find_dominated(rows, pair);
+    const size_t loser = find_dominated(pairs, pair, rows);
     if (rows->time)
         findings->times[rows->time->verdict]++;
     if (rows->memory)

@@ -124,7 +124,8 @@ static void note_along(const Notes *notes)
     note(notes,
          "BASE and NEW are the earlier and the later point along %s, of one run whose cells were "
          "measured turn by turn; all pairs of points that differ in it alone are compared. Times "
-         "decide; dominated is a point slower than another and not smaller.",
+         "decide; dominated is a point slower than another and not smaller, by what was planned "
+         "where both points have a plan, else by measured peak memory.",
          axis_table[comparison->options.along->axis].key);
     if (!along_report_make(comparison, &report))
         return;
