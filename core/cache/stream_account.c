@@ -39,8 +39,9 @@ static uint64_t hash_window(const HypWindow *window)
         memcpy(&lines, &region->lines, sizeof lines);
         hash = mix(hash, lines);
         hash = mix(hash, (uint64_t)region->rows << 32 ^ region->stride_floats);
-        hash = mix(hash, place->start * 4 + place->known * 2 + place->planes);
-        hash = mix(hash, place->width * 4 + place->left_out_first * 2 + place->left_out_last);
+        hash = mix(hash, place->start * 4 + (size_t)place->known * 2 + place->planes);
+        hash =
+            mix(hash, place->width * 4 + (size_t)place->left_out_first * 2 + place->left_out_last);
     }
     return hash ? hash : 1;
 }

@@ -71,7 +71,7 @@ static double count_reused(double set_bytes, size_t level_bytes)
 static double first_working_set(const KernelCase *problem, const HyperionGemmBlocking *blocking,
                                 const HyperionCacheLevel *level)
 {
-    const size_t line_bytes = (size_t)level->line_bytes;
+    const size_t line_bytes = level->line_bytes > 0 ? (size_t)level->line_bytes : 64;
     if (problem->has_product) {
         // A sliver of B, this and the next panel of A, a tile of C; and between two uses of a panel
         // the whole block of A and as many rows of C, which begin anywhere in a line.
@@ -144,7 +144,8 @@ static void compare_cell(const char *axes, Compared *compared)
         .task = SAMPLE_COUNT, .seed = 1, .iterations = 1, .counters = counters};
     (void)snprintf(text, sizeof text, "%s", axes);
     for (char *at = text; *at; at++)
-        *at = *at == '\'' ? '"' : *at;
+        if (*at == '\'')
+            *at = '"';
     json_t *json = json_pack("{s:s, s:o}", "workload", "kernel", "axes", json_loads(text, 0, NULL));
     if (!json || !cell_from_json(json, &request.cell, &problem) ||
         !geometry_choose(request.cell.values[AXIS_GEOMETRY].text, &request.topology,
