@@ -163,7 +163,7 @@ static void fail_each_allocation(const char *name, bool has_times)
 static void each_allocation_that_fails_fails_cleanly(void **state)
 {
     (void)state;
-    static const char in_bands[] = "builtin:cnn:image=32";
+    static const char in_bands[] = "builtin:cnn:image=32,channels=8,stages=2";
     fail_each_allocation("builtin:mlp:hidden=8,layers=2,batch=8", false);
     keep_times(in_bands);
     banded_plans = 0;
