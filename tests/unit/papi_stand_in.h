@@ -294,4 +294,26 @@ const PAPI_hw_info_t *PAPI_get_hardware_info(void)
     return NULL;
 }
 
+// The work that is counted.
+static void run_once(void *context)
+{
+    (void)context;
+    runs++;
+}
+
+// Set-up of each test, and tear-down of all.
+static int reset(void **state)
+{
+    (void)state;
+    memset(&machine, 0, sizeof machine);
+    passes = 0;
+    return 0;
+}
+
+static int leave_no_event_set(void **state)
+{
+    (void)state;
+    return live_sets; // 0 is success
+}
+
 #endif

@@ -17,26 +17,6 @@
 #if HYPERION_HAVE_PAPI
 #include "papi_stand_in.h"
 
-static void run_once(void *context)
-{
-    (void)context;
-    runs++;
-}
-
-static int reset(void **state)
-{
-    (void)state;
-    memset(&machine, 0, sizeof machine);
-    passes = 0;
-    return 0;
-}
-
-static int leave_no_event_set(void **state)
-{
-    (void)state;
-    return live_sets; // 0 is success
-}
-
 static void count(const char *const *names, size_t name_count, CounterValue *values)
 {
     Problem problem = {0};

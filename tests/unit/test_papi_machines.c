@@ -18,25 +18,6 @@
 #if HYPERION_HAVE_PAPI
 #include "papi_machines.h"
 
-static void run_once(void *context)
-{
-    (void)context;
-    runs++;
-}
-
-static int reset(void **state)
-{
-    (void)state;
-    memset(&machine, 0, sizeof machine);
-    return 0;
-}
-
-static int leave_no_event_set(void **state)
-{
-    (void)state;
-    return live_sets; // 0 is success
-}
-
 // Each value is its event's rate, with no doubt; returns how many passes that took.
 static int count_rates(const StandInMachine *which, const char *const *names, size_t count)
 {
