@@ -100,7 +100,7 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
         const HypLayer *layer = &model->layers[i];
         if (!hyp_layer_has_traffic(layer->op) || hyp_model_layer_is_packed(model, i))
             continue;
-        if (!hyp_layer_add_traffic(model, layer, &account))
+        if (!hyp_layer_add_traffic(model, layer, &account) || account.failed)
             return failure;
         modelled++;
     }

@@ -287,37 +287,3 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache)
     }
     return sum.most < ways ? 0 : smaller(1, sum.chance[ways]);
 }
-
-void hyp_window_bounds(const HypWindow *window, const HypCacheShape *cache, double *least,
-                       double *most)
-{
-    *least = 0;
-    *most = 0;
-    for (int i = 0; i < window->count; i++) {
-        Layout layout;
-        lay_out(&layout, &window->regions[i], cache);
-        *least += layout.least;
-        *most += layout.most;
-    }
-}
-
-double hyp_window_miss_beside(const HypWindow *window, const HypHeld *held,
-                              const HypCacheShape *cache)
-{
-    const int ways = (int)cache->ways;
-    assert(ways >= 0 && ways <= HYP_COUNTED_WAYS);
-    Counts sum;
-    clear_counts(&sum, ways);
-    sum.least = 0;
-    sum.most = ways;
-    for (int i = 0; i <= ways; i++)
-        sum.chance[i] = held->share[i];
-    for (int i = 0; i < window->count; i++) {
-        Layout layout;
-        Counts counts;
-        lay_out(&layout, &window->regions[i], cache);
-        find_counts(&counts, &layout, ways, false);
-        add_counts(&sum, &counts, ways);
-    }
-    return smaller(1, sum.chance[ways]);
-}

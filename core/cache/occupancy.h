@@ -63,18 +63,4 @@ double hyp_window_miss(const HypWindow *window, const HypCacheShape *cache);
 // Above this many ways a set is so large that shares hardly vary: compared as one number.
 enum { HYP_COUNTED_WAYS = 64 };
 
-// Share of a region's lines by how many other known lines their sets hold; `ways` stands for more.
-typedef struct HypHeld {
-    double share[HYP_COUNTED_WAYS + 1];
-} HypHeld;
-
-// Bounds on the lines of a window that a set holds.
-void hyp_window_bounds(const HypWindow *window, const HypCacheShape *cache, double *least,
-                       double *most);
-
-// Probability that a line whose set holds such others, and lines of `window` in random places, has
-// been evicted. For caches of up to HYP_COUNTED_WAYS ways.
-double hyp_window_miss_beside(const HypWindow *window, const HypHeld *held,
-                              const HypCacheShape *cache);
-
 #endif

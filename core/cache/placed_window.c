@@ -4,7 +4,7 @@
 #include "cache/set_counts.h"
 
 enum {
-    MOST_RUNS = 1024,      // counted one by one
+    MOST_RUNS = 4096,      // counted one by one
     MOST_FLOATS = 1 << 28, // of a run: more than any cache that is counted
 };
 

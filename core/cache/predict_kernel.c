@@ -29,6 +29,8 @@ static HyperionCacheStats predict_by_formula(const HypKernelVariant *variant,
     hyp_window_memo_clear(&memo);
     HypAccount account = {.caches = caches, .level_count = complete->level_count, .memo = &memo};
     hyp_kernel_traffic(variant->op, variant->level, args, 1, &account);
+    if (account.failed)
+        return (HyperionCacheStats){.valid = false};
     return hyp_cache_stats_from_traffic(&account.traffic, complete);
 }
 

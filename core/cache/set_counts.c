@@ -3,11 +3,15 @@
 
 #include <string.h>
 
-HypSets hyp_find_sets(const HypCacheShape *cache)
+HypSets hyp_sets_of(size_t count)
 {
-    const size_t count = (size_t)cache->sets;
     const bool is_power = (count & (count - 1)) == 0;
     return (HypSets){count, is_power ? __builtin_ctzll(count) : -1};
+}
+
+HypSets hyp_find_sets(const HypCacheShape *cache)
+{
+    return hyp_sets_of((size_t)cache->sets);
 }
 
 void hyp_counts_clear(HypSetCounts *counts, HypSets sets)

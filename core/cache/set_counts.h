@@ -16,6 +16,7 @@ typedef struct HypSets {
     int shift; // below 0: no power of two
 } HypSets;
 
+HypSets hyp_sets_of(size_t count);
 HypSets hyp_find_sets(const HypCacheShape *cache);
 
 static inline size_t hyp_sets_divide(HypSets sets, size_t lines)

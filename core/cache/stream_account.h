@@ -38,6 +38,7 @@ typedef struct HypAccount {
     int level_count;
     HypWindowMemo *memo;
     HypTraffic traffic;
+    bool failed; // the traffic is not whole: the last error is set
 } HypAccount;
 
 HypChances hyp_account_chances(const HypAccount *account, const HypWindow *window);

@@ -193,6 +193,21 @@ static void optimizing_memory_fails_cleanly(void **state)
                 30);
 }
 
+// Of a model with attention, whose closed form keeps a cache.
+static bool predict_caches(const void *subject)
+{
+    return hyperionGetCacheStats(subject).valid;
+}
+
+static void predicting_caches_fails_cleanly(void **state)
+{
+    (void)state;
+    HyperionModel *model = hyperionLoadModel("builtin:transformer:seq=16,layers=1");
+    assert_non_null(model);
+    assert_true(fail_each_allocation(predict_caches, model) >= 1);
+    hyperionFreeModel(model);
+}
+
 static void creating_fails_cleanly(void **state)
 {
     (void)state;
@@ -413,6 +428,7 @@ int main(void)
     until_failure = -1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creating_fails_cleanly),
+        cmocka_unit_test(predicting_caches_fails_cleanly),
         cmocka_unit_test(tensor_reuse_fails_cleanly),
         cmocka_unit_test(optimizing_memory_fails_cleanly),
         cmocka_unit_test(loading_fails_cleanly),

@@ -118,13 +118,13 @@ static void queries_taken_alone_are_near_their_replay(void **state)
         assert_near_replay(&cases[i], 0.03, 0.02);
 }
 
-static void causal_attention_is_further_from_it(void **state)
+static void causal_attention_is_near_its_replay(void **state)
 {
     (void)state;
     const HypKernelArgs cases[] = {attention(3, 100, 200, 64, true), attention(3, 64, 64, 80, true),
                                    attention(8, 256, 256, 64, true)};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_near_replay(&cases[i], 0.14, 0.05);
+        assert_near_replay(&cases[i], 0.03, 0.05);
 }
 
 static void warm_caches_hold_what_a_call_left(void **state)
@@ -197,7 +197,7 @@ int main(void)
         cmocka_unit_test(streams_agree_at_every_level),
         cmocka_unit_test(attention_in_closed_form_is_near_its_replay),
         cmocka_unit_test(queries_taken_alone_are_near_their_replay),
-        cmocka_unit_test(causal_attention_is_further_from_it),
+        cmocka_unit_test(causal_attention_is_near_its_replay),
         cmocka_unit_test(warm_caches_hold_what_a_call_left),
         cmocka_unit_test(interval_spans_policies_and_placements),
         cmocka_unit_test(what_cannot_be_predicted_is_refused),

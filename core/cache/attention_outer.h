@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// attention_outer.h - what outer levels of a cache miss of a call of attention. The workspace is
+// touched so often that it stays; rows come back in the order in which they came before, so that
+// sets hold all of their lines or none.
+#ifndef HYP_ATTENTION_OUTER_H
+#define HYP_ATTENTION_OUTER_H
+
+#include "cache/attention_walk.h"
+#include "cache/stream_account.h"
+
+// Adds misses and write-backs of all levels but the first, which misses `inner` lines. Which head
+// is walked is undefined then.
+void hyp_attention_add_outer(HypAttentionWalk *walk, double inner, HypAccount *account);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/set_stacks.h"
+
+#include "cache/set_stacks_touch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANE_SHIFT = 4 }; // HYP_STACK_LANES
+
+const HypStackLoops hyp_stack_loops_plain = {touch_run, flush_all};
+
+static const HypStackLoops *find_loops(void)
+{
+#ifdef __x86_64__
+    if (hyp_stack_loops_avx2.touch && __builtin_cpu_supports("avx2"))
+        return &hyp_stack_loops_avx2;
+#endif
+    return &hyp_stack_loops_plain;
+}
+
+static void sum_misses(HypSetStacks *stacks)
+{
+    stacks->loops->flush(stacks);
+    for (int kind = 0; kind < HYP_STACK_KINDS; kind++) {
+        stacks->kinds[kind].told += stacks->weight * (double)stacks->since[kind].told;
+        stacks->kinds[kind].seen += stacks->weight * (double)stacks->since[kind].seen;
+        stacks->kinds[kind].missed += stacks->weight * (double)stacks->since[kind].missed;
+    }
+    memset(stacks->since, 0, sizeof stacks->since);
+}
+
+void hyp_stacks_weigh(HypSetStacks *stacks, double weight)
+{
+    if (weight == stacks->weight)
+        return;
+    sum_misses(stacks);
+    stacks->weight = weight;
+}
+
+HypStackMisses hyp_stacks_take(HypSetStacks *stacks)
+{
+    sum_misses(stacks);
+    HypStackMisses misses = {0, 0};
+    for (int kind = 0; kind < HYP_STACK_KINDS; kind++) {
+        const double seen = stacks->kinds[kind].seen;
+        const double of_kind =
+            seen > 0 ? stacks->kinds[kind].missed * stacks->kinds[kind].told / seen : 0;
+        misses.all += of_kind;
+        misses.written += kind == HYP_STACK_WRITTEN ? of_kind : 0;
+    }
+    memset(stacks->kinds, 0, sizeof stacks->kinds);
+    return misses;
+}
+
+bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift)
+{
+    const size_t sets = (size_t)cache->sets;
+    while (shift > 0 && sets % ((size_t)HYP_STACK_LANES << shift) != 0)
+        shift--; // groups of the sets that are seen have to come out even
+    *stacks = (HypSetStacks){.ways = (size_t)cache->ways,
+                             .lane_shift = sets % HYP_STACK_LANES == 0 ? LANE_SHIFT : 0,
+                             .one_of_shift = shift,
+                             .loops = find_loops(),
+                             .weight = 1};
+    stacks->groups = hyp_sets_of(sets >> shift >> stacks->lane_shift);
+    const size_t entries = stacks->groups.count * stacks->ways;
+    const size_t bytes =
+        entries * sizeof *stacks->stacks + stacks->groups.count * sizeof *stacks->waiting;
+    stacks->stacks = aligned_alloc(_Alignof(HypStackWaiting), bytes);
+    if (!stacks->stacks)
+        return false;
+    memset(stacks->stacks, 0, bytes);
+    stacks->waiting = (HypStackWaiting *)(stacks->stacks + entries);
+    return true;
+}
+
+void hyp_stacks_close(HypSetStacks *stacks)
+{
+    free(stacks->stacks);
+}

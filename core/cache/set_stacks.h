@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// set_stacks.h - a cache under LRU that is told of runs of consecutive lines. Sixteen sets move
+// together, and of each few one can be simulated for all, as neighbours hold much the same: a run
+// costs about what a line does where lines are told one by one.
+#ifndef HYP_SET_STACKS_H
+#define HYP_SET_STACKS_H
+
+#include "cache/set_counts.h"
+#include "cache/stack_lanes.h"
+
+#include <stdbool.h>
+
+// What is told is counted apart by what it is: of arrays, rows can lie at distances that favour the
+// sets that are simulated, or the others.
+typedef enum HypStackKind {
+    HYP_STACK_READ,    // of a workspace
+    HYP_STACK_WRITTEN, // likewise
+    HYP_STACK_ROWS,    // of arrays
+    HYP_STACK_KINDS
+} HypStackKind;
+
+// Lines of one group of sets, each in a set of its own: as long as no set gets a second one their
+// order means nothing.
+typedef struct HypStackWaiting {
+    HypStackEntries entries;
+    uint16_t lanes, kinds[HYP_STACK_KINDS]; // that wait, a bit each, and those of each kind
+} HypStackWaiting;
+
+typedef struct HypSetStacks HypSetStacks;
+
+// The inner loops, for the registers of some processors: all do the same.
+typedef struct HypStackLoops {
+    void (*touch)(HypSetStacks *stacks, HypStackKind kind, size_t first, size_t lines);
+    void (*flush)(HypSetStacks *stacks); // what waits
+} HypStackLoops;
+
+extern const HypStackLoops hyp_stack_loops_plain;
+extern const HypStackLoops hyp_stack_loops_avx2; // NULL where the compiler does not know AVX2
+
+struct HypSetStacks {
+    HypSets groups; // of neighbouring sets, or of one set each where groups do not divide them
+    size_t ways;
+    unsigned lane_shift;      // sets of a group
+    unsigned one_of_shift;    // one of 1 << one_of_shift sets is simulated
+    HypStackEntries *stacks;  // of a group after another, `ways` each
+    HypStackWaiting *waiting; // by group
+    const HypStackLoops *loops;
+    double weight; // of what is told now
+    struct {
+        size_t told, seen, missed; // lines; seen: of simulated sets
+    } since[HYP_STACK_KINDS];      // the weight changed
+    struct {
+        double told, seen, missed;
+    } kinds[HYP_STACK_KINDS]; // since misses were taken, weighed
+};
+
+// An empty cache, of which at most one of 1 << `shift` sets is simulated, 4 at most. False: out of
+// memory.
+bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift);
+void hyp_stacks_close(HypSetStacks *stacks);
+
+// Lines `first` to `first` + `lines` - 1, counted from one origin for all.
+static inline void hyp_stacks_touch(HypSetStacks *stacks, HypStackKind kind, size_t first,
+                                    size_t lines)
+{
+    stacks->loops->touch(stacks, kind, first, lines);
+}
+
+// What is told from here on counts `weight` times.
+void hyp_stacks_weigh(HypSetStacks *stacks, double weight);
+
+// Lines of all sets that were missed since the last time.
+typedef struct HypStackMisses {
+    double all, written; // of HYP_STACK_WRITTEN
+} HypStackMisses;
+
+HypStackMisses hyp_stacks_take(HypSetStacks *stacks);
+
+#endif

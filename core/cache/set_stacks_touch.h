@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// set_stacks_touch.h - the inner loops of caches told of runs of lines, for the registers of who
+// includes it.
+#ifndef HYP_SET_STACKS_TOUCH_H
+#define HYP_SET_STACKS_TOUCH_H
+
+#include "cache/set_stacks.h"
+
+enum {
+    ALL_LANES = 0xffff,
+    // An entry of a stack: 1 and more by how many times its lines come round all sets. Lines
+    // further apart are taken for one.
+    ROUNDS_MASK = 0x7fff,
+};
+
+// Bits set: without the instruction that not every processor has.
+static inline unsigned count_lanes(unsigned mask)
+{
+    mask -= mask >> 1 & 0x5555;
+    mask = (mask & 0x3333) + (mask >> 2 & 0x3333);
+    mask = (mask + (mask >> 4)) & 0x0f0f;
+    return (mask + (mask >> 8)) & 0x1f;
+}
+
+static inline void flush_group(HypSetStacks *stacks, size_t group)
+{
+    HypStackWaiting *waiting = &stacks->waiting[group];
+    const unsigned missed = hyp_lanes_move(stacks->stacks + group * stacks->ways, stacks->ways,
+                                           &waiting->entries, waiting->lanes);
+    waiting->lanes = 0;
+    for (int kind = 0; kind < HYP_STACK_KINDS; kind++) {
+        stacks->since[kind].missed += count_lanes(missed & waiting->kinds[kind]);
+        waiting->kinds[kind] = 0;
+    }
+}
+
+// Lines of one group.
+static inline void touch_group(HypSetStacks *stacks, HypStackKind kind, size_t line, size_t count)
+{
+    const size_t lane = line & (((size_t)1 << stacks->lane_shift) - 1);
+    const size_t in_memory = line >> stacks->lane_shift;
+    const size_t round = hyp_sets_divide(stacks->groups, in_memory);
+    const size_t group = hyp_sets_remainder(stacks->groups, in_memory);
+    const unsigned mask = (unsigned)ALL_LANES >> (HYP_STACK_LANES - count) << lane;
+    HypStackWaiting *waiting = &stacks->waiting[group];
+    if (waiting->lanes & mask)
+        flush_group(stacks, group);
+    waiting->lanes = (uint16_t)(waiting->lanes | mask);
+    waiting->kinds[kind] = (uint16_t)(waiting->kinds[kind] | mask);
+    hyp_lanes_set(&waiting->entries, mask, (unsigned)(round & ROUNDS_MASK) + 1);
+}
+
+// Of each two or four lines one is seen, at places that change, so that rows at distances of a few
+// lines are met as often as others. How many of those before `line`.
+static inline size_t count_seen(size_t line, unsigned shift)
+{
+    static const uint8_t places[] = {0, 2, 3, 1, 1, 3, 0, 2, 2, 0, 1, 3, 3, 1, 2, 0};
+    const size_t place = places[(line >> shift) % sizeof places] >> (2 - shift);
+    return (line >> shift) + ((line & (((size_t)1 << shift) - 1)) > place);
+}
+
+static void touch_run(HypSetStacks *stacks, HypStackKind kind, size_t first, size_t lines)
+{
+    size_t end = first + lines;
+    stacks->since[kind].told += lines;
+    if (stacks->one_of_shift > 0) {
+        first = count_seen(first, stacks->one_of_shift);
+        end = count_seen(end, stacks->one_of_shift);
+    }
+    stacks->since[kind].seen += end - first;
+    const size_t lanes = (size_t)1 << stacks->lane_shift;
+    for (size_t count; first < end; first += count) {
+        const size_t room = lanes - (first & (lanes - 1));
+        count = end - first < room ? end - first : room;
+        touch_group(stacks, kind, first, count);
+    }
+}
+
+static void flush_all(HypSetStacks *stacks)
+{
+    for (size_t group = 0; group < stacks->groups.count; group++)
+        flush_group(stacks, group);
+}
+
+#endif
