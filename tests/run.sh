@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [--all] - installs what is missing, builds, and runs the tests through ctest: the unit tests under
 # the address and undefined-behaviour sanitizers, then everything in an optimised build.
-#   --all  the long suites too (labels slow and perf) and the thread sanitizer
+#   --all  the long suites too (labels slow and perf), each unit test under sanitizers (label rates), and the
+#          thread sanitizer
 # Works from any folder; running it again is safe.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,11 +11,13 @@ cd "$root"
 
 all=no
 exclude='slow|perf'
+sanitized_exclude='slow|perf|rates'
 case ${1:-} in
 '') ;;
 --all)
     all=yes
     exclude='^$'
+    sanitized_exclude='^$'
     ;;
 *)
     echo "run.sh: expected --all or nothing, given '$1'" >&2
@@ -60,10 +63,10 @@ check() {
 
 ./harness/install-deps.sh test
 build asan
-check asan -L unit -LE "$exclude"
+check asan -L unit -LE "$sanitized_exclude"
 if [ $all = yes ]; then
     build tsan
-    check tsan -L unit -LE "$exclude"
+    check tsan -L unit -LE "$sanitized_exclude"
 fi
 build release
 check release -LE "$exclude"

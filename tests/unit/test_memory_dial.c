@@ -19,11 +19,13 @@
 // The first are those of an ordinary run.
 static const char *const models[] = {
     "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32",
-    "builtin:mobilenetv2:image=64",  "builtin:transformer",
-    "builtin:squeezenet:image=64",   "builtin:resnet18:image=64,width=16",
+    "builtin:mobilenetv2:image=32",  "builtin:mobilenetv2:image=64",
+    "builtin:transformer",           "builtin:squeezenet:image=64",
+    "builtin:resnet18:image=64,width=16",
 };
 enum { ORDINARY_MODELS = 3 };
 static size_t model_count = ORDINARY_MODELS;
+static int dial_steps = 5;
 
 typedef struct Loaded {
     HyperionModel *model;
@@ -107,8 +109,8 @@ static void more_bytes_only_for_less_time_and_the_same_results(void **state)
         optimize(&loaded, 0);
         HyperionMemoryPlan last = get_plan(&loaded);
         assert_int_equal(last.total_bytes, last.least_bytes);
-        for (int step = 0; step <= 20; step++) {
-            hyperionSetMemorySpeedTradeoff(loaded.optimizer, (float)step / 20);
+        for (int step = 0; step <= dial_steps; step++) {
+            hyperionSetMemorySpeedTradeoff(loaded.optimizer, (float)step / (float)dial_steps);
             const HyperionMemoryPlan plan = get_plan(&loaded);
             assert_true(plan.measured && plan.predicted_ns > 0);
             assert_true(plan.total_bytes >= last.total_bytes);
@@ -331,8 +333,10 @@ static void tradeoffs_out_of_range_are_clamped(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "all") == 0)
+    if (argc == 2 && strcmp(argv[1], "all") == 0) {
         model_count = sizeof models / sizeof *models;
+        dial_steps = 20;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_bytes_only_for_less_time_and_the_same_results),
         cmocka_unit_test(a_run_holds_what_was_planned),
