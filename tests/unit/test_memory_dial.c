@@ -18,9 +18,8 @@
 
 // The first are those of an ordinary run.
 static const char *const models[] = {
-    "builtin:mlp:hidden=64,batch=8", "builtin:cnn:image=32",
-    "builtin:mobilenetv2:image=32",  "builtin:mobilenetv2:image=64",
-    "builtin:transformer",           "builtin:squeezenet:image=64",
+    "builtin:mlp:hidden=64,batch=8",      "builtin:cnn:image=32", "builtin:mobilenetv2:image=32",
+    "builtin:mobilenetv2:image=64",       "builtin:transformer",  "builtin:squeezenet:image=64",
     "builtin:resnet18:image=64,width=16",
 };
 enum { ORDINARY_MODELS = 3 };
