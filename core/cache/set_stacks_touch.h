@@ -55,7 +55,7 @@ static inline void touch_group(HypSetStacks *stacks, HypStackKind kind, size_t l
 static inline size_t count_seen(size_t line, unsigned shift)
 {
     static const uint8_t places[] = {0, 2, 3, 1, 1, 3, 0, 2, 2, 0, 1, 3, 3, 1, 2, 0};
-    const size_t place = places[(line >> shift) % sizeof places] >> (2 - shift);
+    const size_t place = (size_t)places[(line >> shift) % sizeof places] >> (2 - shift);
     return (line >> shift) + ((line & (((size_t)1 << shift) - 1)) > place);
 }
 

@@ -172,7 +172,8 @@ void figure_define_misses(const Figure *figure, FILE *script)
     char text[640];
     (void)snprintf(text, sizeof text,
                    "Predicted: model, one iteration from cold caches; band: interval of the "
-                   "prediction. Simulated: sim, every access.\nMeasured: %s%.200s%s",
+                   "prediction.%s\nMeasured: %s%.200s%s",
+                   any_simulated ? " Simulated: sim, every access." : "",
                    any_measured ? "hardware counters, one iteration, warm (pmu)" : "unavailable (",
                    any_measured ? "" : reason, any_measured ? "." : ").");
     script_text(script, "caption", text);
