@@ -83,11 +83,14 @@ static double first_working_set(const KernelCase *problem, const HyperionGemmBlo
     }
     if (problem->op != HYP_OP_ATTENTION)
         return 0; // streams
-    // A block of keys and of values, a query and its output; all keys and values of a head, of
-    // which a row begins anywhere in a line.
+    // A block of keys and of values with each group of queries, all of the workspace with each
+    // block of keys, and all keys and values of a head, of which a row begins anywhere in a line,
+    // with each block of queries.
     const HypAttentionArgs *args = &problem->args.attention;
     const size_t row_lines = (4 * args->dim + line_bytes - 1) / line_bytes + 1;
-    return 4.0 * (2 * 64 + 4) * (double)args->dim +
+    const double block_bytes = 4.0 * (2 * 64 + 4) * (double)args->dim;
+    const double workspace_bytes = (double)hyp_attention_workspace_bytes(args);
+    return fmax(block_bytes, count_reused(workspace_bytes, level->size_bytes)) +
            count_reused(2.0 * (double)(args->keys * row_lines * line_bytes), level->size_bytes);
 }
 
