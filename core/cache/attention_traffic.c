@@ -2,7 +2,7 @@
 // attention_traffic.c - the nest of attention is walked through simulated caches, but for what
 // repeats: of heads, blocks and groups that differ in their places alone a few stand for the
 // others, and of the sets of a cache some. The larger the call, the fewer: a prediction is to take
-// no more than some ten microseconds.
+// some ten microseconds, and no more than some hundred.
 #include "cache/attention_traffic.h"
 
 #include "attention/attention_blocks.h"
@@ -19,18 +19,17 @@ typedef struct Sampling {
     size_t whole;   // blocks of keys that a block of queries sees in whole, after the first
     size_t blocks;  // blocks of queries of one size
     double doubt;   // share of the misses of the first level
-    double most_ns;
+    double most_ns; // it is taken for calls of which it takes no longer
 } Sampling;
 
-// From the finest on, each up to how long it may take.
+// From the finest on; the last for all that are left.
 static const Sampling samplings[] = {
     {0, SIZE_MAX, 2, 3, 0.005, 45e3},
     {0, 8, 1, 2, 0.01, 130e3},
     {1, 6, 1, 2, 0.02, 160e3},
     {2, 4, 1, 2, 0.03, 0},
 };
-enum { LEAST_COUNTED = 3 };
-enum { SAMPLINGS = sizeof samplings / sizeof samplings[0] };
+enum { SAMPLINGS = sizeof samplings / sizeof samplings[0], LEAST_COUNTED = 3 };
 
 // What a part of the nest adds to the traffic.
 typedef struct Share {
@@ -274,21 +273,34 @@ static size_t find_counted(const Pass *pass, const HypCacheShape *cache)
     return best;
 }
 
+// A cache that is searched as a whole is taken as one of sets as large as they come: lines lie side
+// by side, and spread over sets evenly.
+static HypCacheShape divide_into_sets(HypCacheShape cache)
+{
+    enum { MOST_WAYS = 32 };
+    while (cache.ways > MOST_WAYS && fmod(cache.ways, 2) == 0) {
+        cache.ways /= 2;
+        cache.sets *= 2;
+    }
+    return cache;
+}
+
 void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level,
                            HypAccount *account)
 {
     if (!args->batch || !args->heads || !args->queries || !args->keys || !args->dim)
         return;
     Pass pass;
-    hyp_attention_walk_start(&pass.walk, args, level, (size_t)account->caches[0].line_floats);
+    const HypCacheShape cache = divide_into_sets(account->caches[0]);
+    hyp_attention_walk_start(&pass.walk, args, level, (size_t)cache.line_floats);
     pass.sampling = choose_sampling(&pass);
-    pass.walk.counted_groups = find_counted(&pass, &account->caches[0]);
-    if (!hyp_stacks_open(&pass.walk.stacks, &account->caches[0], pass.sampling.shift)) {
+    pass.walk.counted_groups = find_counted(&pass, &cache);
+    if (!hyp_stacks_open(&pass.walk.stacks, &cache, pass.sampling.shift)) {
         account->failed = true;
         (void)hyp_fail(HYPERION_ERROR_MEMORY,
                        "predict attention: out of memory for a cache of "
                        "%.0f sets and %.0f ways",
-                       account->caches[0].sets, account->caches[0].ways);
+                       cache.sets, cache.ways);
         return;
     }
     const Share share = walk_heads(&pass);
