@@ -52,25 +52,47 @@ static HypChances find_key_chances(HypAttentionWalk *walk, const HypAccount *acc
     return mean;
 }
 
-// Queries and results in the workspace come back after a block of keys and values.
-static HypChances find_work_chances(const HypAttentionWalk *walk, const HypAccount *account)
+// Queries and results in the workspace come back after so many keys and values.
+static HypChances find_work_chances(const HypAttentionWalk *walk, const HypAccount *account,
+                                    size_t keys)
 {
-    const size_t keys = walk->args->keys < ATTENTION_KEYS ? walk->args->keys : ATTENTION_KEYS;
     HypWindow window;
     hyp_window_start(&window);
     add_work(&window, walk, walk->queries, walk->scores);
     add_work(&window, walk, walk->keys, walk->queries);
+    add_work(&window, walk, walk->scores, walk->end);
     add_rows(&window, walk, walk->head.k, walk->key_position, keys);
     add_rows(&window, walk, walk->head.v, walk->key_position, keys);
     return hyp_account_chances(account, &window);
 }
 
-// Touches of rows by one head, in lines, but for those of its queries and results; and how often
-// it passes over a block of keys.
+// Keys that are read for a block of queries: whole blocks, where they are packed.
+static size_t count_read(const HypAttentionWalk *walk, size_t first, size_t queries)
+{
+    const size_t seen = attention_visible(walk->args, first + queries - 1);
+    const size_t blocks = (seen + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
+    if (attention_taken_alone(queries) || blocks * ATTENTION_KEYS > walk->args->keys)
+        return attention_taken_alone(queries) ? seen : walk->args->keys;
+    return blocks * ATTENTION_KEYS;
+}
+
+// Touches of rows by one head, in lines, but for those of its queries and results; and how many
+// queries pass over a block of keys, summed over those.
 typedef struct Rows {
     double all, again; // again: that an earlier block of queries has touched
     double passes;
 } Rows;
+
+static double count_passes(const HypAttentionWalk *walk, size_t first, size_t queries)
+{
+    const size_t seen = attention_visible(walk->args, first + queries - 1);
+    double passes = 0;
+    for (size_t key = 0; key < seen; key += ATTENTION_KEYS) {
+        const bool by_all = !walk->args->causal || seen - key > queries;
+        passes += (double)(by_all ? queries : seen - key); // each query sees one key more
+    }
+    return passes;
+}
 
 // One head, block of queries after block. What is missed depends on how many keys are seen: looked
 // at for some.
@@ -86,9 +108,9 @@ static Rows pass_over_keys(HypAttentionWalk *walk, HypAccount *account, double h
     size_t before = 0;
     for (size_t first = 0, i = 0, count; first < args->queries; first += count, i++) {
         count = attention_block_queries(args->queries - first, walk->tile_rows);
-        const size_t seen = attention_visible(args, first + count - 1);
+        const size_t seen = count_read(walk, first, count);
         rows.all += row * (double)seen;
-        rows.passes += ceil((double)seen / (double)ATTENTION_KEYS);
+        rows.passes += count_passes(walk, first, count);
         if (before > 0) {
             if (i % every == 0 || i == 1 || count < step)
                 chances = find_key_chances(walk, account, before, count, step);
@@ -114,14 +136,19 @@ void hyp_attention_add_outer(HypAttentionWalk *walk, double inner, HypAccount *a
     // rows of two heads meet.
     const double own_rows = 2 * (double)args->queries * hyp_attention_row_lines(walk);
     const double touched = heads * (rows.all - rows.again + own_rows);
-    const size_t seen = attention_visible(args, args->queries - 1);
+    const size_t read = count_read(walk, args->queries - 1, 1);
     const size_t rest = args->queries % queries;
     const HypChances by_head =
-        find_key_chances(walk, account, seen, queries, rest > 0 ? rest : queries);
+        find_key_chances(walk, account, read, queries, rest > 0 ? rest : queries);
     hyp_account_chance(&outer, fmax(0, touched - arrays), &by_head);
-    const HypChances by_pass = find_work_chances(walk, account);
-    const double work = (double)(queries * (args->dim + walk->width)) / (double)walk->line_floats;
+    const size_t keys = args->keys < ATTENTION_KEYS ? args->keys : ATTENTION_KEYS;
+    const HypChances by_pass = find_work_chances(walk, account, keys);
+    const double work = (double)(args->dim + walk->width) / (double)walk->line_floats;
     hyp_account_written_at(&outer, heads * rows.passes * work, &by_pass);
+    if (rest > 0) { // the last block leaves places of more queries alone
+        const HypChances by_block = find_work_chances(walk, account, read);
+        hyp_account_written_at(&outer, heads * (double)(queries - rest) * work, &by_block);
+    }
     for (int level = 1; level < account->level_count; level++) {
         inner = fmin(inner, outer.traffic.misses[level]);
         account->traffic.misses[level] += inner;
