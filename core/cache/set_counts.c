@@ -71,11 +71,6 @@ static inline void add_lines(HypSetCounts *counts, size_t first, size_t lines, s
     add_to_sets(counts, first, end > sets ? sets - first : lines, (uint16_t)times);
 }
 
-void hyp_counts_add(HypSetCounts *counts, size_t first, size_t lines)
-{
-    add_lines(counts, hyp_sets_remainder(counts->sets, first), lines, 1);
-}
-
 // After so many runs their starts come back to the same places in a way, if that is a power of 2.
 static size_t find_period(const HypRuns *runs, size_t stride, size_t way)
 {

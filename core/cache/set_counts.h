@@ -40,9 +40,6 @@ typedef struct HypSetCounts {
 
 void hyp_counts_clear(HypSetCounts *counts, HypSets sets);
 
-// Adds consecutive lines.
-void hyp_counts_add(HypSetCounts *counts, size_t first, size_t lines);
-
 // `count` runs of `width` floats, `stride` from start to start, of each so many lines at its ends
 // left out.
 typedef struct HypRuns {
@@ -50,6 +47,7 @@ typedef struct HypRuns {
     size_t left_out_first, left_out_last;
 } HypRuns;
 
+// Adds their lines.
 void hyp_counts_add_runs(HypSetCounts *counts, const HypRuns *runs, size_t line_floats);
 
 #endif
