@@ -40,7 +40,8 @@ typedef struct Share {
 static void add_share(Share *sum, const Share *share, double times)
 {
     sum->misses.all += times * share->misses.all;
-    sum->misses.written += times * share->misses.written;
+    for (int kind = 0; kind < HYP_STACK_KINDS; kind++)
+        sum->misses.of[kind] += times * share->misses.of[kind];
     sum->accesses += times * share->accesses;
 }
 
@@ -273,26 +274,17 @@ static size_t find_counted(const Pass *pass, const HypCacheShape *cache)
     return best;
 }
 
-// A cache that is searched as a whole is taken as one of sets as large as they come: lines lie side
-// by side, and spread over sets evenly.
-static HypCacheShape divide_into_sets(HypCacheShape cache)
-{
-    enum { MOST_WAYS = 32 };
-    while (cache.ways > MOST_WAYS && fmod(cache.ways, 2) == 0) {
-        cache.ways /= 2;
-        cache.sets *= 2;
-    }
-    return cache;
-}
-
 void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level,
                            HypAccount *account)
 {
     if (!args->batch || !args->heads || !args->queries || !args->keys || !args->dim)
         return;
     Pass pass;
-    const HypCacheShape cache = divide_into_sets(account->caches[0]);
-    hyp_attention_walk_start(&pass.walk, args, level, (size_t)cache.line_floats);
+    const HypCacheShape *first = &account->caches[0];
+    hyp_attention_walk_start(&pass.walk, args, level, (size_t)first->line_floats);
+    const double lines =
+        hyp_attention_array_lines(&pass.walk) + hyp_attention_work_lines(&pass.walk);
+    const HypCacheShape cache = hyp_stacks_shape(*first, lines);
     pass.sampling = choose_sampling(&pass);
     pass.walk.counted_groups = find_counted(&pass, &cache);
     if (!hyp_stacks_open(&pass.walk.stacks, &cache, pass.sampling.shift)) {
@@ -309,6 +301,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     traffic->accesses += share.accesses;
     traffic->misses[0] += share.misses.all;
     traffic->doubt[0] += pass.sampling.doubt * share.misses.all;
-    traffic->write_backs[0] += fmax(0, share.misses.written - hyp_attention_work_lines(&pass.walk));
+    traffic->write_backs[0] +=
+        fmax(0, share.misses.of[HYP_ATTENTION_WRITTEN] - hyp_attention_work_lines(&pass.walk));
     hyp_attention_add_outer(&pass.walk, share.misses.all, account);
 }

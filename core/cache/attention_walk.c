@@ -118,7 +118,7 @@ void hyp_attention_walk_head(HypAttentionWalk *walk, size_t head)
     walk->head.out = walk->arrays.out + at;
 }
 
-static void touch_run(HypAttentionWalk *walk, HypStackKind kind, size_t start, size_t floats)
+static void touch_run(HypAttentionWalk *walk, HypAttentionKind kind, size_t start, size_t floats)
 {
     if (floats == 0)
         return;
@@ -130,12 +130,12 @@ static void touch_run(HypAttentionWalk *walk, HypStackKind kind, size_t start, s
 // Of the workspace.
 static void read_run(HypAttentionWalk *walk, size_t start, size_t floats)
 {
-    touch_run(walk, HYP_STACK_READ, start, floats);
+    touch_run(walk, HYP_ATTENTION_READ, start, floats);
 }
 
 static void write_run(HypAttentionWalk *walk, size_t start, size_t floats)
 {
-    touch_run(walk, HYP_STACK_WRITTEN, start, floats);
+    touch_run(walk, HYP_ATTENTION_WRITTEN, start, floats);
 }
 
 // Rows of a head in an array, from its row `first` on.
@@ -145,11 +145,11 @@ static void touch_rows(HypAttentionWalk *walk, size_t head, size_t position, siz
     const size_t dim = walk->args->dim;
     const size_t start = head + first * position;
     if (position == dim) {
-        touch_run(walk, HYP_STACK_ROWS, start, rows * dim);
+        touch_run(walk, HYP_ATTENTION_ROWS, start, rows * dim);
         return;
     }
     for (size_t row = 0; row < rows; row++)
-        touch_run(walk, HYP_STACK_ROWS, start + row * position, dim);
+        touch_run(walk, HYP_ATTENTION_ROWS, start + row * position, dim);
 }
 
 void hyp_attention_walk_queries(HypAttentionWalk *walk, size_t first, size_t count)
@@ -363,7 +363,7 @@ static void walk_alone_values(HypAttentionWalk *walk, size_t first_value, size_t
     for (size_t j = 0; j < seen; j++) {
         if (j % step == 0)
             read_run(walk, walk->scores + j, 1);
-        touch_run(walk, HYP_STACK_ROWS, first_value + j * walk->key_position, columns);
+        touch_run(walk, HYP_ATTENTION_ROWS, first_value + j * walk->key_position, columns);
     }
 }
 

@@ -8,6 +8,13 @@
 #include "cache/set_stacks.h"
 #include "kernel.h"
 
+// What the stacks are told.
+typedef enum HypAttentionKind {
+    HYP_ATTENTION_READ,    // of the workspace
+    HYP_ATTENTION_WRITTEN, // likewise
+    HYP_ATTENTION_ROWS,    // of arrays
+} HypAttentionKind;
+
 // Places are in floats from address 0.
 typedef struct HypAttentionWalk {
     const HypAttentionArgs *args;

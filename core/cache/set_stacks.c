@@ -3,6 +3,7 @@
 
 #include "cache/set_stacks_touch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ const HypStackLoops hyp_stack_loops_plain = {touch_run, flush_all};
 static const HypStackLoops *find_loops(void)
 {
 #ifdef __x86_64__
-    if (hyp_stack_loops_avx2.touch && __builtin_cpu_supports("avx2"))
+    if (hyp_stack_loops_avx2.touch && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("popcnt"))
         return &hyp_stack_loops_avx2;
 #endif
     return &hyp_stack_loops_plain;
@@ -41,16 +43,28 @@ void hyp_stacks_weigh(HypSetStacks *stacks, double weight)
 HypStackMisses hyp_stacks_take(HypSetStacks *stacks)
 {
     sum_misses(stacks);
-    HypStackMisses misses = {0, 0};
+    HypStackMisses misses = {.all = 0};
     for (int kind = 0; kind < HYP_STACK_KINDS; kind++) {
         const double seen = stacks->kinds[kind].seen;
         const double of_kind =
             seen > 0 ? stacks->kinds[kind].missed * stacks->kinds[kind].told / seen : 0;
         misses.all += of_kind;
-        misses.written += kind == HYP_STACK_WRITTEN ? of_kind : 0;
+        misses.of[kind] = of_kind;
     }
     memset(stacks->kinds, 0, sizeof stacks->kinds);
     return misses;
+}
+
+HypCacheShape hyp_stacks_shape(HypCacheShape cache, double lines)
+{
+    enum { MOST_WAYS = 32 };
+    while (cache.ways > MOST_WAYS && fmod(cache.ways, 2) == 0) {
+        cache.ways /= 2;
+        cache.sets *= 2;
+    }
+    while (cache.sets / 2 >= lines && fmod(cache.sets, 2 * HYP_STACK_LANES) == 0)
+        cache.sets /= 2;
+    return cache;
 }
 
 bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift)
@@ -73,6 +87,12 @@ bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned 
     memset(stacks->stacks, 0, bytes);
     stacks->waiting = (HypStackWaiting *)(stacks->stacks + entries);
     return true;
+}
+
+void hyp_stacks_clear(HypSetStacks *stacks)
+{
+    stacks->loops->flush(stacks);
+    memset(stacks->stacks, 0, stacks->groups.count * stacks->ways * sizeof *stacks->stacks);
 }
 
 void hyp_stacks_close(HypSetStacks *stacks)

@@ -10,14 +10,9 @@
 
 #include <stdbool.h>
 
-// What is told is counted apart by what it is: of arrays, rows can lie at distances that favour the
-// sets that are simulated, or the others.
-typedef enum HypStackKind {
-    HYP_STACK_READ,    // of a workspace
-    HYP_STACK_WRITTEN, // likewise
-    HYP_STACK_ROWS,    // of arrays
-    HYP_STACK_KINDS
-} HypStackKind;
+// What is told is counted apart by kinds, of which each walk has its own: rows of arrays can lie at
+// distances that favour the sets that are simulated, or the others.
+enum { HYP_STACK_KINDS = 5 };
 
 // Lines of one group of sets, each in a set of its own: as long as no set gets a second one their
 // order means nothing.
@@ -30,7 +25,7 @@ typedef struct HypSetStacks HypSetStacks;
 
 // The inner loops, for the registers of some processors: all do the same.
 typedef struct HypStackLoops {
-    void (*touch)(HypSetStacks *stacks, HypStackKind kind, size_t first, size_t lines);
+    void (*touch)(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines);
     void (*flush)(HypSetStacks *stacks); // what waits
 } HypStackLoops;
 
@@ -54,14 +49,21 @@ struct HypSetStacks {
     } kinds[HYP_STACK_KINDS]; // since misses were taken, weighed
 };
 
+// The cache that stands for another, of which `lines` are touched. One that is searched as a whole:
+// one of sets as large as they come, over which lines side by side spread evenly. One of more sets
+// than lines: one of as many, which keeps them as well.
+HypCacheShape hyp_stacks_shape(HypCacheShape cache, double lines);
+
 // An empty cache, of which at most one of 1 << `shift` sets is simulated, 4 at most. False: out of
 // memory.
 bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift);
 void hyp_stacks_close(HypSetStacks *stacks);
 
+// Makes it empty again: what was missed stays counted.
+void hyp_stacks_clear(HypSetStacks *stacks);
+
 // Lines `first` to `first` + `lines` - 1, counted from one origin for all.
-static inline void hyp_stacks_touch(HypSetStacks *stacks, HypStackKind kind, size_t first,
-                                    size_t lines)
+static inline void hyp_stacks_touch(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
 {
     stacks->loops->touch(stacks, kind, first, lines);
 }
@@ -71,7 +73,7 @@ void hyp_stacks_weigh(HypSetStacks *stacks, double weight);
 
 // Lines of all sets that were missed since the last time.
 typedef struct HypStackMisses {
-    double all, written; // of HYP_STACK_WRITTEN
+    double all, of[HYP_STACK_KINDS];
 } HypStackMisses;
 
 HypStackMisses hyp_stacks_take(HypSetStacks *stacks);

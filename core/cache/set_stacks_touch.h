@@ -13,13 +13,17 @@ enum {
     ROUNDS_MASK = 0x7fff,
 };
 
-// Bits set: without the instruction that not every processor has.
+// Bits set, where not every processor has an instruction for it.
 static inline unsigned count_lanes(unsigned mask)
 {
+#ifdef __POPCNT__
+    return (unsigned)__builtin_popcount(mask);
+#else
     mask -= mask >> 1 & 0x5555;
     mask = (mask & 0x3333) + (mask >> 2 & 0x3333);
     mask = (mask + (mask >> 4)) & 0x0f0f;
     return (mask + (mask >> 8)) & 0x1f;
+#endif
 }
 
 static inline void flush_group(HypSetStacks *stacks, size_t group)
@@ -27,27 +31,22 @@ static inline void flush_group(HypSetStacks *stacks, size_t group)
     HypStackWaiting *waiting = &stacks->waiting[group];
     const unsigned missed = hyp_lanes_move(stacks->stacks + group * stacks->ways, stacks->ways,
                                            &waiting->entries, waiting->lanes);
-    waiting->lanes = 0;
-    for (int kind = 0; kind < HYP_STACK_KINDS; kind++) {
+    for (int kind = 0; kind < HYP_STACK_KINDS && missed; kind++)
         stacks->since[kind].missed += count_lanes(missed & waiting->kinds[kind]);
-        waiting->kinds[kind] = 0;
-    }
+    waiting->lanes = 0;
+    memset(waiting->kinds, 0, sizeof waiting->kinds);
 }
 
-// Lines of one group.
-static inline void touch_group(HypSetStacks *stacks, HypStackKind kind, size_t line, size_t count)
+// Lanes of one group.
+static inline void touch_lanes(HypSetStacks *stacks, unsigned kind, size_t group, unsigned mask,
+                               unsigned entry)
 {
-    const size_t lane = line & (((size_t)1 << stacks->lane_shift) - 1);
-    const size_t in_memory = line >> stacks->lane_shift;
-    const size_t round = hyp_sets_divide(stacks->groups, in_memory);
-    const size_t group = hyp_sets_remainder(stacks->groups, in_memory);
-    const unsigned mask = (unsigned)ALL_LANES >> (HYP_STACK_LANES - count) << lane;
     HypStackWaiting *waiting = &stacks->waiting[group];
     if (waiting->lanes & mask)
         flush_group(stacks, group);
     waiting->lanes = (uint16_t)(waiting->lanes | mask);
     waiting->kinds[kind] = (uint16_t)(waiting->kinds[kind] | mask);
-    hyp_lanes_set(&waiting->entries, mask, (unsigned)(round & ROUNDS_MASK) + 1);
+    hyp_lanes_set(&waiting->entries, mask, entry);
 }
 
 // Of each two or four lines one is seen, at places that change, so that rows at distances of a few
@@ -59,7 +58,7 @@ static inline size_t count_seen(size_t line, unsigned shift)
     return (line >> shift) + ((line & (((size_t)1 << shift) - 1)) > place);
 }
 
-static void touch_run(HypSetStacks *stacks, HypStackKind kind, size_t first, size_t lines)
+static void touch_run(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
 {
     size_t end = first + lines;
     stacks->since[kind].told += lines;
@@ -69,10 +68,19 @@ static void touch_run(HypSetStacks *stacks, HypStackKind kind, size_t first, siz
     }
     stacks->since[kind].seen += end - first;
     const size_t lanes = (size_t)1 << stacks->lane_shift;
-    for (size_t count; first < end; first += count) {
-        const size_t room = lanes - (first & (lanes - 1));
-        count = end - first < room ? end - first : room;
-        touch_group(stacks, kind, first, count);
+    const size_t in_memory = first >> stacks->lane_shift;
+    size_t lane = first & (lanes - 1);
+    size_t round = hyp_sets_divide(stacks->groups, in_memory);
+    size_t group = hyp_sets_remainder(stacks->groups, in_memory);
+    for (size_t left = end - first, count; left > 0; left -= count) {
+        count = left < lanes - lane ? left : lanes - lane;
+        touch_lanes(stacks, kind, group, (unsigned)ALL_LANES >> (HYP_STACK_LANES - count) << lane,
+                    (unsigned)(round & ROUNDS_MASK) + 1);
+        lane = 0;
+        if (++group == stacks->groups.count) {
+            group = 0;
+            round++;
+        }
     }
 }
 
