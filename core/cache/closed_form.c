@@ -36,5 +36,7 @@ HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
                                      .of_one_a = 1,
                                      .lanes = lanes_of(blocking)};
     hyp_gemm_add_traffic(&account, &product);
+    if (account.failed)
+        return (HyperionCacheStats){0};
     return hyp_cache_stats_from_traffic(&account.traffic, &complete);
 }

@@ -237,12 +237,12 @@ static void add_map(HypWindow *window, const HypGemmNest *nest, const Channels *
 }
 
 // Adds `lines` that come back to *sum, and what they miss to *misses.
-static void add_returning(const HypGemmPredictor *predictor, HypWindow *window, double lines,
-                          double *sum, HypChances *misses)
+static void add_returning(const HypAccount *account, HypWindow *window, double lines, double *sum,
+                          HypChances *misses)
 {
     if (lines <= 0)
         return;
-    const HypChances chances = hyp_account_chances(&predictor->account, window);
+    const HypChances chances = hyp_account_chances(account, window);
     *sum += lines;
     hyp_chances_add(misses, &chances, lines);
 }
@@ -254,6 +254,8 @@ static void look_at_sliver(const HypGemmPredictor *predictor, const HypIteration
     const Pixels panel = {at->column, at->column + at->typical.nc};
     const Channels channels = find_channels(nest, at, at->typical.kc);
     const double back = fmax(1, (double)pixels_back(nest) / (double)nest->nr);
+    HypAccount account = predictor->account;
+    account.first_level = reuse->walked < 0 ? 0 : 1;
     MeanReturning mean;
     find_mean_returning(&mean, nest, channels.first, panel, panel.first + (size_t)index * nest->nr);
     HypWindow near;
@@ -261,13 +263,13 @@ static void look_at_sliver(const HypGemmPredictor *predictor, const HypIteration
     add_map(&near, nest, &channels, &mean.most_near.near);
     add_map(&near, nest, &channels, &mean.most_near.between_near);
     hyp_window_add_slivers(&near, nest, &at->typical, index - 0.5, index + 0.5);
-    add_returning(predictor, &near, mean.near, &reuse->near, &reuse->near_miss);
+    add_returning(&account, &near, mean.near, &reuse->near, &reuse->near_miss);
     HypWindow far;
     hyp_window_start(&far);
     add_map(&far, nest, &channels, &mean.most_far.far);
     add_map(&far, nest, &channels, &mean.most_far.between_far);
     hyp_window_add_slivers(&far, nest, &at->typical, fmax(0, index + 0.5 - back), index + 0.5);
-    add_returning(predictor, &far, mean.far, &reuse->far, &reuse->far_miss);
+    add_returning(&account, &far, mean.far, &reuse->far, &reuse->far_miss);
 }
 
 // Of windows that start at 0, stride, ..., the share whose tap lies in the image, over all taps.
@@ -330,12 +332,29 @@ static void divide_chances(HypChances *sum, double lines)
         sum->miss[level] /= lines;
 }
 
+// Whether the first level has been walked, and those further out keep all that is touched until a
+// row of the image comes back, many times over.
+static bool returns_are_known(const HypGemmPredictor *predictor, const HypIterations *at,
+                              const HypGemmReuse *reuse)
+{
+    enum { TIMES = 4 };
+    const HypGemmNest *nest = &predictor->nest;
+    const HypAccount *account = &predictor->account;
+    const double pixels = (double)(pixels_back(nest) + 2 * nest->nr);
+    const double lines = 2 * pixels * (double)at->typical.kc / (double)nest->line_floats;
+    bool known = reuse->walked >= 0;
+    for (int level = 1; level < account->level_count; level++)
+        known = known && TIMES * lines <= account->caches[level].sets * account->caches[level].ways;
+    return known;
+}
+
 void hyp_gemm_find_image_reuse(const HypGemmPredictor *predictor, const HypIterations *at,
                                HypGemmReuse *reuse)
 {
     const HypGemmNest *nest = &predictor->nest;
     const size_t others = (size_t)at->typical.slivers - 1; // than the first
-    const size_t samples = others < SLIVER_SAMPLES ? others : SLIVER_SAMPLES;
+    const size_t most = returns_are_known(predictor, at, reuse) ? 0 : SLIVER_SAMPLES;
+    const size_t samples = others < most ? others : most;
     for (size_t i = 0; i < samples; i++) {
         const size_t index = 1 + (2 * i + 1) * others / (2 * samples);
         look_at_sliver(predictor, at, (double)index, reuse);
@@ -371,10 +390,18 @@ void hyp_gemm_account_image(HypGemmPredictor *predictor, const HypIterations *at
     const HypGemmReuse *reuse = hyp_gemm_reuse(predictor, at);
     account->traffic.accesses += at->times * (double)at->exact.kc * reuse->accesses *
                                  (double)at->exact.nc / (double)at->typical.nc;
+    const double missed_before = account->traffic.misses[0];
+    const double doubt_before = account->traffic.doubt[0];
     hyp_account_cold(account, at->times * at->exact.b_source);
     account_overlap(predictor, at);
     const double slivers = at->times * find_channels(nest, at, at->exact.kc).count *
                            (at->exact.slivers - 1); // but the first, of all channels
     hyp_account_chance(account, slivers * reuse->near, &reuse->near_miss);
     hyp_account_chance(account, slivers * reuse->far, &reuse->far_miss);
+    if (reuse->walked >= 0) {
+        const double typical = (double)at->typical.kc * (double)at->typical.nc;
+        const double panels = at->times * (double)at->exact.kc * (double)at->exact.nc / typical;
+        account->traffic.misses[0] = missed_before + panels * reuse->walked;
+        account->traffic.doubt[0] = doubt_before;
+    }
 }

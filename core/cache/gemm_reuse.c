@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/gemm_reuse.h"
 
+#include "cache/gemm_walk.h"
 #include "cache/rounding.h"
 
 #include <math.h>
@@ -24,7 +25,8 @@ static int more_samples(const HypGemmNest *nest, const HypGemmBlock *block, int 
     const double size = (double)block->mc * (double)block->kc * (double)block->nc;
     const double whole_size = (double)whole->mc * (double)whole->kc * (double)whole->nc;
     const bool counts = size * SMALL_PART >= whole_size;
-    return counts && samples < MANY_SAMPLES && !hyp_chances_are_certain(mean) ? MANY_SAMPLES : 0;
+    return counts && samples < MANY_SAMPLES && !hyp_chances_are_certain_outside(mean) ? MANY_SAMPLES
+                                                                                      : 0;
 }
 
 // A sliver but the last, and the share of those that it stands for.
@@ -259,8 +261,62 @@ static HypChances find_reuse_of_b_rows(const HypGemmPredictor *predictor, const 
     return mean;
 }
 
-static void find_reuse(const HypGemmPredictor *predictor, const HypIterations *at,
-                       HypGemmReuse *reuse)
+// What survives in the first level does in those further out.
+static void replace_first(HypChances *chances, double walked)
+{
+    if (walked < 0)
+        return;
+    chances->miss[0] = walked;
+    for (int level = 1; level < HYPERION_MAX_CACHE_LEVELS; level++)
+        chances->miss[level] = fmin(chances->miss[level], walked);
+}
+
+static bool is_certain(double chance)
+{
+    static const double doubt = 0.01;
+    return chance <= doubt || chance >= 1 - doubt;
+}
+
+static bool tiles_are_certain(const HypGemmReuse *reuse)
+{
+    for (int i = 0; i < HYP_REUSES_OF_A; i++)
+        if (!is_certain(reuse->a[i].miss[0]))
+            return false;
+    return is_certain(reuse->b.miss[0]) && is_certain(reuse->row_of_c.miss[0]) &&
+           is_certain(reuse->prefetched_c.miss[0]);
+}
+
+// Where windows leave doubt what they say of the first level gives way to what a walk counts.
+static void walk_first_level(HypGemmPredictor *predictor, const HypIterations *at,
+                             HypGemmReuse *reuse)
+{
+    const HypGemmNest *nest = &predictor->nest;
+    const HypCacheShape *cache = &predictor->account.caches[0];
+    const bool rows_overlap = nest->shape.n < 2 * nest->line_floats;
+    HypGemmWalked walked = {-1, -1, -1, -1, -1};
+    bool ok = tiles_are_certain(reuse) || hyp_gemm_walk_tiles(nest, at, cache, &walked);
+    if (ok && !nest->image && !nest->shape.b_transposed &&
+        (rows_overlap || !is_certain(reuse->row_of_b.miss[0])))
+        ok = hyp_gemm_walk_packing(nest, at, cache, &walked);
+    predictor->account.failed = predictor->account.failed || !ok;
+    for (int i = 0; i < HYP_REUSES_OF_A; i++)
+        replace_first(&reuse->a[i], walked.a);
+    replace_first(&reuse->b, walked.b);
+    replace_first(&reuse->row_of_c, walked.row_of_c);
+    replace_first(&reuse->prefetched_c, walked.prefetched_c);
+    replace_first(&reuse->row_of_b, walked.row_of_b);
+}
+
+static void find_image_reuse(HypGemmPredictor *predictor, const HypIterations *at,
+                             HypGemmReuse *reuse)
+{
+    reuse->walked = -1;
+    if (!hyp_gemm_walk_image(&predictor->nest, at, &predictor->account.caches[0], &reuse->walked))
+        predictor->account.failed = true;
+    hyp_gemm_find_image_reuse(predictor, at, reuse);
+}
+
+static void find_reuse(HypGemmPredictor *predictor, const HypIterations *at, HypGemmReuse *reuse)
 {
     const HypGemmNest *nest = &predictor->nest;
     const bool slivers_share_lines =
@@ -273,9 +329,10 @@ static void find_reuse(const HypGemmPredictor *predictor, const HypIterations *a
     if (slivers_share_lines)
         reuse->row_of_c = find_reuse_of_c_rows(predictor, at);
     if (nest->image)
-        hyp_gemm_find_image_reuse(predictor, at, reuse);
+        find_image_reuse(predictor, at, reuse);
     else if (slivers_share_lines && !nest->shape.b_transposed)
         reuse->row_of_b = find_reuse_of_b_rows(predictor, at);
+    walk_first_level(predictor, at, reuse);
 }
 
 const HypGemmReuse *hyp_gemm_reuse(HypGemmPredictor *predictor, const HypIterations *at)

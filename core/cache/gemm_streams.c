@@ -353,5 +353,6 @@ void hyp_gemm_add_traffic(HypAccount *account, const HypGemmProducts *products)
         add_product(&predictor);
         add_times(&account->traffic, &predictor.account.traffic, kinds[i].times);
     }
+    account->failed = predictor.account.failed;
     account->traffic.prefetches += repeats * hyp_cache_gemm_prefetches(shape, products->blocking);
 }

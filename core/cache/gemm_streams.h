@@ -3,8 +3,9 @@
 //
 // Every touch of kernels/gemm/gemm_nest.h belongs to a stream (source of B, packed B, C, ...). For
 // each stream and each way it comes back to a line, the stream says how many lines come back and
-// what was touched in between; occupancy.h turns that into misses per level. Equal blocks are
-// counted once: the cost does not grow with the number of blocks.
+// what was touched in between; occupancy.h turns that into misses per level, and a walk
+// (gemm_walk.h) where that leaves doubt of the first. Equal blocks are counted once: the cost does
+// not grow with the number of blocks.
 #ifndef HYP_GEMM_STREAMS_H
 #define HYP_GEMM_STREAMS_H
 

@@ -31,6 +31,7 @@ typedef struct HypGemmReuse {
     // the row above had.
     double near, far;
     HypChances near_miss, far_miss;
+    double walked;   // missed in the first level, of a panel; less than 0: not known
     double accesses; // of a tap of its panel: reads and writes
 } HypGemmReuse;
 

@@ -13,7 +13,7 @@ static HypChances find_chances(const HypAccount *account, const HypWindow *windo
 {
     HypChances chances = {{0}};
     double chance = 1;
-    for (int level = 0; level < account->level_count && chance > 0; level++) {
+    for (int level = account->first_level; level < account->level_count && chance > 0; level++) {
         // What survives in a level does in those further out.
         chance = fmin(chance, hyp_window_miss(window, &account->caches[level]));
         chances.miss[level] = chance;
@@ -29,9 +29,9 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 // All of the window, in 64 bits: of the some hundred windows of a prediction no two are alike but
 // by a chance of 1 in 10^14.
-static uint64_t hash_window(const HypWindow *window)
+static uint64_t hash_window(const HypWindow *window, int first_level)
 {
-    uint64_t hash = (uint64_t)window->count;
+    uint64_t hash = (uint64_t)window->count << 8 | (unsigned)first_level;
     for (int i = 0; i < window->count; i++) {
         const HypRegion *region = &window->regions[i];
         const HypPlace *place = &region->place;
@@ -49,7 +49,7 @@ static uint64_t hash_window(const HypWindow *window)
 HypChances hyp_account_chances(const HypAccount *account, const HypWindow *window)
 {
     HypWindowMemo *memo = account->memo;
-    const uint64_t hash = hash_window(window);
+    const uint64_t hash = hash_window(window, account->first_level);
     const size_t place = hash % HYP_MEMO_PLACES;
     if (memo->hashes[place] != hash) {
         memo->hashes[place] = hash;
@@ -58,10 +58,10 @@ HypChances hyp_account_chances(const HypAccount *account, const HypWindow *windo
     return memo->chances[place];
 }
 
-bool hyp_chances_are_certain(const HypChances *chances)
+bool hyp_chances_are_certain_outside(const HypChances *chances)
 {
     static const double doubt = 0.01;
-    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++)
+    for (int level = 1; level < HYPERION_MAX_CACHE_LEVELS; level++)
         if (chances->miss[level] > doubt && chances->miss[level] < 1 - doubt)
             return false;
     return true;

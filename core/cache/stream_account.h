@@ -37,6 +37,7 @@ typedef struct HypAccount {
     const HypCacheShape *caches;
     int level_count;
     HypWindowMemo *memo;
+    int first_level; // that windows are looked at for: chances are 0 below
     HypTraffic traffic;
     bool failed; // the traffic is not whole: the last error is set
 } HypAccount;
@@ -59,8 +60,8 @@ void hyp_account_write_back(HypAccount *account, double lines, const HypChances 
 void hyp_account_written(HypAccount *account, double lines, const HypWindow *window);
 void hyp_account_written_at(HypAccount *account, double lines, const HypChances *chances);
 
-// Whether at every level nearly all hit or nearly all miss.
-bool hyp_chances_are_certain(const HypChances *chances);
+// Whether at every level but the first nearly all hit or nearly all miss.
+bool hyp_chances_are_certain_outside(const HypChances *chances);
 
 void hyp_chances_keep_greatest(HypChances *greatest, const HypChances *other);
 void hyp_chances_add(HypChances *mean, const HypChances *other, double share);

@@ -193,7 +193,7 @@ static void optimizing_memory_fails_cleanly(void **state)
                 30);
 }
 
-// Of a model with attention, whose closed form keeps a cache.
+// Of models with attention and with convolutions, whose closed forms keep a cache.
 static bool predict_caches(const void *subject)
 {
     return hyperionGetCacheStats(subject).valid;
@@ -202,10 +202,13 @@ static bool predict_caches(const void *subject)
 static void predicting_caches_fails_cleanly(void **state)
 {
     (void)state;
-    HyperionModel *model = hyperionLoadModel("builtin:transformer:seq=16,layers=1");
-    assert_non_null(model);
-    assert_true(fail_each_allocation(predict_caches, model) >= 1);
-    hyperionFreeModel(model);
+    static const char *const models[] = {"builtin:transformer:seq=16,layers=1", "builtin:cnn"};
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        HyperionModel *model = hyperionLoadModel(models[i]);
+        assert_non_null(model);
+        assert_true(fail_each_allocation(predict_caches, model) >= 1);
+        hyperionFreeModel(model);
+    }
 }
 
 static void creating_fails_cleanly(void **state)

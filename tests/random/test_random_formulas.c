@@ -192,12 +192,16 @@ typedef struct Operation {
 } Operation;
 
 static const Operation operations[] = {
-    {"gemm, automatic blocking", HYP_OP_GEMM, true, draw_gemm, {{0.02, 0.05}, {0.02, 0.05}}},
-    {"gemm, random blocking", HYP_OP_GEMM, false, draw_gemm, {{0.02, 0.05}, {0.1, 0.15}}},
-    {"conv2d, automatic blocking", HYP_OP_CONV2D, true, draw_conv2d, {{0.02, 0.05}, {0.03, 0.05}}},
-    {"conv2d, random blocking", HYP_OP_CONV2D, false, draw_conv2d, {{0.02, 0.05}, {0.1, 0.15}}},
-    {"attention", HYP_OP_ATTENTION, true, draw_attention, {{0.02, 0.05}, {0.03, 0.05}}},
-    {"activation", HYP_OP_ACTIVATION, true, draw_activation, {{0.02, 0.05}, {0.02, 0.05}}},
+    {"gemm, automatic blocking", HYP_OP_GEMM, true, draw_gemm, {{0.005, 0.005}, {0.01, 0.02}}},
+    {"gemm, random blocking", HYP_OP_GEMM, false, draw_gemm, {{0.01, 0.01}, {0.06, 0.06}}},
+    {"conv2d, automatic blocking",
+     HYP_OP_CONV2D,
+     true,
+     draw_conv2d,
+     {{0.005, 0.005}, {0.02, 0.02}}},
+    {"conv2d, random blocking", HYP_OP_CONV2D, false, draw_conv2d, {{0.01, 0.01}, {0.06, 0.06}}},
+    {"attention", HYP_OP_ATTENTION, true, draw_attention, {{0.01, 0.01}, {0.03, 0.05}}},
+    {"activation", HYP_OP_ACTIVATION, true, draw_activation, {{0.001, 0.001}, {0.001, 0.001}}},
 };
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
