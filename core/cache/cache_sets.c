@@ -151,6 +151,30 @@ static uint64_t find_way(const uint64_t *set, uint64_t ways, uint64_t clean_entr
     return way;
 }
 
+// Entries in order of recency.
+static bool access_recent(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
+{
+    uint64_t *set = cache->entries + hyp_cache_set_of(cache, line) * cache->ways;
+    const uint64_t clean = hyp_entry_make(line);
+    uint64_t moved = set[0];
+    if (hyp_entry_is(moved, clean)) {
+        set[0] = moved | dirty;
+        return true;
+    }
+    for (uint64_t way = 1; way < cache->ways; way++) {
+        const uint64_t current = set[way];
+        set[way] = moved;
+        if (hyp_entry_is(current, clean)) {
+            set[0] = current | dirty;
+            return true;
+        }
+        moved = current;
+    }
+    set[0] = clean | dirty;
+    *victim = moved;
+    return false;
+}
+
 static bool access_ways(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
 {
     const uint64_t number = hyp_cache_set_of(cache, line);
@@ -177,10 +201,19 @@ static bool access_ways(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint
     return hit;
 }
 
-bool hyp_cache_access_other(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
+bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
 {
-    return cache->entries ? access_ways(cache, line, dirty, victim)
-                          : access_nodes(cache, line, dirty, victim);
+    if (cache->orders) {
+        const bool hit = hyp_cache_hit(cache, line, dirty);
+        if (!hit)
+            *victim = hyp_cache_fill(cache, line, dirty);
+        return hit;
+    }
+    if (!cache->entries)
+        return access_nodes(cache, line, dirty, victim);
+    return cache->replacement == HYPERION_REPLACEMENT_LRU
+               ? access_recent(cache, line, dirty, victim)
+               : access_ways(cache, line, dirty, victim);
 }
 
 static uint64_t take_node(HypCacheSets *cache, uint64_t line)
@@ -198,17 +231,42 @@ static uint64_t take_node(HypCacheSets *cache, uint64_t line)
     return entry;
 }
 
+// The way becomes empty, and the least recent.
+static void leave_order(HypCacheSets *cache, uint64_t number, uint64_t way)
+{
+    const uint64_t order = cache->orders[number];
+    const uint64_t shift = hyp_order_find(order, way) * HYP_ORDER_BITS;
+    const uint64_t last = (cache->ways - 1) * HYP_ORDER_BITS;
+    const uint64_t before = ((uint64_t)1 << shift) - 1;
+    const uint64_t ours = ((uint64_t)1 << last) - 1; // all places but the last
+    const uint64_t after = order >> HYP_ORDER_BITS & ours & ~before;
+    cache->orders[number] =
+        (order & ~ours & ~((uint64_t)0xf << last)) | (order & before) | after | way << last;
+    cache->tags[number].of[way] = 0;
+}
+
+// The way of the line; cache->ways: none.
+static uint64_t way_of_line(const HypCacheSets *cache, uint64_t number, uint64_t line)
+{
+    if (cache->orders)
+        return hyp_cache_ordered_way(cache, number, line);
+    return find_way(cache->entries + number * cache->ways, cache->ways, hyp_entry_make(line));
+}
+
 uint64_t hyp_cache_take(HypCacheSets *cache, uint64_t line)
 {
     if (!cache->entries)
         return take_node(cache, line);
     const uint64_t number = hyp_cache_set_of(cache, line);
     uint64_t *set = cache->entries + number * cache->ways;
-    const uint64_t way = find_way(set, cache->ways, hyp_entry_make(line));
+    const uint64_t way = way_of_line(cache, number, line);
     if (way == cache->ways)
         return 0;
     const uint64_t entry = set[way];
-    if (cache->replacement == HYPERION_REPLACEMENT_LRU) {
+    if (cache->orders) {
+        leave_order(cache, number, way);
+        set[way] = 0;
+    } else if (cache->replacement == HYPERION_REPLACEMENT_LRU) {
         memmove(set + way, set + way + 1, (cache->ways - way - 1) * sizeof *set);
         set[cache->ways - 1] = 0;
     } else {
@@ -219,14 +277,13 @@ uint64_t hyp_cache_take(HypCacheSets *cache, uint64_t line)
 
 static uint64_t *find_entry(const HypCacheSets *cache, uint64_t line)
 {
-    const uint64_t clean = hyp_entry_make(line);
     if (cache->entries) {
-        uint64_t *set = cache->entries + hyp_cache_set_of(cache, line) * cache->ways;
-        const uint64_t way = find_way(set, cache->ways, clean);
-        return way < cache->ways ? &set[way] : NULL;
+        const uint64_t number = hyp_cache_set_of(cache, line);
+        const uint64_t way = way_of_line(cache, number, line);
+        return way < cache->ways ? &cache->entries[number * cache->ways + way] : NULL;
     }
     HypCacheNode *nodes = nodes_of(cache, line);
-    const uint32_t node = find_node(nodes, *bucket_of(cache, line), clean);
+    const uint32_t node = find_node(nodes, *bucket_of(cache, line), hyp_entry_make(line));
     return node ? &nodes[node].entry : NULL;
 }
 
@@ -246,6 +303,23 @@ uint64_t hyp_cache_mark(HypCacheSets *cache, uint64_t line, bool dirty)
     return before;
 }
 
+static void empty_orders(HypCacheSets *cache)
+{
+    memset(cache->tags, 0, cache->sets * sizeof *cache->tags);
+    for (uint64_t set = 0; set < cache->sets; set++)
+        cache->orders[set] = 0xfedcba9876543210U;
+}
+
+static bool open_orders(HypCacheSets *cache)
+{
+    cache->orders = calloc(cache->sets, sizeof *cache->orders);
+    cache->tags = aligned_alloc(_Alignof(HypSetTags), cache->sets * sizeof *cache->tags);
+    if (!cache->orders || !cache->tags)
+        return false;
+    empty_orders(cache);
+    return true;
+}
+
 static bool open_ways(HypCacheSets *cache)
 {
     cache->entries = calloc(cache->sets, cache->ways * sizeof *cache->entries);
@@ -253,6 +327,8 @@ static bool open_ways(HypCacheSets *cache)
         cache->trees = calloc(cache->sets, sizeof *cache->trees);
     if (cache->replacement == HYPERION_REPLACEMENT_QLRU)
         cache->ages = calloc(cache->sets, cache->ways);
+    if (cache->replacement == HYPERION_REPLACEMENT_LRU && cache->ways <= HYP_ORDERED_WAYS)
+        return open_orders(cache) && cache->entries;
     return cache->entries &&
            (cache->trees || cache->ages || cache->replacement == HYPERION_REPLACEMENT_LRU);
 }
@@ -299,6 +375,8 @@ bool hyp_cache_sets_open(HypCacheSets *cache, const HyperionCacheLevel *level,
 void hyp_cache_sets_close(HypCacheSets *cache)
 {
     free(cache->entries);
+    free(cache->orders);
+    free(cache->tags);
     free(cache->trees);
     free(cache->ages);
     free(cache->nodes);
@@ -312,6 +390,8 @@ void hyp_cache_sets_empty(HypCacheSets *cache)
         return;
     }
     memset(cache->entries, 0, cache->sets * cache->ways * sizeof *cache->entries);
+    if (cache->orders)
+        empty_orders(cache);
     if (cache->trees)
         memset(cache->trees, 0, cache->sets * sizeof *cache->trees);
     if (cache->ages)

@@ -2,22 +2,34 @@
 // cache_sets.h - one set-associative cache: which lines it holds, under a replacement policy.
 //
 // An entry is ((line + 1) << 1) | dirty, so that zeroed memory is an empty cache; lines are below
-// 2^62. In a searched set under LRU the entries stand in order of recency, under other policies
-// each in its way. Sets of more than HYP_SEARCHED_WAYS (fully associative caches) are LRU: a hash
-// finds the line and a list keeps the order.
+// 2^62. Under LRU a set of at most HYP_ORDERED_WAYS keeps the order of its ways in one word, and
+// finds a line by its low half, in all ways at once; in a larger one the entries stand in order of
+// recency. Under other policies each stands in its way. Sets of more than HYP_SEARCHED_WAYS (fully
+// associative caches) are LRU: a hash finds the line and a list keeps the order.
 #ifndef HYP_CACHE_SETS_H
 #define HYP_CACHE_SETS_H
 
 #include "hyperion/cache.h"
 
-enum { HYP_SEARCHED_WAYS = 64 };
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+enum { HYP_ORDERED_WAYS = 16, HYP_SEARCHED_WAYS = 64 };
 
 #define HYP_ENTRY_DIRTY ((uint64_t)1)
 
 typedef struct HypCacheNode HypCacheNode;
 
+// Of the ways of a set: the low half of line + 1.
+typedef struct HypSetTags {
+    _Alignas(64) uint32_t of[HYP_ORDERED_WAYS];
+} HypSetTags;
+
 typedef struct HypCacheSets {
     uint64_t *entries; // sets x ways; NULL where nodes are used
+    uint64_t *orders;  // of a set: its ways, four bits each, the most recent lowest; else NULL
+    HypSetTags *tags;  // likewise
     uint64_t *trees;   // of a set: the bits of its tree; tree-PLRU only
     uint8_t *ages;     // of an entry; QLRU only
     HypCacheNode *nodes;
@@ -33,9 +45,6 @@ bool hyp_cache_sets_open(HypCacheSets *cache, const HyperionCacheLevel *level,
                          HyperionReplacement replacement);
 void hyp_cache_sets_close(HypCacheSets *cache);
 void hyp_cache_sets_empty(HypCacheSets *cache);
-
-// hyp_cache_access of all but searched sets under LRU.
-bool hyp_cache_access_other(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim);
 
 // The line's entry, 0 where the cache does not hold it; the line is not used.
 uint64_t hyp_cache_find(const HypCacheSets *cache, uint64_t line);
@@ -67,32 +76,99 @@ static inline uint64_t hyp_cache_set_of(const HypCacheSets *cache, uint64_t line
     return cache->set_mask ? line & cache->set_mask : line % cache->sets;
 }
 
-// Uses the line, and makes it dirty where `dirty` is HYP_ENTRY_DIRTY. False where it was not there
-// and now is: *victim is then the entry whose place it took, 0 for an empty one.
-static inline bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty,
-                                    uint64_t *victim)
+enum { HYP_ORDER_BITS = 4 };
+
+// The ways of a set, a bit each, whose tag is `tag`: all at once, for where a line is cannot be
+// foretold.
+static inline unsigned hyp_tags_match(const uint32_t tags[HYP_ORDERED_WAYS], uint32_t tag)
 {
-    if (!cache->entries || cache->replacement != HYPERION_REPLACEMENT_LRU)
-        return hyp_cache_access_other(cache, line, dirty, victim);
-    uint64_t *set = cache->entries + hyp_cache_set_of(cache, line) * cache->ways;
-    const uint64_t clean = hyp_entry_make(line);
-    uint64_t moved = set[0];
-    if (hyp_entry_is(moved, clean)) {
-        set[0] = moved | dirty;
+#ifdef __SSE2__
+    const __m128i *quads = (const __m128i *)tags;
+    const __m128i sought = _mm_set1_epi32((int)tag);
+    const __m128i low =
+        _mm_packs_epi32(_mm_cmpeq_epi32(quads[0], sought), _mm_cmpeq_epi32(quads[1], sought));
+    const __m128i high =
+        _mm_packs_epi32(_mm_cmpeq_epi32(quads[2], sought), _mm_cmpeq_epi32(quads[3], sought));
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+#else
+    unsigned same = 0;
+    for (unsigned way = 0; way < HYP_ORDERED_WAYS; way++)
+        same |= (unsigned)(tags[way] == tag) << way;
+    return same;
+#endif
+}
+
+// The way of the line in a set with an order; cache->ways: none.
+static inline uint64_t hyp_cache_ordered_way(const HypCacheSets *cache, uint64_t set, uint64_t line)
+{
+    const uint64_t *entries = cache->entries + set * cache->ways;
+    unsigned same = hyp_tags_match(cache->tags[set].of, (uint32_t)(line + 1));
+    for (; same; same &= same - 1) { // lines of one tag are 2^32 lines apart
+        const uint64_t way = (unsigned)__builtin_ctz(same);
+        if (way < cache->ways && hyp_entry_is(entries[way], hyp_entry_make(line)))
+            return way;
+    }
+    return cache->ways;
+}
+
+// The order of ways after that at `place` became the most recent.
+static inline uint64_t hyp_order_use(uint64_t order, uint64_t place)
+{
+    const uint64_t shift = place * HYP_ORDER_BITS;
+    const uint64_t before = ((uint64_t)1 << shift) - 1; // all places before it
+    const uint64_t way = order >> shift & 0xf;
+    return (order & ~(before << HYP_ORDER_BITS | 0xf)) | (order & before) << HYP_ORDER_BITS | way;
+}
+
+// Where in the order the way stands: the first four bits that are like it (Mycroft's search for a
+// zero, which is right about the first).
+static inline uint64_t hyp_order_find(uint64_t order, uint64_t way)
+{
+    const uint64_t ones = 0x1111111111111111U;
+    const uint64_t differences = order ^ way * ones;
+    const uint64_t zeros = (differences - ones) & ~differences & ones << 3;
+    return (unsigned)__builtin_ctzll(zeros) / HYP_ORDER_BITS;
+}
+
+// Uses the line where a set with an order has it, and makes it dirty where `dirty` is
+// HYP_ENTRY_DIRTY.
+static inline bool hyp_cache_hit(HypCacheSets *cache, uint64_t line, uint64_t dirty)
+{
+    if (!cache->orders)
+        return false;
+    const uint64_t set = hyp_cache_set_of(cache, line);
+    const uint64_t order = cache->orders[set];
+    uint64_t *recent = &cache->entries[set * cache->ways + (order & 0xf)];
+    if (hyp_entry_is(*recent, hyp_entry_make(line))) {
+        *recent |= dirty;
         return true;
     }
-    for (uint64_t way = 1; way < cache->ways; way++) {
-        const uint64_t current = set[way];
-        set[way] = moved;
-        if (hyp_entry_is(current, clean)) {
-            set[0] = current | dirty;
-            return true;
-        }
-        moved = current;
-    }
-    set[0] = clean | dirty;
-    *victim = moved;
-    return false;
+    const uint64_t way = hyp_cache_ordered_way(cache, set, line);
+    if (way == cache->ways)
+        return false;
+    cache->orders[set] = hyp_order_use(order, hyp_order_find(order, way));
+    if (dirty)
+        cache->entries[set * cache->ways + way] |= dirty;
+    return true;
 }
+
+// Takes a line that a set with an order has not, dirty as above, and returns the entry whose place
+// it took, 0 for an empty one.
+static inline uint64_t hyp_cache_fill(HypCacheSets *cache, uint64_t line, uint64_t dirty)
+{
+    const uint64_t set = hyp_cache_set_of(cache, line);
+    const uint64_t order = hyp_order_use(cache->orders[set], cache->ways - 1);
+    const uint64_t way = order & 0xf;
+    uint64_t *entry = &cache->entries[set * cache->ways + way];
+    const uint64_t victim = *entry;
+    *entry = hyp_entry_make(line) | dirty;
+    cache->tags[set].of[way] = (uint32_t)(line + 1);
+    cache->orders[set] = order;
+    return victim;
+}
+
+// Uses the line, and makes it dirty where `dirty` is HYP_ENTRY_DIRTY. False where it was not there
+// and now is: *victim is then the entry whose place it took, 0 for an empty one.
+bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim);
 
 #endif

@@ -92,9 +92,10 @@ static bool take_back(const HypSimulatorThread *thread, int level, uint64_t line
     return entry != 0;
 }
 
-// Looks for the line in the levels first .. end - 1, and puts it into those that miss it.
+// Looks for the line in the levels first .. end - 1, and puts it into those that miss it. `missed`:
+// it is known that the first of them does.
 static bool look_up(HyperionSimulator *simulator, HypSimulatorThread *thread, int first, int end,
-                    uint64_t line, HyperionTouch kind)
+                    uint64_t line, HyperionTouch kind, bool missed)
 {
     const uint64_t demand = kind == HYPERION_TOUCH_PREFETCH ? 0 : 1;
     uint64_t dirty = kind == HYPERION_TOUCH_WRITE ? HYP_ENTRY_DIRTY : 0;
@@ -108,7 +109,10 @@ static bool look_up(HyperionSimulator *simulator, HypSimulatorThread *thread, in
         HypCacheInstance *instance = thread->path[i];
         uint64_t victim = 0;
         instance->counters.accesses += demand;
-        found = hyp_cache_access(&instance->sets, line, dirty, &victim);
+        if (missed && i == first)
+            victim = hyp_cache_fill(&instance->sets, line, dirty);
+        else
+            found = hyp_cache_access(&instance->sets, line, dirty, &victim);
         if (found)
             break;
         dirty = 0; // further out the line is as memory has it
@@ -116,7 +120,7 @@ static bool look_up(HyperionSimulator *simulator, HypSimulatorThread *thread, in
         instance->counters.fills++;
         if (victim && is_victim_level(simulator, i + 1))
             leaving = victim;
-        else if (victim)
+        else if (victim & HYP_ENTRY_DIRTY)
             give_up(simulator, thread, i, end, victim);
     }
     if (!found && end < simulator->level_count)
@@ -137,10 +141,10 @@ static void handle_event(HyperionSimulator *simulator, HypSimulatorThread *threa
     const uint64_t line = hyp_entry_line(event->entry);
     switch (event->kind) {
     case HYP_EVENT_FETCH:
-        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_READ);
+        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_READ, false);
         break;
     case HYP_EVENT_PREFETCH:
-        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_PREFETCH);
+        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_PREFETCH, false);
         break;
     case HYP_EVENT_WRITE_BACK:
         if (!mark_dirty(thread, first, end, line))
@@ -236,22 +240,54 @@ static inline bool is_same_access(const HypSimulatorThread *thread, uint64_t lin
             (kind == HYPERION_TOUCH_READ && thread->last_kind == HYPERION_TOUCH_WRITE));
 }
 
-static void touch_line(HyperionSimulator *simulator, uint64_t virtual_line, HyperionTouch kind)
+// Makes the line the last one. The one before stays the most recent of its set where that is
+// another one.
+static inline void note_touch(const HyperionSimulator *simulator, HypSimulatorThread *thread,
+                              uint64_t line, HyperionTouch kind)
+{
+    const bool apart = ((line ^ thread->last_line) & simulator->settled_mask) != 0;
+    const bool settled = apart && thread->last_kind != HYPERION_TOUCH_STREAM;
+    thread->line_before = settled ? thread->last_line : UINT64_MAX;
+    thread->last_line = line;
+    thread->last_kind = kind;
+    thread->position++;
+}
+
+// `missed`: it is known that the first level has not the line.
+static __attribute__((noinline)) void
+touch_line(HyperionSimulator *simulator, uint64_t virtual_line, HyperionTouch kind, bool missed)
 {
     HypSimulatorThread *thread = simulator->current;
     simulator->prefetches += kind == HYPERION_TOUCH_PREFETCH ? 1 : 0;
     if (is_same_access(thread, virtual_line, kind))
         return;
     const uint64_t line = place_line(simulator, virtual_line);
-    thread->last_line = virtual_line;
-    thread->last_kind = kind;
-    thread->position++;
+    note_touch(simulator, thread, virtual_line, kind);
     if (simulator->thread_count > 1)
         agree_with_others(simulator, thread, line, kind);
     if (kind == HYPERION_TOUCH_STREAM)
         stream_line(simulator, thread, line);
     else
-        (void)look_up(simulator, thread, 0, simulator->private_levels, line, kind);
+        (void)look_up(simulator, thread, 0, simulator->private_levels, line, kind, missed);
+}
+
+// Where settled_mask is not 0 most touches are reads of lines that the first level has: true, and
+// done. The line before the last, as where two arrays are read in turn, is not even looked up: it
+// is the most recent of its set.
+static inline bool read_settled(HyperionSimulator *simulator, uint64_t line, HyperionTouch kind)
+{
+    HypSimulatorThread *thread = simulator->current;
+    HypCacheInstance *nearest = thread->path[0];
+    if (is_same_access(thread, line, kind))
+        return kind == HYPERION_TOUCH_READ; // a prefetch counts as one
+    if (line != thread->line_before && !hyp_cache_hit(&nearest->sets, line, 0))
+        return false;
+    note_touch(simulator, thread, line, kind);
+    if (kind == HYPERION_TOUCH_READ)
+        nearest->counters.accesses++;
+    else
+        simulator->prefetches++;
+    return true;
 }
 
 void hyperionSimulatorTouch(HyperionSimulator *simulator, uintptr_t address, size_t bytes,
@@ -259,9 +295,12 @@ void hyperionSimulatorTouch(HyperionSimulator *simulator, uintptr_t address, siz
 {
     if (bytes == 0)
         return;
+    const bool reads = kind == HYPERION_TOUCH_READ || kind == HYPERION_TOUCH_PREFETCH;
+    const bool settled = reads && simulator->settled_mask != 0;
     const uint64_t last = (address + bytes - 1) >> simulator->line_shift;
     for (uint64_t line = address >> simulator->line_shift; line <= last; line++)
-        touch_line(simulator, line, kind);
+        if (!settled || !read_settled(simulator, line, kind))
+            touch_line(simulator, line, kind, settled);
 }
 
 static void merge_events(HyperionSimulator *simulator)
@@ -283,7 +322,7 @@ static void merge_events(HyperionSimulator *simulator)
     for (int t = 0; t < simulator->thread_count; t++) {
         HypSimulatorThread *thread = &simulator->threads[t];
         thread->position = thread->event_count = thread->merged = 0;
-        thread->last_line = UINT64_MAX; // others have been at work since
+        thread->last_line = thread->line_before = UINT64_MAX; // others have been at work since
     }
 }
 
