@@ -288,3 +288,11 @@ bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, Hy
     const bool is_view = model->tensors[layer->outputs[0]].view_of >= 0;
     return is_view ? add_nothing(&at) : formulas[layer->op](&at);
 }
+
+size_t hyp_layer_read_bytes(const HyperionModel *model, const HypLayer *layer, int input)
+{
+    const size_t in_bytes = model->tensors[layer->inputs[input]].shape.size_bytes;
+    const size_t out_bytes = model->tensors[layer->outputs[0]].shape.size_bytes;
+    const bool takes = layer->op == HYPERION_LAYER_GATHER || layer->op == HYPERION_LAYER_SLICE;
+    return takes && out_bytes < in_bytes ? out_bytes : in_bytes;
+}

@@ -13,4 +13,7 @@ bool hyp_layer_has_traffic(HyperionLayerOp op);
 // last error set, where the formula cannot answer.
 bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account);
 
+// Bytes of an input that a layer reads: of what it takes some from, no more than its result has.
+size_t hyp_layer_read_bytes(const HyperionModel *model, const HypLayer *layer, int input);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "cache/cache_check.h"
 #include "cache/cache_stats.h"
+#include "cache/carried.h"
 #include "cache/layer_traffic.h"
 #include "cache/replay.h"
 #include "common/fail.h"
@@ -78,6 +79,42 @@ static bool complete_topology(const HypModelSettings *settings, HyperionCacheTop
     return hyp_cache_topology_complete(&topology, complete);
 }
 
+// Adds the layers that have formulas, and counts them; false, and the last error is set: one fails.
+static bool add_layers(const HyperionModel *model, HypAccount *account, int *modelled)
+{
+    HypCarried carried;
+    const double line_bytes = account->caches[0].line_floats * sizeof(float);
+    bool added = hyp_carried_open(&carried, model, line_bytes);
+    for (int i = 0; added && i < model->layer_count; i++) {
+        const HypLayer *layer = &model->layers[i];
+        const HypTraffic before = account->traffic;
+        if (!hyp_layer_has_traffic(layer->op) || hyp_model_layer_is_packed(model, i))
+            continue;
+        added = hyp_layer_add_traffic(model, layer, account) && !account->failed &&
+                hyp_carried_take(&carried, i, &before, account);
+        ++*modelled;
+    }
+    hyp_carried_close(&carried);
+    return added;
+}
+
+static HyperionCacheStats predict_by_formulas(const HyperionModel *model,
+                                              const HyperionCacheTopology *complete)
+{
+    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
+    hyp_cache_shapes(complete, caches);
+    HypWindowMemo memo;
+    hyp_window_memo_clear(&memo);
+    HypAccount account = {.caches = caches, .level_count = complete->level_count, .memo = &memo};
+    int modelled = 0;
+    if (!add_layers(model, &account, &modelled))
+        return (HyperionCacheStats){.valid = false};
+    HyperionCacheStats stats = hyp_cache_stats_from_traffic(&account.traffic, complete);
+    stats.layers_modelled = modelled;
+    stats.layers_total = model->layer_count;
+    return stats;
+}
+
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
 {
     const HyperionCacheStats failure = {.valid = false};
@@ -90,22 +127,5 @@ HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
         return failure;
     if (model->settings.prediction.tier == HYPERION_CACHE_TIER_REPLAY)
         return hyp_replay_model(model, &complete);
-    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
-    hyp_cache_shapes(&complete, caches);
-    HypWindowMemo memo;
-    hyp_window_memo_clear(&memo);
-    HypAccount account = {.caches = caches, .level_count = complete.level_count, .memo = &memo};
-    int modelled = 0;
-    for (int i = 0; i < model->layer_count; i++) {
-        const HypLayer *layer = &model->layers[i];
-        if (!hyp_layer_has_traffic(layer->op) || hyp_model_layer_is_packed(model, i))
-            continue;
-        if (!hyp_layer_add_traffic(model, layer, &account) || account.failed)
-            return failure;
-        modelled++;
-    }
-    HyperionCacheStats stats = hyp_cache_stats_from_traffic(&account.traffic, &complete);
-    stats.layers_modelled = modelled;
-    stats.layers_total = model->layer_count;
-    return stats;
+    return predict_by_formulas(model, &complete);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // model_replay.c - one forward pass of a model, told to a simulator: the layers run as always, but
 // with kernels that only tell what they would touch.
+#include "cache/layer_traffic.h"
 #include "cache/replay.h"
 #include "common/fail.h"
 #include "model/layer_op.h"
@@ -59,31 +60,45 @@ static bool describe_run(const ModelReplay *replay, int index, HypLayerRun *run)
     return hyp_layer_blocking(replay->model, layer, &run->blocking);
 }
 
-// One line of a tensor, the `step`-th of `steps` on its way from front to back.
-static void tell_line(const ModelReplay *replay, int tensor, size_t step, size_t steps,
-                      HyperionSimulator *simulator, HyperionTouch kind)
+// Memory that is passed over from front to back.
+typedef struct Stream {
+    uintptr_t start;
+    size_t bytes;
+} Stream;
+
+// One line of it, the `step`-th of `steps` on the way.
+static void tell_line(HyperionSimulator *simulator, const Stream *stream, size_t step, size_t steps,
+                      HyperionTouch kind)
 {
-    const size_t bytes = replay->model->tensors[tensor].shape.size_bytes;
-    const size_t place = (size_t)((double)bytes * (double)step / (double)steps);
-    if (place < bytes)
-        hyperionSimulatorTouch(simulator, (uintptr_t)replay->data[tensor] + place, 1, kind);
+    const size_t place = (size_t)((double)stream->bytes * (double)step / (double)steps);
+    if (place < stream->bytes)
+        hyperionSimulatorTouch(simulator, stream->start + place, 1, kind);
+}
+
+static Stream input_stream(const ModelReplay *replay, const HypLayer *layer, int input)
+{
+    return (Stream){(uintptr_t)replay->data[layer->inputs[input]],
+                    hyp_layer_read_bytes(replay->model, layer, input)};
 }
 
 // All tensors side by side.
 static void tell_streams(const ModelReplay *replay, const HypLayer *layer,
                          HyperionSimulator *simulator, size_t line_bytes)
 {
-    const HyperionModel *model = replay->model;
-    size_t most_bytes = hyp_layer_output(model, layer)->size_bytes;
+    const Stream out = {(uintptr_t)replay->data[layer->outputs[0]],
+                        hyp_layer_output(replay->model, layer)->size_bytes};
+    size_t most_bytes = out.bytes;
     for (int i = 0; i < layer->input_count; i++) {
-        const size_t bytes = hyp_layer_input(model, layer, i)->size_bytes;
+        const size_t bytes = input_stream(replay, layer, i).bytes;
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
     const size_t steps = most_bytes / line_bytes + 1;
     for (size_t step = 0; step < steps; step++) {
-        for (int i = 0; i < layer->input_count; i++)
-            tell_line(replay, layer->inputs[i], step, steps, simulator, HYPERION_TOUCH_READ);
-        tell_line(replay, layer->outputs[0], step, steps, simulator, HYPERION_TOUCH_WRITE);
+        for (int i = 0; i < layer->input_count; i++) {
+            const Stream in = input_stream(replay, layer, i);
+            tell_line(simulator, &in, step, steps, HYPERION_TOUCH_READ);
+        }
+        tell_line(simulator, &out, step, steps, HYPERION_TOUCH_WRITE);
     }
 }
 

@@ -137,13 +137,13 @@ HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
 // Get cache statistics: predicted for one forward pass under the settings in force, as
 // hyperionConfigureCachePrediction says. By formulas, on one thread also where the model runs on
-// several: the sum over the layers, each from cold caches, of the
-// formulas of hyperionPredictGemm for products and convolutions, and of passes over the tensors for
-// the others. Layers whose weights hyperionOptimizeMemoryLayout packed have no formula: see
-// layers_modelled. Layers that a memory optimizer runs in bands of rows are predicted as run whole.
-// Takes microseconds a layer.
-// `valid` is false, and the last error says why, on a NULL model or a geometry with a size that is
-// not known.
+// several: the sum over the layers of the formulas of hyperionPredictGemm for products and
+// convolutions, and of passes over the tensors for the others, less what a layer finds of its
+// inputs and of the workspace where those before it left them. Layers whose weights
+// hyperionOptimizeMemoryLayout packed have no formula: see layers_modelled. Layers that a memory
+// optimizer runs in bands of rows are predicted as run whole. Takes microseconds a layer. `valid`
+// is false, and the last error says why, on a NULL model or a geometry with a size that is not
+// known.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 
 // Adds a prediction to counters that PAPI, and any tool on top of it, reads beside the hardware's:
