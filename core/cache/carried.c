@@ -63,14 +63,16 @@ static double share_kept(const HypCacheShape *cache, double first, double last)
 }
 
 // Both layers pass over memory from front to back: when a line comes back, the rest of the one
-// before has been touched, and so much of this one as of the memory.
+// before has been touched, and so much of this one as of the memory. What a layer has as two of its
+// inputs is taken once: how it comes back within it is not known.
 static void take_run(const HypCarried *carried, const HypCarriedRun *run, double lines,
                      double layer_lines, const HypTraffic *before, HypAccount *account)
 {
     const double between = carried->at - run->at;
     const double carried_lines = fmin(lines, run->lines);
     HypTraffic *traffic = &account->traffic;
-    for (int level = 0; run->layer_lines > 0 && level < account->level_count; level++) {
+    const bool left = run->layer_lines > 0 && between >= 0;
+    for (int level = 0; left && level < account->level_count; level++) {
         const double share =
             share_kept(&account->caches[level], between + run->layer_lines, between + layer_lines);
         const double added = fmax(0, traffic->misses[level] - before->misses[level]);
