@@ -71,3 +71,19 @@ HyperionCacheStats hyp_cache_stats_from_traffic(const HypTraffic *traffic,
     }
     return stats;
 }
+
+void hyp_closed_form_start(HypClosedForm *form, const HyperionCacheTopology *complete)
+{
+    hyp_cache_shapes(complete, form->caches);
+    hyp_window_memo_clear(&form->memo);
+    form->account = (HypAccount){
+        .caches = form->caches, .level_count = complete->level_count, .memo = &form->memo};
+}
+
+HyperionCacheStats hyp_closed_form_stats(const HypClosedForm *form,
+                                         const HyperionCacheTopology *complete)
+{
+    if (form->account.failed)
+        return (HyperionCacheStats){.valid = false};
+    return hyp_cache_stats_from_traffic(&form->account.traffic, complete);
+}

@@ -25,18 +25,13 @@ HyperionCacheStats hyperionPredictGemm(const HyperionGemmShape *shape,
     HyperionCacheTopology complete;
     if (!hyp_cache_gemm_arguments(shape, blocking, topology, &complete))
         return (HyperionCacheStats){0};
-    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
-    hyp_cache_shapes(&complete, caches);
-    HypWindowMemo memo;
-    hyp_window_memo_clear(&memo);
-    HypAccount account = {.caches = caches, .level_count = complete.level_count, .memo = &memo};
+    HypClosedForm form;
+    hyp_closed_form_start(&form, &complete);
     const HypGemmProducts product = {.shape = shape,
                                      .blocking = blocking,
                                      .different_a = 1,
                                      .of_one_a = 1,
                                      .lanes = lanes_of(blocking)};
-    hyp_gemm_add_traffic(&account, &product);
-    if (account.failed)
-        return (HyperionCacheStats){0};
-    return hyp_cache_stats_from_traffic(&account.traffic, &complete);
+    hyp_gemm_add_traffic(&form.account, &product);
+    return hyp_closed_form_stats(&form, &complete);
 }

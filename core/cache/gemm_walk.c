@@ -55,8 +55,8 @@ static Tile tile_at(const HypGemmWalk *walk, size_t panel, size_t sliver)
     const size_t column = sliver * nest->nr;
     return (Tile){.panel = panel,
                   .sliver = sliver,
-                  .rows = hyp_walk_least(nest->mr, walk->mc - row),
-                  .columns = hyp_walk_least(nest->nr, walk->nc - column),
+                  .rows = gemm_least(nest->mr, walk->mc - row),
+                  .columns = gemm_least(nest->nr, walk->nc - column),
                   .c = nest->places.c + (walk->at->row + row) * nest->shape.n + walk->at->column +
                        column};
 }
@@ -103,7 +103,7 @@ static void walk_tile(HypGemmWalk *walk, const Tile *tile, unsigned kind_of_b)
     const HypGemmNest *nest = walk->nest;
     const size_t kc = walk->kc;
     const size_t lines = ((nest->mr + nest->nr) * kc) >> walk->line_shift;
-    const size_t parts = hyp_walk_least(kc, 1 + lines / LINES_TOGETHER);
+    const size_t parts = gemm_least(kc, 1 + lines / LINES_TOGETHER);
     const size_t a = nest->places.packed_a + tile->panel * kc * nest->mr;
     const size_t b = nest->places.packed_b + tile->sliver * kc * nest->nr;
     const size_t ahead = nest->prefetch_lines * nest->line_floats;
@@ -157,10 +157,10 @@ static size_t count_slivers(const HypGemmWalk *walk)
     const size_t touches = walk->panels * tile_touches(walk); // of a sliver
     const size_t of_line = walk->nest->line_floats / walk->nest->nr;
     const double of_sets = fmin(MOST_SLIVERS, ceil(walk->cache.sets / walk->at->typical.sliver));
-    const size_t worth = hyp_walk_least((size_t)of_sets, MANY_TOUCHES / touches);
+    const size_t worth = gemm_least((size_t)of_sets, MANY_TOUCHES / touches);
     const size_t counted = hyp_walk_most(hyp_walk_most(worth, of_line), LEAST_SLIVERS);
     const size_t times = FEW_TOUCHES / (counted * touches);
-    return hyp_walk_least(walk->slivers, 1 + counted * hyp_walk_most(times, 1));
+    return gemm_least(walk->slivers, 1 + counted * hyp_walk_most(times, 1));
 }
 
 // Places of the block at which slivers are looked at: where rows of C crowd in some of the sets, it
@@ -173,8 +173,8 @@ static size_t count_places(const HypGemmWalk *walk, size_t slivers)
     const size_t stride = nest->shape.n / nest->line_floats;
     const bool crowded = nest->shape.n % nest->line_floats == 0 &&
                          hyp_size_divisor(stride, (size_t)walk->cache.sets) > 1;
-    const size_t worth = hyp_walk_least(MOST_PLACES, MOST_TOUCHES / touches);
-    const size_t places = hyp_walk_least(worth, walk->slivers / (2 * slivers));
+    const size_t worth = gemm_least(MOST_PLACES, MOST_TOUCHES / touches);
+    const size_t places = gemm_least(worth, walk->slivers / (2 * slivers));
     return crowded ? hyp_walk_most(places, 1) : 1;
 }
 
@@ -216,7 +216,7 @@ static bool walk_passing(HypGemmWalk *walk, HypGemmWalked *walked)
 {
     enum { PANELS = 7, PLACES = 2 };
     const HypGemmNest *nest = walk->nest;
-    const size_t panels = hyp_walk_least(walk->panels, PANELS);
+    const size_t panels = gemm_least(walk->panels, PANELS);
     if (PLACES * panels * tile_touches(walk) > HYP_WALK_MOST_TOUCHES)
         return true;
     if (!hyp_walk_open(walk, 0))
@@ -252,7 +252,7 @@ static void pack_sliver(HypGemmWalk *walk, size_t sliver, Rows *rows)
     const size_t column = walk->at->column + sliver * nest->nr;
     const size_t packed = nest->places.packed_b + sliver * walk->kc * nest->nr;
     Row row = {.start = nest->places.b + walk->at->depth * nest->shape.n + column,
-               .columns = hyp_walk_least(nest->nr, walk->nc - sliver * nest->nr),
+               .columns = gemm_least(nest->nr, walk->nc - sliver * nest->nr),
                .stride = nest->shape.n,
                .first_sliver = sliver == 0};
     for (size_t k = 0; k < walk->kc; k++, row.start += row.stride) {
@@ -262,7 +262,7 @@ static void pack_sliver(HypGemmWalk *walk, size_t sliver, Rows *rows)
         hyp_walk_touch(walk, READ_SOURCE, row.start, row.columns);
         if (k % ROWS_TOGETHER == 0)
             hyp_walk_touch(walk, WRITE_PACKED, packed + k * nest->nr,
-                           hyp_walk_least(ROWS_TOGETHER, walk->kc - k) * nest->nr);
+                           gemm_least(ROWS_TOGETHER, walk->kc - k) * nest->nr);
     }
 }
 

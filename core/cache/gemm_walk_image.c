@@ -26,13 +26,13 @@ static void find_sliver(Sliver *sliver, const HypGemmWalk *walk, size_t index)
     const HypGemmNest *nest = walk->nest;
     const HypImageSource *image = nest->image;
     const size_t first = walk->at->column + index * nest->nr;
-    size_t left = hyp_walk_least(nest->nr, walk->nc - index * nest->nr);
+    size_t left = gemm_least(nest->nr, walk->nc - index * nest->nr);
     size_t y = first / image->out_width;
     size_t x = first % image->out_width;
     sliver->packed = nest->places.packed_b + index * walk->depth * nest->nr;
     sliver->count = 0;
     while (left > 0 && sliver->count < MOST_SEGMENTS) {
-        const size_t pixels = hyp_walk_least(left, image->out_width - x);
+        const size_t pixels = gemm_least(left, image->out_width - x);
         sliver->segments[sliver->count++] =
             (Segment){.top = y * image->stride_h,
                       .left = x * image->stride_w,
@@ -59,7 +59,7 @@ static void read_taps(HypGemmWalk *walk, const Sliver *sliver, const Taps *taps)
         const size_t end = segment->left + segment->columns + taps->last * image->dilation_w;
         const size_t from = start > image->pad_left ? start - image->pad_left : 0;
         const size_t inside = end > image->pad_left ? end - image->pad_left : 0;
-        const size_t to = hyp_walk_least(inside, image->width);
+        const size_t to = gemm_least(inside, image->width);
         if (y >= image->pad_top && y - image->pad_top < image->height && from < to)
             hyp_walk_touch(walk, READ_SOURCE,
                            taps->plane + (y - image->pad_top) * image->width + from, to - from);
@@ -82,7 +82,7 @@ static void pack_sliver(HypGemmWalk *walk, size_t index)
                  .first = tap % image->kernel_w};
     size_t written = 0;
     for (size_t k = 0; k < walk->depth;) {
-        const size_t count = hyp_walk_least(image->kernel_w - taps.first, walk->depth - k);
+        const size_t count = gemm_least(image->kernel_w - taps.first, walk->depth - k);
         taps.last = taps.first + count - 1;
         read_taps(walk, &sliver, &taps);
         k += count;
@@ -111,7 +111,7 @@ static size_t sliver_touches(const HypGemmWalk *walk)
 {
     enum { LINES_OF_TOUCH = 16 };
     const HypGemmNest *nest = walk->nest;
-    const size_t rows = hyp_walk_quotient_up(walk->depth, nest->image->kernel_w);
+    const size_t rows = gemm_quotient_up(walk->depth, nest->image->kernel_w);
     const size_t segments = 1 + (nest->nr - 1) / nest->image->out_width;
     const size_t lines = (walk->depth * nest->nr) >> walk->line_shift;
     return rows * segments + lines / LINES_OF_TOUCH;
@@ -122,9 +122,9 @@ static bool walk_passing(HypGemmWalk *walk, double *missed)
 {
     enum { CHANNELS = 4, LEAST_COUNTED = 4, MOST_TOUCHES = 600 };
     const HypImageSource *image = walk->nest->image;
-    walk->depth = hyp_walk_least(walk->kc, CHANNELS * image->kernel_h * image->kernel_w);
+    walk->depth = gemm_least(walk->kc, CHANNELS * image->kernel_h * image->kernel_w);
     const size_t most = hyp_walk_most(MOST_TOUCHES / sliver_touches(walk), LEAST_COUNTED);
-    const size_t counted = hyp_walk_least(walk->slivers, most);
+    const size_t counted = gemm_least(walk->slivers, most);
     if (counted * sliver_touches(walk) > HYP_WALK_MOST_TOUCHES)
         return true;
     if (!hyp_walk_open(walk, 0))
@@ -153,11 +153,11 @@ static size_t slivers_back(const HypGemmWalk *walk)
     const HypImageSource *image = nest->image;
     const size_t wide = nest->line_floats - 1 + (image->kernel_w - 1) * image->dilation_w;
     const size_t of_row = image->out_width * image->dilation_h;
-    const size_t seen = hyp_walk_least(of_row, wide / image->stride_w);
+    const size_t seen = gemm_least(of_row, wide / image->stride_w);
     const double written = (double)(of_row - seen) * (double)walk->kc / (double)nest->line_floats;
     if (!windows_overlap(image) || written >= hyp_walk_capacity(walk))
         return 1;
-    return 1 + hyp_walk_quotient_up(of_row, nest->nr);
+    return 1 + gemm_quotient_up(of_row, nest->nr);
 }
 
 // As many touches as are worth it: of whole rows of the result, or so many that each place in a
@@ -168,9 +168,9 @@ static size_t count_slivers(const HypGemmWalk *walk, size_t filling)
     const HypGemmNest *nest = walk->nest;
     const size_t most = MOST_TOUCHES / sliver_touches(walk);
     const size_t left = most > filling ? most - filling : 0;
-    const size_t columns = hyp_walk_least(nest->nr * nest->image->stride_w, nest->line_floats);
+    const size_t columns = gemm_least(nest->nr * nest->image->stride_w, nest->line_floats);
     const size_t of_line = nest->line_floats / columns;
-    const size_t of_row = hyp_walk_quotient_up(nest->image->out_width, nest->nr);
+    const size_t of_row = gemm_quotient_up(nest->image->out_width, nest->nr);
     const size_t unit = left >= of_row || of_row <= SHORT_ROW ? of_row : of_line;
     return hyp_walk_most(left > unit ? left / unit * unit : unit, LEAST_COUNTED);
 }

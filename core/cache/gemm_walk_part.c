@@ -22,8 +22,8 @@ HypGemmWalk hyp_walk_start(const HypGemmNest *nest, const HypIterations *at,
                          .mc = block->mc,
                          .kc = block->kc,
                          .nc = block->nc,
-                         .panels = hyp_walk_quotient_up(block->mc, nest->mr),
-                         .slivers = hyp_walk_quotient_up(block->nc, nest->nr),
+                         .panels = gemm_quotient_up(block->mc, nest->mr),
+                         .slivers = gemm_quotient_up(block->nc, nest->nr),
                          .depth = block->kc,
                          .line_shift = (unsigned)__builtin_ctzll(nest->line_floats)};
 }

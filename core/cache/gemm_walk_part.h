@@ -19,19 +19,9 @@ typedef struct HypGemmWalk {
     unsigned line_shift; // from floats
 } HypGemmWalk;
 
-static inline size_t hyp_walk_least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static inline size_t hyp_walk_most(size_t a, size_t b)
 {
     return a > b ? a : b;
-}
-
-static inline size_t hyp_walk_quotient_up(size_t value, size_t divisor)
-{
-    return (value + divisor - 1) / divisor;
 }
 
 // All but the stacks.

@@ -101,15 +101,12 @@ static bool add_layers(const HyperionModel *model, HypAccount *account, int *mod
 static HyperionCacheStats predict_by_formulas(const HyperionModel *model,
                                               const HyperionCacheTopology *complete)
 {
-    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
-    hyp_cache_shapes(complete, caches);
-    HypWindowMemo memo;
-    hyp_window_memo_clear(&memo);
-    HypAccount account = {.caches = caches, .level_count = complete->level_count, .memo = &memo};
+    HypClosedForm form;
+    hyp_closed_form_start(&form, complete);
     int modelled = 0;
-    if (!add_layers(model, &account, &modelled))
+    if (!add_layers(model, &form.account, &modelled))
         return (HyperionCacheStats){.valid = false};
-    HyperionCacheStats stats = hyp_cache_stats_from_traffic(&account.traffic, complete);
+    HyperionCacheStats stats = hyp_closed_form_stats(&form, complete);
     stats.layers_modelled = modelled;
     stats.layers_total = model->layer_count;
     return stats;

@@ -23,15 +23,10 @@ static HyperionCacheStats predict_by_formula(const HypKernelVariant *variant,
                                              const HypKernelArgs *args,
                                              const HyperionCacheTopology *complete)
 {
-    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
-    hyp_cache_shapes(complete, caches);
-    HypWindowMemo memo;
-    hyp_window_memo_clear(&memo);
-    HypAccount account = {.caches = caches, .level_count = complete->level_count, .memo = &memo};
-    hyp_kernel_traffic(variant->op, variant->level, args, 1, &account);
-    if (account.failed)
-        return (HyperionCacheStats){.valid = false};
-    return hyp_cache_stats_from_traffic(&account.traffic, complete);
+    HypClosedForm form;
+    hyp_closed_form_start(&form, complete);
+    hyp_kernel_traffic(variant->op, variant->level, args, 1, &form.account);
+    return hyp_closed_form_stats(&form, complete);
 }
 
 HyperionCacheStats hyperionPredictKernel(const HypKernelVariant *variant, const HypKernelArgs *args,

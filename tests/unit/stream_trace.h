@@ -48,18 +48,11 @@ static inline HyperionCacheStats finish_trace(Trace *trace)
     return stats;
 }
 
-typedef struct Formula {
-    HypWindowMemo memo;
-    HypCacheShape caches[HYPERION_MAX_CACHE_LEVELS];
-    HypAccount account;
-} Formula;
+typedef HypClosedForm Formula;
 
 static inline HypAccount *start_formula(Formula *formula)
 {
-    hyp_window_memo_clear(&formula->memo);
-    hyp_cache_shapes(&machine, formula->caches);
-    formula->account = (HypAccount){
-        .caches = formula->caches, .level_count = machine.level_count, .memo = &formula->memo};
+    hyp_closed_form_start(formula, &machine);
     return &formula->account;
 }
 
@@ -77,8 +70,7 @@ static inline void assert_near(uint64_t predicted, uint64_t traced, uint64_t per
 static inline void assert_agrees(const Formula *formula, Trace *trace)
 {
     const HyperionCacheStats traced = finish_trace(trace);
-    const HyperionCacheStats predicted =
-        hyp_cache_stats_from_traffic(&formula->account.traffic, &machine);
+    const HyperionCacheStats predicted = hyp_closed_form_stats(formula, &machine);
     assert_near(predicted.levels[0].accesses, traced.levels[0].accesses, 2, 40);
     for (int l = 0; l < machine.level_count; l++) {
         assert_near(predicted.levels[l].misses, traced.levels[l].misses, 2, 40);
@@ -91,8 +83,7 @@ static inline void assert_close(const Formula *formula, Trace *trace, uint64_t a
                                 uint64_t miss_percent)
 {
     const HyperionCacheStats traced = finish_trace(trace);
-    const HyperionCacheStats predicted =
-        hyp_cache_stats_from_traffic(&formula->account.traffic, &machine);
+    const HyperionCacheStats predicted = hyp_closed_form_stats(formula, &machine);
     assert_near(predicted.levels[0].accesses, traced.levels[0].accesses, access_percent, 40);
     for (int l = 0; l < machine.level_count; l++)
         assert_near(predicted.levels[l].misses, traced.levels[l].misses, miss_percent, 200);
