@@ -27,6 +27,7 @@ do for [output = 1:output_count] {
     set border 3
     set tics nomirror out scale 0.6 textcolor rgb '#202020'
     eval ticks
+    set xtics font ',9'
     set ytics nomirror autofreq
     unset key
     do for [panel = 1:panel_count] {
