@@ -66,6 +66,10 @@ void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args
 // them through code that takes them for kernels.
 void hyp_touch_begin(const HypTouchSink *sink);
 
+// Tells of a copy between places that do not overlap, line by line, and copies nothing. In a thread
+// that has called hyp_touch_begin.
+void hyp_touch_copy(void *to, const void *from, size_t bytes);
+
 // Operands that do not change from call to call can be packed once: into `packed`, 64-byte aligned
 // and as large as said. What is packed suits any number of threads, but only the k, kc, mr and nr
 // of `args` (and, of b, its n and nc). The last panel is filled up with zeros: at most mr - 1 rows

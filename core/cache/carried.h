@@ -1,35 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-// carried.h - what a layer finds in the caches, of what the layers before it left there: inputs
-// that they wrote or read, and the workspace that all share. The formulas of a layer know nothing
-// of it.
+// carried.h - what a layer finds in the caches, of what the layers before it left there: memory that
+// they wrote or read, by address, and how many other lines were touched since. The formulas of a
+// layer know nothing of it.
 #ifndef HYP_CARRIED_H
 #define HYP_CARRIED_H
 
 #include "cache/stream_account.h"
-#include "model/graph.h"
 
-// When memory was touched last: in which layer, in lines that all layers had touched at its end.
+#include <stdint.h>
+
+// Memory that a layer passes over from front to back, or uses all the while.
+typedef struct HypMemory {
+    uintptr_t start;
+    size_t size_bytes;
+    double share; // of its lines that the layer touches
+    bool all_the_while;
+    bool goes_on;       // the rest is left to others, for whom this is as it was
+    bool in_place;      // where the layer has read before it writes,
+    double delay_bytes; // which are so many touched bytes apart,
+    double behind;      // and towards the end so much of all that the layer touches more
+} HypMemory;
+
+// Memory whose lines were touched last by one layer.
 typedef struct HypCarriedRun {
-    double at, layer_lines; // 0: never
-    double lines;           // of the memory
+    uintptr_t start, end;
+    bool all_the_while;
+    int layer;     // the how manieth
+    double passed; // HypCarried.passed then
 } HypCarriedRun;
 
+// Memory that a layer touches, as far as it was touched last by one layer, or by none.
+typedef struct HypCarriedPiece {
+    int memory; // of the layer's
+    bool had;   // as a part of memory before that already
+    double lines;
+    bool all_the_while;
+    HypCarriedRun run;  // in which it was touched last; layer -1: never
+    double first, last; // other lines that were touched since: where it begins, and where it ends
+} HypCarriedPiece;
+
 typedef struct HypCarried {
-    const HyperionModel *model;
-    HypCarriedRun *tensors; // by tensor
-    void **data;            // likewise, all NULL: layers say how much they need, and read nothing
-    HypCarriedRun workspace;
-    double at; // lines that layers have touched so far
+    HypCarriedRun *runs; // by address, apart from one another
+    size_t run_count;
+    int run_capacity;
+    HypCarriedPiece *pieces; // of the layer under way
+    size_t piece_count;
+    int piece_capacity;
+    int layer;     // the how manieth it is
+    double passed; // lines that layers have touched of memory that goes on
     double line_bytes;
 } HypCarried;
 
-// Nothing is carried yet. False, and the last error is set: out of memory.
-bool hyp_carried_open(HypCarried *carried, const HyperionModel *model, double line_bytes);
+// Nothing is carried yet.
+void hyp_carried_open(HypCarried *carried, double line_bytes);
 void hyp_carried_close(HypCarried *carried);
 
-// Takes from the misses that the layer added to the traffic `before` those of lines that it finds,
-// and notes what it leaves. False, and the last error is set, where it can not be run.
-bool hyp_carried_take(HypCarried *carried, int layer, const HypTraffic *before,
-                      HypAccount *account);
+// A layer touches all these. Takes from the misses that it added to the traffic `before` those of
+// lines that it finds, and notes what it leaves. False, and the last error is set: out of memory.
+bool hyp_carried_take(HypCarried *carried, const HypMemory *memory, int count,
+                      const HypTraffic *before, HypAccount *account);
 
 #endif

@@ -56,46 +56,69 @@ static size_t take_place(size_t *end, size_t floats)
     return start;
 }
 
-static HypGemmPlaces find_places(const HyperionGemmShape *shape, const HypImageSource *image,
-                                 const GemmBlocks *blocks, const HypGemmOperands *operands)
+// Floats of A and of B where they lie: packed, they are filled up to whole panels.
+static size_t count_a(const HypGemmNest *nest)
+{
+    const size_t m = nest->shape.m;
+    return nest->shape.k * (nest->packed_a ? divide_up(m, nest->mr) * nest->mr : m);
+}
+
+static size_t count_b(const HypGemmNest *nest)
+{
+    const HypImageSource *image = nest->image;
+    const size_t n = nest->shape.n;
+    if (image)
+        return image->channels * image->height * image->width;
+    return nest->shape.k * (nest->packed_b ? divide_up(n, nest->nr) * nest->nr : n);
+}
+
+static HypGemmPlaces find_places(const HypGemmNest *nest, const HypGemmOperands *operands)
 {
     HypGemmPlaces places;
+    size_t workspace;
     if (operands) {
         places = (HypGemmPlaces){.a = operands->a / sizeof(float),
                                  .b = operands->b / sizeof(float),
-                                 .c = operands->c / sizeof(float),
-                                 .packed_a = operands->workspace / sizeof(float)};
+                                 .c = operands->c / sizeof(float)};
+        workspace = operands->workspace / sizeof(float);
     } else {
         size_t end = 0;
-        const size_t b =
-            image ? image->channels * image->height * image->width : shape->k * shape->n;
-        places.a = take_place(&end, shape->m * shape->k);
-        places.b = take_place(&end, b);
-        places.c = take_place(&end, shape->m * shape->n);
-        places.packed_a = take_place(&end, 0);
+        places.a = take_place(&end, count_a(nest));
+        places.b = take_place(&end, count_b(nest));
+        places.c = take_place(&end, nest->shape.m * nest->shape.n);
+        workspace = take_place(&end, 0);
     }
-    places.packed_b = places.packed_a + blocks->packed_b / sizeof(float);
+    places.packed_a = nest->packed_a ? places.a : workspace;
+    places.packed_b = nest->packed_b ? places.b : workspace + nest->blocks.packed_b / sizeof(float);
     return places;
 }
 
 HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes)
 {
+    static const float packed; // that there is some
     const HyperionGemmShape *shape = products->shape;
     const HypImageSource *image = products->image;
     const HyperionGemmBlocking *blocking = products->blocking;
-    const HypGemmArgs args = {.m = shape->m, .n = shape->n, .k = shape->k, .blocking = *blocking};
+    const HypGemmArgs args = {.m = shape->m,
+                              .n = shape->n,
+                              .k = shape->k,
+                              .packed_a = products->packed_a ? &packed : NULL,
+                              .packed_b = products->packed_b ? &packed : NULL,
+                              .blocking = *blocking};
     const size_t line_floats = line_bytes / sizeof(float);
-    const GemmBlocks blocks = gemm_blocks(&args);
-    return (HypGemmNest){.shape = *shape,
-                         .image = image,
-                         .mr = blocking->mr,
-                         .nr = blocking->nr,
-                         .blocks = blocks,
-                         .places = find_places(shape, image, &blocks, products->operands),
-                         .lanes = products->lanes,
-                         .line_floats = line_floats,
-                         .prefetch_lines = blocking->prefetch_lines,
-                         .image_lines = image ? count_image_lines(image, line_floats) : 0};
+    HypGemmNest nest = {.shape = *shape,
+                        .image = image,
+                        .packed_a = products->packed_a,
+                        .packed_b = products->packed_b,
+                        .mr = blocking->mr,
+                        .nr = blocking->nr,
+                        .blocks = gemm_blocks(&args),
+                        .lanes = products->lanes,
+                        .line_floats = line_floats,
+                        .prefetch_lines = blocking->prefetch_lines,
+                        .image_lines = image ? count_image_lines(image, line_floats) : 0};
+    nest.places = find_places(&nest, products->operands);
+    return nest;
 }
 
 double hyp_lines_of_run(size_t width, size_t step, size_t line_floats)

@@ -33,7 +33,8 @@ typedef struct HypImageSource {
     size_t pad_top, pad_left;
 } HypImageSource;
 
-// Addresses of the operands. Of B packed from an image, where that is.
+// Addresses of the operands: of one that was packed once, where that is; of B packed from an image,
+// where the image is.
 typedef struct HypGemmOperands {
     uintptr_t a, b, c, workspace;
 } HypGemmOperands;
@@ -46,6 +47,7 @@ typedef struct HypGemmPlaces {
 typedef struct HypGemmNest {
     HyperionGemmShape shape;     // no extent is 0
     const HypImageSource *image; // NULL: B is a matrix
+    bool packed_a, packed_b;     // before the product, so that it does not
     size_t mr, nr;
     GemmBlocks blocks;
     HypGemmPlaces places;
@@ -63,7 +65,8 @@ typedef struct HypGemmProducts {
     const HypGemmOperands *operands; // of the first; NULL: A, B, C and the packed copies in this
                                      // order, each from the next multiple of 4096 bytes on
     size_t different_a, of_one_a;
-    size_t lanes; // floats of a register
+    bool packed_a, packed_b; // once, before; B is a matrix then, of the first product
+    size_t lanes;            // floats of a register
 } HypGemmProducts;
 
 HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes);

@@ -108,6 +108,8 @@ void hyp_gemm_account_b_source(HypGemmPredictor *predictor, const HypIterations 
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *exact = &at->exact;
     double written; // a sliver
+    if (nest->packed_b)
+        return;
     if (nest->image) {
         hyp_gemm_account_image(predictor, at);
         return;
@@ -143,6 +145,8 @@ void hyp_gemm_account_a_source(HypGemmPredictor *predictor, const HypIterations 
                                  .stride = nest->shape.k,
                                  .packed = exact->panel,
                                  .cold = at->first_column};
+    if (nest->packed_a)
+        return;
     account_transposed(predictor, at, &rows);
     predictor->account.traffic.accesses +=
         at->times * exact->panels * hyp_lines_of_transposed(nest, nest->mr, exact->kc);

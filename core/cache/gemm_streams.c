@@ -26,6 +26,8 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
     const double nc = (double)typical->nc;
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
+    if (nest->packed_b)
+        return evicted;
     if (!predictor->before && at->first_column && at->first_depth) {
         hyp_account_cold(&predictor->account, lines);
         return evicted;
@@ -60,6 +62,8 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     const double row = at->first_row ? (double)nest->shape.m : (double)at->row;
     const double lines = at->times * at->exact.packed_a;
     HypChances evicted = {{0}};
+    if (nest->packed_a)
+        return evicted;
     if (!predictor->before && at->first_column && at->first_depth && at->first_row) {
         hyp_account_cold(&predictor->account, lines);
         return evicted;
@@ -85,6 +89,20 @@ static HypChances account_a_packing(HypGemmPredictor *predictor, const HypIterat
     return evicted;
 }
 
+// The same, of A packed before: for the first time, or since the panel of B before.
+static void account_a_packed(HypGemmPredictor *predictor, const HypIterations *at)
+{
+    const double lines = at->times * at->exact.packed_a;
+    HypWindow column;
+    if (at->first_column) {
+        hyp_gemm_account_first_a(predictor, lines);
+        return;
+    }
+    hyp_window_start(&column);
+    hyp_window_add_column(&column, &predictor->nest, at, HYP_MATRIX_A);
+    hyp_account(&predictor->account, lines, &column);
+}
+
 // The block of A read with the first sliver of B, after it was packed.
 static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIterations *at)
 {
@@ -93,6 +111,10 @@ static HypChances account_a_first_use(HypGemmPredictor *predictor, const HypIter
     const double mc = (double)typical->mc;
     const double lines = at->times * at->exact.packed_a;
     HypChances evicted = {{0}};
+    if (nest->packed_a) {
+        account_a_packed(predictor, at);
+        return evicted;
+    }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the panels used so far
         const HypPartOfC c = {(double)at->row, typical->panels > 1 ? share * mc : 0,
@@ -124,7 +146,8 @@ static HypChances account_a_reuse(HypGemmPredictor *predictor, const HypIteratio
     return evicted;
 }
 
-// The panel of B read with the first panel of A: after packing, or after the block of A before.
+// The panel of B read with the first panel of A: after packing, or after the block of A before; for
+// the first time where it was packed before the product.
 static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIterations *at)
 {
     const HypGemmNest *nest = &predictor->nest;
@@ -134,6 +157,10 @@ static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIter
     const double column = (double)at->column;
     const double lines = at->times * at->exact.packed_b;
     HypChances evicted = {{0}};
+    if (nest->packed_b && at->first_row) {
+        hyp_account_cold(&predictor->account, lines);
+        return evicted;
+    }
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double used = floor(sample_share(i) * typical->slivers); // slivers
         const double share = used / typical->slivers;
@@ -236,7 +263,8 @@ static void account_row_block(HypGemmPredictor *predictor, const HypIterations *
     account_c(predictor, at);
     hyp_chances_keep_greatest(&evicted_a, &first_use_of_a);
     hyp_chances_keep_greatest(&evicted_a, &reuse_of_a);
-    hyp_account_write_back(&predictor->account, at->times * at->exact.packed_a, &evicted_a);
+    if (!predictor->nest.packed_a)
+        hyp_account_write_back(&predictor->account, at->times * at->exact.packed_a, &evicted_a);
     hyp_chances_keep_greatest(evicted_b, &first_use_of_b);
     hyp_chances_keep_greatest(evicted_b, &reuse_of_b);
 }
@@ -268,7 +296,8 @@ static void account_panel(HypGemmPredictor *predictor, const HypLoopPart *column
         at = make_iterations(&predictor->nest, column, depth, &rows[i]);
         account_row_block(predictor, &at, &evicted_b);
     }
-    hyp_account_write_back(&predictor->account, lines, &evicted_b);
+    if (!predictor->nest.packed_b)
+        hyp_account_write_back(&predictor->account, lines, &evicted_b);
 }
 
 // What is dirty when the product ends stays where it is: of C's last version, what came after it

@@ -113,6 +113,8 @@ void hyp_window_add_a(HypWindow *window, const HypGemmNest *nest, const HypItera
 {
     const size_t k = nest->shape.k;
     const size_t place = nest->places.a + (at->row + (size_t)first) * k + at->depth;
+    if (nest->packed_a)
+        return;
     hyp_window_add_rows(window, nest, place, end - first, (double)at->typical.kc, k);
 }
 
@@ -148,6 +150,8 @@ void hyp_window_add_b_source(HypWindow *window, const HypGemmNest *nest, const H
     const size_t column = at->column + (size_t)(first * nc);
     const size_t n = nest->shape.n;
     const size_t k = nest->shape.k;
+    if (nest->packed_b)
+        return;
     if (nest->image)
         add_image(window, nest, at, first, end);
     else if (nest->shape.b_transposed)
@@ -158,18 +162,47 @@ void hyp_window_add_b_source(HypWindow *window, const HypGemmNest *nest, const H
                             (end - first) * nc, n);
 }
 
+// Adds the packed block and panel, unless they are the operands themselves.
+static void add_copies(HypWindow *window, const HypGemmNest *nest, const HypGemmBlock *block)
+{
+    if (!nest->packed_a)
+        hyp_window_add_panels(window, nest, block, 0, block->panels);
+    if (!nest->packed_b)
+        hyp_window_add_slivers(window, nest, block, 0, block->slivers);
+}
+
 void hyp_window_add_depth(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
                           HypMatrix own)
 {
+    const HypGemmBlock *block = &at->typical;
     const double m = (double)nest->shape.m;
-    const HypPartOfC c = {0, m, (double)at->column, (double)at->typical.nc};
-    const HypIterations all_rows = {.typical = at->typical, .depth = at->depth};
-    hyp_window_add_a(window, nest, &all_rows, 0, m);
-    hyp_window_add_b_source(window, nest, at, 0, 1);
+    const HypPartOfC c = {0, m, (double)at->column, (double)block->nc};
+    const HypIterations all_rows = {.typical = *block, .depth = at->depth};
+    if (nest->packed_a)
+        hyp_window_add_panels(window, nest, block, 0, m / (double)nest->mr);
+    else
+        hyp_window_add_a(window, nest, &all_rows, 0, m);
+    if (nest->packed_b)
+        hyp_window_add_slivers(window, nest, block, 0, block->slivers);
+    else
+        hyp_window_add_b_source(window, nest, at, 0, 1);
     hyp_window_add_c(window, nest, &c);
-    hyp_window_add_panels(window, nest, &at->typical, 0, at->typical.panels);
-    hyp_window_add_slivers(window, nest, &at->typical, 0, at->typical.slivers);
+    add_copies(window, nest, block);
     hyp_window_put_first(window, (int)own);
+}
+
+// Adds B over all of k, nc columns of it.
+static void add_columns_of_b(HypWindow *window, const HypGemmNest *nest, const HypIterations *at)
+{
+    const double k = (double)nest->shape.k;
+    const double nc = (double)at->typical.nc;
+    const size_t first = nest->places.b + at->column * nest->shape.k;
+    if (nest->image)
+        hyp_window_add_packed(window, at->typical.b_column);
+    else if (nest->shape.b_transposed || nest->packed_b)
+        hyp_window_add_rows(window, nest, first, 1, nc * k, 0);
+    else
+        hyp_window_add_rows(window, nest, nest->places.b + at->column, k, nc, nest->shape.n);
 }
 
 void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const HypIterations *at,
@@ -184,16 +217,8 @@ void hyp_window_add_column(HypWindow *window, const HypGemmNest *nest, const Hyp
     const double panels_of_c = 2 - (double)nest->blocks.kc / fmax(k, (double)nest->blocks.kc);
     const HypPartOfC c = {0, m, (double)at->column, panels_of_c * (double)block->nc};
     hyp_window_add_rows(window, nest, nest->places.a, 1, m * k, 0);
-    if (nest->image)
-        hyp_window_add_packed(window, block->b_column);
-    else if (nest->shape.b_transposed)
-        hyp_window_add_rows(window, nest, nest->places.b + at->column * nest->shape.k, 1,
-                            (double)block->nc * k, 0);
-    else
-        hyp_window_add_rows(window, nest, nest->places.b + at->column, k, (double)block->nc,
-                            nest->shape.n);
+    add_columns_of_b(window, nest, at);
     hyp_window_add_c(window, nest, &c);
-    hyp_window_add_panels(window, nest, block, 0, block->panels);
-    hyp_window_add_slivers(window, nest, block, 0, block->slivers);
+    add_copies(window, nest, block);
     hyp_window_put_first(window, (int)own);
 }

@@ -22,13 +22,19 @@ static void add_gemm(HypAccount *account, HyperionSIMDLevel level, const HypGemm
                      size_t repeats)
 {
     const HyperionGemmShape shape = shape_of(args);
-    const HypGemmOperands operands = {(uintptr_t)args->a, (uintptr_t)args->b, (uintptr_t)args->c,
-                                      (uintptr_t)args->workspace};
+    const HypGemmOperands operands = {
+        .a = (uintptr_t)(args->packed_a ? args->packed_a : args->a),
+        .b = (uintptr_t)(args->packed_b ? args->packed_b : args->b),
+        .c = (uintptr_t)args->c,
+        .workspace = (uintptr_t)args->workspace,
+    };
     const HypGemmProducts products = {.shape = &shape,
                                       .blocking = &args->blocking,
                                       .operands = args->c ? &operands : NULL,
                                       .different_a = repeats,
                                       .of_one_a = 1,
+                                      .packed_a = args->packed_a != NULL,
+                                      .packed_b = args->packed_b != NULL,
                                       .lanes = hyp_level_lanes(level)};
     hyp_gemm_add_traffic(account, &products);
 }
@@ -51,14 +57,19 @@ static void add_conv2d(HypAccount *account, HyperionSIMDLevel level, const HypCo
                                   .dilation_w = args->dilation_w,
                                   .pad_top = args->pad_top,
                                   .pad_left = args->pad_left};
-    const HypGemmOperands operands = {(uintptr_t)args->filter, (uintptr_t)args->image,
-                                      (uintptr_t)args->out, (uintptr_t)args->workspace};
+    const HypGemmOperands operands = {
+        .a = (uintptr_t)(args->packed_filter ? args->packed_filter : args->filter),
+        .b = (uintptr_t)args->image,
+        .c = (uintptr_t)args->out,
+        .workspace = (uintptr_t)args->workspace,
+    };
     const HypGemmProducts products = {.shape = &shape,
                                       .image = &image,
                                       .blocking = &args->blocking,
                                       .operands = args->out ? &operands : NULL,
                                       .different_a = repeats * args->groups,
                                       .of_one_a = args->batch,
+                                      .packed_a = args->packed_filter != NULL,
                                       .lanes = hyp_level_lanes(level)};
     hyp_gemm_add_traffic(account, &products);
 }

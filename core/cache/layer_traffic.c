@@ -6,57 +6,83 @@
 #include "cache/stream_ops.h"
 #include "hyperion/tensor.h"
 #include "kernel_table.h"
+#include "model/plane_waves.h"
 #include "model/window.h"
 
 #include <assert.h>
+#include <math.h>
 
 typedef struct LayerAccount {
-    const HyperionModel *model;
-    const HypLayer *layer;
+    const HypLayerRun *run;
+    const HypLayer *layer; // of it
     HypAccount *account;
 } LayerAccount;
 
 static const HypShape *input_shape(const LayerAccount *at, int index)
 {
-    return &at->model->tensors[at->layer->inputs[index]].shape;
+    return hyp_layer_input(at->run->model, at->layer, index);
 }
 
 static const HypShape *output_shape(const LayerAccount *at)
 {
-    return &at->model->tensors[at->layer->outputs[0]].shape;
+    return hyp_layer_output(at->run->model, at->layer);
 }
 
-// The product of a gemm or conv2d layer as the executor runs it.
-static bool add_product(const LayerAccount *at, HypKernelOp kernel, const HypImageSource *image)
+static HyperionSIMDLevel find_level(const LayerAccount *at, HypKernelOp kernel)
 {
-    const HypModelSettings *settings = &at->model->settings;
-    const HyperionSIMDLevel level = settings->dispatch.best[kernel]->level;
-    HypLayerProduct product;
-    HyperionGemmBlocking blocking;
-    if (!hyp_layer_product(at->model, at->layer, &product) ||
-        !hyperionResolveGemmBlocking(&product.shape, &settings->cache, &settings->topology,
-                                     (int)level, &blocking))
-        return false;
-    if (product.repeats == 0)
-        return true;
-    const HypGemmProducts products = {.shape = &product.shape,
+    return at->run->model->settings.dispatch.best[kernel]->level;
+}
+
+// The product of a layer as the executor runs it; what may have been packed once is the filter of a
+// convolution, else B.
+static void add_product(const LayerAccount *at, const HypLayerProduct *product, HypKernelOp kernel,
+                        const HypImageSource *image)
+{
+    const bool packed = at->run->packed != NULL;
+    if (product->repeats == 0)
+        return;
+    const HypGemmProducts products = {.shape = &product->shape,
                                       .image = image,
-                                      .blocking = &blocking,
-                                      .different_a = product.repeats / product.of_one_a,
-                                      .of_one_a = product.of_one_a,
-                                      .lanes = hyp_level_lanes(level)};
+                                      .blocking = &at->run->blocking,
+                                      .different_a = product->repeats / product->of_one_a,
+                                      .of_one_a = product->of_one_a,
+                                      .packed_a = packed && image,
+                                      .packed_b = packed && !image,
+                                      .lanes = hyp_level_lanes(find_level(at, kernel))};
     hyp_gemm_add_traffic(at->account, &products);
-    return true;
+}
+
+// Where the result replaces the image, planes are made in the workspace, as many at a time as fit
+// there, and copied: as formulas have it, the result is what is copied. Between two touches of a
+// line of these planes lie the workspace and as much of the image or the result as of them.
+static void add_waves(const LayerAccount *at)
+{
+    const HypShape *out = output_shape(at);
+    const size_t planes = hyp_shape_product(out, 0, 2);
+    if (!at->run->replaces || planes == 0)
+        return;
+    const HypPlaneWaves waves = {.planes = planes, .plane_bytes = out->size_bytes / planes};
+    const double line_bytes = at->account->caches[0].line_floats * sizeof(float);
+    const double lines = (double)out->size_bytes / line_bytes;
+    const double wave = (double)(hyp_plane_waves_length(&waves) * waves.plane_bytes) / line_bytes;
+    const double scratch = (double)hyp_layer_workspace_bytes(at->run) / line_bytes;
+    HypWindow window;
+    hyp_window_start(&window);
+    hyp_window_add(&window, wave + scratch, 1, 0);
+    hyp_account_cold(at->account, wave);
+    hyp_account_written(at->account, fmax(0, lines - wave), &window);
+    hyp_account(at->account, lines, &window);
+    at->account->traffic.accesses += 2 * lines;
 }
 
 // A product of its own kind where it has few rows.
-static bool add_gemm(const LayerAccount *at)
+static void add_gemm(const LayerAccount *at)
 {
     HypLayerProduct product;
-    if (hyp_layer_product(at->model, at->layer, &product))
-        return add_product(at, HYP_OP_GEMM, NULL);
-    hyp_stream_gemv(at->account, &product.shape, product.repeats);
-    return true;
+    if (hyp_layer_product(at->run->model, at->layer, &product))
+        add_product(at, &product, HYP_OP_GEMM, NULL);
+    else
+        hyp_stream_gemv(at->account, &product.shape, product.repeats);
 }
 
 static void add_depthwise(const LayerAccount *at, const HypWindowAxis *axes)
@@ -80,15 +106,16 @@ static void add_depthwise(const LayerAccount *at, const HypWindowAxis *axes)
     hyp_stream_depthwise(at->account, &args);
 }
 
-static bool add_conv2d(const LayerAccount *at)
+static void add_conv2d(const LayerAccount *at)
 {
     HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
     hyp_window_axes(at->layer, input_shape(at, 0), output_shape(at), &input_shape(at, 1)->dims[2],
                     axes);
     HypLayerProduct product;
-    if (!hyp_layer_product(at->model, at->layer, &product)) {
+    if (!hyp_layer_product(at->run->model, at->layer, &product)) {
         add_depthwise(at, axes);
-        return true;
+        add_waves(at);
+        return;
     }
     const HypImageSource image = {.channels = (size_t)input_shape(at, 1)->dims[1] * axes[0].kernel,
                                   .height = axes[1].size,
@@ -103,31 +130,30 @@ static bool add_conv2d(const LayerAccount *at)
                                   .dilation_w = axes[2].dilation,
                                   .pad_top = axes[1].before,
                                   .pad_left = axes[2].before};
-    return add_product(at, HYP_OP_CONV2D, &image);
+    add_product(at, &product, HYP_OP_CONV2D, &image);
 }
 
-static bool add_conv_transpose(const LayerAccount *at)
+static void add_conv_transpose(const LayerAccount *at)
 {
     const HypShape *in = input_shape(at, 0);
     const HypShape *filter = input_shape(at, 1);
     const HypShape *out = output_shape(at);
+    HypLayerProduct product;
     hyp_stream_map(at->account, filter->element_count); // transposed
-    if (!add_product(at, HYP_OP_GEMM, NULL))
-        return false;
+    if (hyp_layer_product(at->run->model, at->layer, &product))
+        add_product(at, &product, HYP_OP_GEMM, NULL);
     hyp_stream_spread(at->account, hyp_shape_product(out, 0, 2),
                       hyp_shape_product(filter, 2, filter->rank),
                       hyp_shape_product(in, 2, in->rank), hyp_shape_product(out, 2, out->rank));
-    return true;
 }
 
-static bool add_activation(const LayerAccount *at)
+static void add_activation(const LayerAccount *at)
 {
     hyp_stream_map(at->account, output_shape(at)->element_count);
-    return true;
 }
 
 // Each operand as often as the result has elements.
-static bool add_broadcast(const LayerAccount *at)
+static void add_broadcast(const LayerAccount *at)
 {
     enum { MOST_OPERANDS = 3 };
     HypStreamOperand operands[MOST_OPERANDS];
@@ -139,7 +165,6 @@ static bool add_broadcast(const LayerAccount *at)
                                                                 hyperionTypeBytes(shape->type)};
     }
     hyp_stream_combine(at->account, output_shape(at)->size_bytes, operands, count);
-    return true;
 }
 
 // Rows and columns of an operation over the last axis.
@@ -149,7 +174,7 @@ static size_t last_extent(const HypShape *shape)
 }
 
 // Over another than the last axis, blocks of columns are done one after the other.
-static bool add_softmax(const LayerAccount *at)
+static void add_softmax(const LayerAccount *at)
 {
     enum { BLOCK_COLUMNS = 256 }; // of kernels/norm/softmax_nest.h
     const HypShape *shape = input_shape(at, 0);
@@ -159,37 +184,33 @@ static bool add_softmax(const LayerAccount *at)
     const size_t row = (size_t)shape->dims[axis] * block;
     if (row > 0)
         hyp_stream_softmax(at->account, shape->element_count / row, row);
-    return true;
 }
 
-static bool add_lrn(const LayerAccount *at)
+static void add_lrn(const LayerAccount *at)
 {
     const HypShape *shape = input_shape(at, 0);
     hyp_stream_lrn(at->account, hyp_shape_product(shape, 0, 2),
                    hyp_shape_product(shape, 2, shape->rank), (size_t)at->layer->attributes.size);
-    return true;
 }
 
 // Every tensor once.
-static bool add_pass(const LayerAccount *at)
+static void add_pass(const LayerAccount *at)
 {
     size_t in_bytes = 0;
     for (int i = 0; i < at->layer->input_count; i++)
         in_bytes += input_shape(at, i)->size_bytes;
     hyp_stream_move(at->account, in_bytes, output_shape(at)->size_bytes);
-    return true;
 }
 
-static bool add_layernorm(const LayerAccount *at)
+static void add_layernorm(const LayerAccount *at)
 {
     const HypShape *shape = input_shape(at, 0);
     hyp_stream_layernorm(at->account, hyp_shape_product(shape, 0, shape->rank - 1),
                          last_extent(shape), (size_t)at->layer->input_count - 1);
-    return true;
 }
 
 // Of an image with depth: the first pass, over height and width, then the second.
-static bool add_pool(const LayerAccount *at)
+static void add_pool(const LayerAccount *at)
 {
     HypWindowAxis axes[HYP_MOST_WINDOW_AXES];
     const HypShape *in = input_shape(at, 0);
@@ -211,10 +232,10 @@ static bool add_pool(const LayerAccount *at)
                                   .kernel_h = axes[0].kernel};
     if (in->rank > 4)
         hyp_stream_pool(at->account, &depth);
-    return true;
+    add_waves(at);
 }
 
-static bool add_attention(const LayerAccount *at)
+static void add_attention(const LayerAccount *at)
 {
     const HyperionLayerAttributes *attributes = &at->layer->attributes;
     const HypShape *q = input_shape(at, 0);
@@ -225,30 +246,21 @@ static bool add_attention(const LayerAccount *at)
                                               .keys = (size_t)input_shape(at, 1)->dims[1],
                                               .dim = (size_t)(q->dims[2] / attributes->heads),
                                               .causal = attributes->causal}};
-    const HyperionSIMDLevel level = at->model->settings.dispatch.best[HYP_OP_ATTENTION]->level;
-    hyp_kernel_traffic(HYP_OP_ATTENTION, level, &args, 1, at->account);
-    return true;
+    hyp_kernel_traffic(HYP_OP_ATTENTION, find_level(at, HYP_OP_ATTENTION), &args, 1, at->account);
 }
 
 // Tensors of which each element is moved once.
-static bool add_movement(const LayerAccount *at)
+static void add_movement(const LayerAccount *at)
 {
     const size_t out_bytes = output_shape(at)->size_bytes;
     size_t in_bytes = 0;
     for (int i = 0; i < at->layer->input_count; i++)
         in_bytes += input_shape(at, i)->size_bytes;
     hyp_stream_move(at->account, in_bytes < out_bytes ? in_bytes : out_bytes, out_bytes);
-    return true;
 }
 
-static bool add_nothing(const LayerAccount *at)
-{
-    (void)at; // a view: no memory is touched
-    return true;
-}
-
-// By HyperionLayerOp; NULL: no formula in this version.
-static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) = {
+// By HyperionLayerOp; NULL: a view always, that touches no memory.
+static void (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) = {
     [HYPERION_LAYER_GEMM] = add_gemm,
     [HYPERION_LAYER_CONV2D] = add_conv2d,
     [HYPERION_LAYER_ACTIVATION] = add_activation,
@@ -261,7 +273,7 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_SOFTMAX] = add_softmax,
     [HYPERION_LAYER_LAYERNORM] = add_layernorm,
     [HYPERION_LAYER_ATTENTION] = add_attention,
-    [HYPERION_LAYER_RESHAPE] = add_nothing,
+    [HYPERION_LAYER_RESHAPE] = NULL,
     [HYPERION_LAYER_TRANSPOSE] = add_movement,
     [HYPERION_LAYER_CONCAT] = add_movement,
     [HYPERION_LAYER_SLICE] = add_movement,
@@ -277,22 +289,38 @@ static bool (*const formulas[HYPERION_LAYER_OP_COUNT])(const LayerAccount *at) =
     [HYPERION_LAYER_LRN] = add_lrn,
 };
 
-bool hyp_layer_has_traffic(HyperionLayerOp op)
+void hyp_layer_add_traffic(const HypLayerRun *run, HypAccount *account)
 {
-    return formulas[op] != NULL;
+    const LayerAccount at = {run, run->layer, account};
+    formulas[run->layer->op](&at);
 }
 
-bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account)
+// Of a slice, from its first element to its last.
+static HypReach reach_slice(const HypShape *in, const HypShape *out,
+                            const HyperionLayerAttributes *attributes)
 {
-    const LayerAccount at = {model, layer, account};
-    const bool is_view = model->tensors[layer->outputs[0]].view_of >= 0;
-    return is_view ? add_nothing(&at) : formulas[layer->op](&at);
+    const size_t element_bytes = hyperionTypeBytes(in->type);
+    size_t first = 0;
+    size_t last = 0;
+    for (int i = 0; i < in->rank; i++) {
+        const int64_t start = attributes->starts[i];
+        const int64_t end =
+            start + (out->dims[i] - 1) * (out->dims[i] > 1 ? attributes->steps[i] : 1);
+        const size_t stride = hyp_shape_product(in, i + 1, in->rank);
+        first += (size_t)(start < end ? start : end) * stride;
+        last += (size_t)(start < end ? end : start) * stride;
+    }
+    return (HypReach){first * element_bytes, (last + 1 - first) * element_bytes, out->size_bytes};
 }
 
-size_t hyp_layer_read_bytes(const HyperionModel *model, const HypLayer *layer, int input)
+HypReach hyp_layer_reach(const HyperionModel *model, const HypLayer *layer, int input)
 {
-    const size_t in_bytes = model->tensors[layer->inputs[input]].shape.size_bytes;
-    const size_t out_bytes = model->tensors[layer->outputs[0]].shape.size_bytes;
+    const HypShape *in = hyp_layer_input(model, layer, input);
+    const HypShape *out = hyp_layer_output(model, layer);
+    if (layer->op == HYPERION_LAYER_SLICE && out->element_count > 0)
+        return reach_slice(in, out, &layer->attributes);
+    // Which rows of a table are taken is not known.
     const bool takes = layer->op == HYPERION_LAYER_GATHER || layer->op == HYPERION_LAYER_SLICE;
-    return takes && out_bytes < in_bytes ? out_bytes : in_bytes;
+    const bool fewer = takes && out->size_bytes < in->size_bytes;
+    return (HypReach){0, in->size_bytes, fewer ? out->size_bytes : in->size_bytes};
 }

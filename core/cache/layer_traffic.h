@@ -4,16 +4,15 @@
 #define HYP_LAYER_TRAFFIC_H
 
 #include "cache/stream_account.h"
-#include "model/graph.h"
+#include "model/layer_op.h"
 
-// Whether this version has a formula for the operation.
-bool hyp_layer_has_traffic(HyperionLayerOp op);
+// Adds the traffic of a layer that is no view, from cold caches to account->traffic.
+void hyp_layer_add_traffic(const HypLayerRun *run, HypAccount *account);
 
-// Adds the traffic of one layer, of such an operation, from cold caches to account->traffic. False,
-// last error set, where the formula cannot answer.
-bool hyp_layer_add_traffic(const HyperionModel *model, const HypLayer *layer, HypAccount *account);
-
-// Bytes of an input that a layer reads: of what it takes some from, no more than its result has.
-size_t hyp_layer_read_bytes(const HyperionModel *model, const HypLayer *layer, int input);
+// The part of an input that a layer reads: from the first byte to the last, and how many of them.
+typedef struct HypReach {
+    size_t first_byte, span_bytes, read_bytes;
+} HypReach;
+HypReach hyp_layer_reach(const HyperionModel *model, const HypLayer *layer, int input);
 
 #endif

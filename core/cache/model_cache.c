@@ -3,10 +3,10 @@
 
 #include "cache/cache_check.h"
 #include "cache/cache_stats.h"
-#include "cache/carried.h"
-#include "cache/layer_traffic.h"
+#include "cache/model_traffic.h"
 #include "cache/replay.h"
 #include "common/fail.h"
+#include "model/executor.h"
 #include "model/graph.h"
 
 bool hyperionSetCacheTopology(HyperionModel *model, const HyperionCacheTopology *topology)
@@ -79,50 +79,30 @@ static bool complete_topology(const HypModelSettings *settings, HyperionCacheTop
     return hyp_cache_topology_complete(&topology, complete);
 }
 
-// Adds the layers that have formulas, and counts them; false, and the last error is set: one fails.
-static bool add_layers(const HyperionModel *model, HypAccount *account, int *modelled)
-{
-    HypCarried carried;
-    const double line_bytes = account->caches[0].line_floats * sizeof(float);
-    bool added = hyp_carried_open(&carried, model, line_bytes);
-    for (int i = 0; added && i < model->layer_count; i++) {
-        const HypLayer *layer = &model->layers[i];
-        const HypTraffic before = account->traffic;
-        if (!hyp_layer_has_traffic(layer->op) || hyp_model_layer_is_packed(model, i))
-            continue;
-        added = hyp_layer_add_traffic(model, layer, account) && !account->failed &&
-                hyp_carried_take(&carried, i, &before, account);
-        ++*modelled;
-    }
-    hyp_carried_close(&carried);
-    return added;
-}
-
-static HyperionCacheStats predict_by_formulas(const HyperionModel *model,
+static HyperionCacheStats predict_by_formulas(HyperionModel *model,
                                               const HyperionCacheTopology *complete)
 {
     HypClosedForm form;
     hyp_closed_form_start(&form, complete);
-    int modelled = 0;
-    if (!add_layers(model, &form.account, &modelled))
-        return (HyperionCacheStats){.valid = false};
-    HyperionCacheStats stats = hyp_closed_form_stats(&form, complete);
-    stats.layers_modelled = modelled;
-    stats.layers_total = model->layer_count;
-    return stats;
+    return hyp_model_add_traffic(model, model->settings.prediction.warm, &form.account)
+               ? hyp_closed_form_stats(&form, complete)
+               : (HyperionCacheStats){.valid = false};
 }
 
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model)
 {
-    const HyperionCacheStats failure = {.valid = false};
+    HyperionCacheStats stats = {.valid = false};
     HyperionCacheTopology complete;
-    if (!model) {
-        (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "get cache statistics: model is NULL");
-        return failure;
-    }
-    if (!complete_topology(&model->settings, &complete))
-        return failure;
-    if (model->settings.prediction.tier == HYPERION_CACHE_TIER_REPLAY)
-        return hyp_replay_model(model, &complete);
-    return predict_by_formulas(model, &complete);
+    // Held, it plans its next run; then it is as it was, which is what const promises.
+    HyperionModel *held = (HyperionModel *)(uintptr_t)model;
+    if (!hyp_model_hold(held, "get cache statistics"))
+        return stats;
+    if (complete_topology(&model->settings, &complete))
+        stats = model->settings.prediction.tier == HYPERION_CACHE_TIER_REPLAY
+                    ? hyp_replay_model(held, &complete)
+                    : predict_by_formulas(held, &complete);
+    if (stats.valid)
+        stats.layers_modelled = stats.layers_total = model->layer_count;
+    hyp_model_end_change(held);
+    return stats;
 }

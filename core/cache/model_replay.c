@@ -2,31 +2,16 @@
 // model_replay.c - one forward pass of a model, told to a simulator: the layers run as always, but
 // with kernels that only tell what they would touch.
 #include "cache/layer_traffic.h"
+#include "cache/model_pass.h"
 #include "cache/replay.h"
 #include "common/fail.h"
-#include "model/layer_op.h"
-#include "model/thread_pool.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-enum { PAGE_BYTES = 4096 };
 
 typedef struct ModelReplay {
-    HyperionModel *model;                   // a copy that has `kernels` for its own
-    HypKernelVariant kernels[HYP_OP_COUNT]; // whose functions are those that touch
-    void **data;                            // by tensor: where it lies
-    void **packed;                          // by layer
-    void *workspace;                        // real: some kernels write offsets there
-    uintptr_t end;                          // of what has been placed
+    HypModelPass pass;
+    void *workspace; // real: some kernels write offsets there
 } ModelReplay;
-
-static void *place(ModelReplay *replay, size_t bytes)
-{
-    const uintptr_t start = replay->end;
-    replay->end += (bytes / PAGE_BYTES + 1) * PAGE_BYTES;
-    return (void *)start;
-}
 
 // Whether all memory that the layer touches is touched by kernels.
 static bool is_of_kernels(const HyperionModel *model, const HypLayer *layer)
@@ -49,21 +34,11 @@ static bool is_of_kernels(const HyperionModel *model, const HypLayer *layer)
     }
 }
 
-static bool describe_run(const ModelReplay *replay, int index, HypLayerRun *run)
-{
-    const HypLayer *layer = &replay->model->layers[index];
-    *run = (HypLayerRun){.model = replay->model,
-                         .layer = layer,
-                         .data = replay->data,
-                         .packed = replay->packed[index],
-                         .workspace = replay->workspace};
-    return hyp_layer_blocking(replay->model, layer, &run->blocking);
-}
-
 // Memory that is passed over from front to back.
 typedef struct Stream {
     uintptr_t start;
     size_t bytes;
+    size_t touched_bytes; // of these
 } Stream;
 
 // One line of it, the `step`-th of `steps` on the way.
@@ -75,122 +50,111 @@ static void tell_line(HyperionSimulator *simulator, const Stream *stream, size_t
         hyperionSimulatorTouch(simulator, stream->start + place, 1, kind);
 }
 
-static Stream input_stream(const ModelReplay *replay, const HypLayer *layer, int input)
+static Stream input_stream(const HypLayerRun *run, int input)
 {
-    return (Stream){(uintptr_t)replay->data[layer->inputs[input]],
-                    hyp_layer_read_bytes(replay->model, layer, input)};
+    const HypReach reach = hyp_layer_reach(run->model, run->layer, input);
+    return (Stream){(uintptr_t)hyp_run_required(run, input) + reach.first_byte, reach.span_bytes,
+                    reach.read_bytes};
 }
 
 // All tensors side by side.
-static void tell_streams(const ModelReplay *replay, const HypLayer *layer,
-                         HyperionSimulator *simulator, size_t line_bytes)
+static void tell_streams(const HypLayerRun *run, HyperionSimulator *simulator)
 {
-    const Stream out = {(uintptr_t)replay->data[layer->outputs[0]],
-                        hyp_layer_output(replay->model, layer)->size_bytes};
+    const size_t line_bytes = hyp_replay_sink(simulator).line_bytes;
+    const Stream out = {(uintptr_t)hyp_run_output(run),
+                        hyp_layer_output(run->model, run->layer)->size_bytes,
+                        hyp_layer_output(run->model, run->layer)->size_bytes};
+    const int inputs = run->layer->input_count;
     size_t most_bytes = out.bytes;
-    for (int i = 0; i < layer->input_count; i++) {
-        const size_t bytes = input_stream(replay, layer, i).bytes;
+    for (int i = 0; i < inputs; i++) {
+        const size_t bytes = input_stream(run, i).touched_bytes;
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
     const size_t steps = most_bytes / line_bytes + 1;
     for (size_t step = 0; step < steps; step++) {
-        for (int i = 0; i < layer->input_count; i++) {
-            const Stream in = input_stream(replay, layer, i);
+        for (int i = 0; i < inputs; i++) {
+            const Stream in = input_stream(run, i);
             tell_line(simulator, &in, step, steps, HYPERION_TOUCH_READ);
         }
         tell_line(simulator, &out, step, steps, HYPERION_TOUCH_WRITE);
     }
 }
 
-static bool tell_model(HyperionSimulator *simulator, const void *context)
+// Pieces of rows, one after another.
+static void tell_copy(const HypBandCopy *copy)
 {
-    const ModelReplay *replay = context;
-    const HyperionModel *model = replay->model;
+    const HypStridedCopy *pieces = &copy->pieces;
+    const size_t bytes = pieces->extents[1] * pieces->element_bytes;
+    for (size_t piece = 0; piece < pieces->extents[0]; piece++) {
+        const size_t from = piece * (size_t)pieces->in_strides[0] * pieces->element_bytes;
+        const size_t to = piece * (size_t)pieces->out_strides[0] * pieces->element_bytes;
+        hyp_touch_copy((void *)((uintptr_t)copy->to + to),
+                       (const void *)((uintptr_t)copy->from + from), bytes);
+    }
+}
+
+static void tell_part(HyperionSimulator *simulator, const HypLayerRun *part)
+{
     const HyperionParallel parallel = hyperionSimulatorParallel(simulator);
+    HypLayerRun told = *part;
+    told.parallel = &parallel;
+    told.copy = hyp_touch_copy;
+    if (is_of_kernels(part->model, part->layer))
+        hyp_layer_op(part->layer->op)->execute(&told);
+    else
+        tell_streams(part, simulator);
+}
+
+static bool tell_model(HyperionSimulator *simulator, void *context)
+{
+    ModelReplay *replay = context;
+    HypModelPass *pass = &replay->pass;
     const HypTouchSink sink = hyp_replay_sink(simulator);
-    for (int i = 0; i < model->layer_count; i++) {
-        HypLayerRun run;
-        if (hyp_layer_is_view(model, &model->layers[i]))
-            continue;
-        if (!is_of_kernels(model, &model->layers[i])) {
-            tell_streams(replay, &model->layers[i], simulator, sink.line_bytes);
-            continue;
-        }
-        if (!describe_run(replay, i, &run))
-            return false;
-        run.parallel = &parallel;
-        hyp_touch_begin(&sink);
-        hyp_layer_op(model->layers[i].op)->execute(&run);
+    hyp_touch_begin(&sink);
+    hyp_model_pass_rewind(pass);
+    for (int step = 0; step < pass->plan->step_count; step++) {
+        HypBandCopy copy;
+        const HypLayerRun run = hyp_model_pass_step(pass, step);
+        const HypLayerRun part = hyp_model_pass_part(pass, step, &run);
+        const int inputs = run.layer->input_count;
+        for (int i = 0; i < inputs; i++)
+            if (hyp_model_pass_copy(pass, step, &run, i, &copy))
+                tell_copy(&copy);
+        tell_part(simulator, &part);
+        if (hyp_model_pass_copy(pass, step, &run, inputs, &copy))
+            tell_copy(&copy);
     }
     return true;
 }
 
-static void place_tensors(ModelReplay *replay)
+static bool open_replay(ModelReplay *replay, HyperionModel *model,
+                        HypKernelVariant kernels[HYP_OP_COUNT])
 {
-    const HyperionModel *model = replay->model;
-    for (int i = 0; i < model->tensor_count; i++)
-        if (model->tensors[i].view_of < 0)
-            replay->data[i] = model->tensors[i].data
-                                  ? model->tensors[i].data
-                                  : place(replay, model->tensors[i].shape.size_bytes);
-    for (int i = 0; i < model->tensor_count; i++)
-        replay->data[i] = replay->data[hyp_model_root(model, i)];
-}
-
-// Packed weights, and the largest workspace of a layer on as many threads as there will be.
-static bool place_scratch(ModelReplay *replay, const HyperionModel *original)
-{
-    const HyperionParallel parallel = {.threads = (size_t)replay->model->settings.thread_count,
-                                       .least_work = HYP_LEAST_WORK};
-    size_t most_bytes = 0;
-    for (int i = 0; i < replay->model->layer_count; i++) {
-        const HypLayerOp *op = hyp_layer_op(replay->model->layers[i].op);
-        HypLayerRun run;
-        if (!describe_run(replay, i, &run))
-            return false;
-        run.parallel = &parallel;
-        if (hyp_model_layer_is_packed(original, i) && op->packed_bytes)
-            run.packed = replay->packed[i] = place(replay, op->packed_bytes(&run));
-        const size_t bytes = hyp_layer_workspace_bytes(&run);
-        most_bytes = bytes > most_bytes ? bytes : most_bytes;
-    }
-    replay->workspace = aligned_alloc(PAGE_BYTES, (most_bytes / PAGE_BYTES + 1) * PAGE_BYTES);
-    return replay->workspace ||
-           hyp_fail(HYPERION_ERROR_MEMORY, "replay of a model: out of memory for %zu bytes",
-                    most_bytes);
-}
-
-static bool open_replay(ModelReplay *replay, const HyperionModel *model)
-{
-    replay->end = PAGE_BYTES;
-    replay->model = malloc(sizeof *replay->model);
-    replay->data = calloc((size_t)model->tensor_count + 1, sizeof *replay->data);
-    replay->packed = calloc((size_t)model->layer_count + 1, sizeof *replay->packed);
-    if (!replay->model || !replay->data || !replay->packed)
-        return hyp_fail(HYPERION_ERROR_MEMORY, "replay of a model: out of memory");
-    memcpy(replay->model, model, sizeof *model);
+    enum { ALIGNMENT = 4096 };
+    HypDispatch dispatch = model->settings.dispatch;
     for (int op = 0; op < HYP_OP_COUNT; op++) {
-        replay->kernels[op] = *model->settings.dispatch.best[op];
-        replay->kernels[op].fn = replay->kernels[op].touch;
-        replay->model->settings.dispatch.best[op] = &replay->kernels[op];
+        kernels[op] = *model->settings.dispatch.best[op];
+        kernels[op].fn = kernels[op].touch;
+        dispatch.best[op] = &kernels[op];
     }
-    place_tensors(replay);
-    return place_scratch(replay, model);
+    if (!hyp_model_pass_open(&replay->pass, model, model->settings.thread_count, &dispatch))
+        return false;
+    const size_t bytes = replay->pass.workspace_bytes;
+    replay->workspace = aligned_alloc(ALIGNMENT, (bytes / ALIGNMENT + 1) * ALIGNMENT);
+    replay->pass.workspace = replay->workspace;
+    return replay->workspace ||
+           hyp_fail(HYPERION_ERROR_MEMORY, "replay of a model: out of memory for %zu bytes", bytes);
 }
 
-HyperionCacheStats hyp_replay_model(const HyperionModel *model,
-                                    const HyperionCacheTopology *topology)
+HyperionCacheStats hyp_replay_model(HyperionModel *model, const HyperionCacheTopology *topology)
 {
     HyperionCacheStats stats = {.valid = false};
-    ModelReplay replay = {.model = NULL};
-    if (open_replay(&replay, model))
+    HypKernelVariant kernels[HYP_OP_COUNT]; // whose functions are those that touch
+    ModelReplay replay = {.workspace = NULL};
+    if (open_replay(&replay, model, kernels))
         stats = hyp_replay(topology, model->settings.thread_count, &model->settings.prediction,
                            tell_model, &replay);
-    if (stats.valid)
-        stats.layers_modelled = stats.layers_total = model->layer_count;
-    free(replay.model);
-    free((void *)replay.data);
-    free((void *)replay.packed);
+    hyp_model_pass_close(&replay.pass);
     free(replay.workspace);
     return stats;
 }

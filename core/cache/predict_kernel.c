@@ -12,7 +12,7 @@ typedef struct KernelCall {
     const HypKernelArgs *args;
 } KernelCall;
 
-static bool tell_kernel(HyperionSimulator *simulator, const void *context)
+static bool tell_kernel(HyperionSimulator *simulator, void *context)
 {
     const KernelCall *call = context;
     hyp_replay_kernel(simulator, call->variant, call->args);
@@ -35,7 +35,7 @@ HyperionCacheStats hyperionPredictKernel(const HypKernelVariant *variant, const 
 {
     const HyperionCacheStats failure = {.valid = false};
     const HyperionPredictionConfig defaults = {0};
-    const KernelCall call = {variant, args};
+    KernelCall call = {variant, args};
     HyperionCacheTopology complete;
     if (!variant || !args || !topology) {
         (void)hyp_fail(HYPERION_ERROR_ARGUMENT, "predict kernel: %s is NULL",
@@ -119,6 +119,6 @@ HyperionCacheStats hyperionReplayGemm(const HyperionGemmShape *shape,
     if (!variant)
         return failure;
     const HypKernelArgs args = {.gemm = place_gemm(shape, blocking)};
-    const KernelCall call = {variant, &args};
+    KernelCall call = {variant, &args};
     return hyp_replay(&complete, 1, &config, tell_kernel, &call);
 }

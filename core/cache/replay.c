@@ -15,7 +15,7 @@ bool hyp_prediction_config_is_valid(const HyperionPredictionConfig *config, int 
 
 static HyperionCacheStats replay_once(const HyperionCacheTopology *topology, int threads,
                                       const HyperionCacheAssumptions *assumptions, bool warm,
-                                      HypReplaySource source, const void *context)
+                                      HypReplaySource source, void *context)
 {
     HyperionCacheStats stats = {.valid = false};
     HyperionSimulator *simulator = hyperionCreateSimulator(topology, threads, assumptions);
@@ -42,7 +42,7 @@ static void widen_intervals(HyperionCacheStats *stats, const HyperionCacheStats 
 
 HyperionCacheStats hyp_replay(const HyperionCacheTopology *topology, int threads,
                               const HyperionPredictionConfig *config, HypReplaySource source,
-                              const void *context)
+                              void *context)
 {
     const HyperionCacheStats failure = {.valid = false};
     HyperionCacheStats stats =

@@ -6,7 +6,6 @@
 #include "common/fail.h"
 #include "common/size_math.h"
 #include "model/run_plan.h"
-#include "model/strided_copy.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -191,13 +190,14 @@ static size_t describe_band(HypBandRoom *room, const HypRunPlan *plan, int step,
     return used_bytes;
 }
 
-static HypLayerRun describe_run(HypBandRoom *room, const HypLayerRun *run)
+static HypLayerRun describe_run(HypBandRoom *room, const HypLayerRun *run, size_t copied_bytes)
 {
     HypLayerRun band = *run;
     band.model = &room->model;
     band.layer = &room->layer;
     band.data = room->data;
     band.replaces = false;
+    band.workspace = (void *)((uintptr_t)run->workspace + copied_bytes);
     return band;
 }
 
@@ -209,69 +209,75 @@ size_t hyp_step_workspace_bytes(HypBandRoom *room, const HypRunPlan *plan, int s
     const size_t copied_bytes = describe_band(room, plan, step, run);
     for (int i = 0; i < room->model.tensor_count; i++)
         room->data[i] = NULL; // not looked at
-    const HypLayerRun band = describe_run(room, run);
+    const HypLayerRun band = describe_run(room, run, copied_bytes);
     size_t bytes = 0;
     return hyp_size_add(copied_bytes, hyp_layer_workspace_bytes(&band), &bytes) ? bytes : SIZE_MAX;
 }
 
-// Where row `row` of the part's memory lies in the first piece.
-static char *find_row(const BandTensor *part, void *memory, int64_t row)
+// The memory of tensor `index` of the band.
+static void *find_memory(const HypLayerRun *run, int index)
 {
-    return (char *)memory + (size_t)(row - part->held.first) * part->row_bytes;
+    const HypLayer *layer = run->layer;
+    return run->data[index < layer->input_count ? layer->inputs[index] : layer->outputs[0]];
 }
 
-// Between the memory of a tensor and its rows in the workspace.
-static HypStridedCopy describe_copy(const BandTensor *part)
+// Where row `row` of the part's memory lies in the first piece.
+static void *find_row(const BandTensor *part, const HypLayerRun *run, int index, int64_t row)
 {
+    const uintptr_t memory = (uintptr_t)find_memory(run, index);
+    return (void *)(memory + (size_t)(row - part->held.first) * part->row_bytes);
+}
+
+HypLayerRun hyp_step_band_run(HypBandRoom *room, const HypRunPlan *plan, int step,
+                              const HypLayerRun *run)
+{
+    const size_t copied_bytes = describe_band(room, plan, step, run);
+    for (int i = 0; i < room->model.tensor_count; i++) {
+        const BandTensor *part = &room->parts[i];
+        room->data[i] = part->copied ? (void *)((uintptr_t)run->workspace + part->offset)
+                                     : find_row(part, run, i, part->rows.first);
+    }
+    return describe_run(room, run, copied_bytes);
+}
+
+bool hyp_step_band_copy(const HypBandRoom *room, const HypLayerRun *run, int index,
+                        HypBandCopy *copy)
+{
+    const BandTensor *part = &room->parts[index];
+    if (!part->copied)
+        return false;
     const size_t element_bytes = hyperionTypeBytes(part->whole->type);
     const size_t row = part->row_bytes / element_bytes;
     const size_t rows = (size_t)part->rows.count * row;
     const size_t held = (size_t)part->held.count * row;
-    return (HypStridedCopy){.element_bytes = element_bytes,
-                            .rank = 2,
-                            .extents = {part->outer, rows},
-                            .in_strides = {(ptrdiff_t)held, 1},
-                            .out_strides = {(ptrdiff_t)rows, 1}};
+    const bool gathers = index < run->layer->input_count;
+    void *memory = find_row(part, run, index, part->rows.first);
+    *copy = (HypBandCopy){
+        .from = gathers ? memory : room->data[index],
+        .to = gathers ? room->data[index] : memory,
+        .pieces = {.element_bytes = element_bytes,
+                   .rank = 2,
+                   .extents = {part->outer, rows},
+                   .in_strides = {(ptrdiff_t)(gathers ? held : rows), 1},
+                   .out_strides = {(ptrdiff_t)(gathers ? rows : held), 1}},
+    };
+    return true;
 }
 
-// Has data of the tensors of the band, of which rows of inputs are gathered.
-static void bind_tensors(HypBandRoom *room, const HypLayerRun *run)
+static void copy_rows(const HypBandRoom *room, const HypLayerRun *run, int index)
 {
-    const int inputs = run->layer->input_count;
-    for (int i = 0; i <= inputs; i++) {
-        const BandTensor *part = &room->parts[i];
-        void *memory = run->data[i < inputs ? run->layer->inputs[i] : run->layer->outputs[0]];
-        room->data[i] = part->copied ? (char *)run->workspace + part->offset
-                                     : find_row(part, memory, part->rows.first);
-        if (!part->copied || i == inputs)
-            continue;
-        const HypStridedCopy copy = describe_copy(part);
-        hyp_strided_copy(&copy, find_row(part, memory, part->rows.first), room->data[i],
-                         run->parallel);
-    }
-}
-
-static void scatter_result(HypBandRoom *room, const HypLayerRun *run)
-{
-    const int index = run->layer->input_count;
-    const BandTensor *part = &room->parts[index];
-    HypStridedCopy copy = describe_copy(part);
-    const ptrdiff_t rows = copy.out_strides[0];
-    copy.out_strides[0] = copy.in_strides[0];
-    copy.in_strides[0] = rows;
-    hyp_strided_copy(&copy, room->data[index],
-                     find_row(part, run->data[run->layer->outputs[0]], part->rows.first),
-                     run->parallel);
+    HypBandCopy copy;
+    if (hyp_step_band_copy(room, run, index, &copy))
+        hyp_strided_copy(&copy.pieces, copy.from, copy.to, run->parallel);
 }
 
 void hyp_step_execute_band(HypBandRoom *room, const HypRunPlan *plan, int step,
                            const HypLayerRun *run)
 {
-    const size_t copied_bytes = describe_band(room, plan, step, run);
-    bind_tensors(room, run);
-    HypLayerRun band = describe_run(room, run);
-    band.workspace = (char *)run->workspace + copied_bytes;
+    const HypLayerRun band = hyp_step_band_run(room, plan, step, run);
+    const int inputs = run->layer->input_count;
+    for (int i = 0; i < inputs; i++)
+        copy_rows(room, run, i);
     hyp_layer_op(run->layer->op)->execute(&band);
-    if (room->parts[run->layer->input_count].copied)
-        scatter_result(room, run);
+    copy_rows(room, run, inputs);
 }

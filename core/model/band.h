@@ -9,6 +9,7 @@
 #define HYP_BAND_H
 
 #include "model/layer_op.h"
+#include "model/strided_copy.h"
 
 // The extent of the last axis but one; 0 where there is none.
 int64_t hyp_row_count(const HypShape *shape);
@@ -43,6 +44,24 @@ void hyp_band_room_free(HypBandRoom *room); // NULL is allowed
 // gathered and scattered. `run` is of the whole layer. SIZE_MAX: more than the address space has.
 size_t hyp_step_workspace_bytes(HypBandRoom *room, const HypRunPlan *plan, int step,
                                 const HypLayerRun *run);
+
+// The band of a step as a layer of its own, valid until the room describes another. `run` is of the
+// whole layer. Rows that lie in more than one piece have a place in the workspace instead, see
+// hyp_step_band_copy.
+HypLayerRun hyp_step_band_run(HypBandRoom *room, const HypRunPlan *plan, int step,
+                              const HypLayerRun *run);
+
+// Rows between the memory of a tensor and the workspace.
+typedef struct HypBandCopy {
+    const void *from;
+    void *to;
+    HypStridedCopy pieces;
+} HypBandCopy;
+
+// Of the band that the room describes: how rows of input `index` are gathered before, or those of
+// the result, which comes after the inputs, are scattered after. False: they lie in one piece.
+bool hyp_step_band_copy(const HypBandRoom *room, const HypLayerRun *run, int index,
+                        HypBandCopy *copy);
 
 // Computes the band of a step: `run` is of the whole layer, whose inputs' values are not checked.
 void hyp_step_execute_band(HypBandRoom *room, const HypRunPlan *plan, int step,

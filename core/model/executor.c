@@ -236,30 +236,14 @@ static bool execute_step(const HypPreparation *preparation, const HypLayerRun *r
     return true;
 }
 
-// Has data of what the step reads and writes: activations that move now, and views.
-static void place_step(HypPreparation *preparation)
-{
-    const HypRunPlan *plan = &preparation->plan;
-    const HypRun *run = &preparation->run;
-    void **data = preparation->data;
-    for (; preparation->placing < plan->placing_count; preparation->placing++) {
-        const HypPlacing *placing = &plan->placings[preparation->placing];
-        if (placing->step > run->step)
-            break;
-        data[placing->tensor] = (char *)preparation->activations + placing->offset;
-    }
-    const HypLayer *layer = &run->model->layers[run->layer];
-    for (int i = 0; i < layer->input_count; i++)
-        data[layer->inputs[i]] = data[hyp_model_root(run->model, layer->inputs[i])];
-}
-
 bool hyp_pass_step(HyperionModel *model)
 {
     HypPreparation *preparation = model->preparation;
     HypRun *run = &preparation->run;
     assert(preparation->in_pass && run->step < run->plan->step_count);
     run->layer = run->plan->steps[run->step];
-    place_step(preparation);
+    hyp_run_plan_place(model, run->plan, run->step, &preparation->placing,
+                       (uintptr_t)preparation->activations, preparation->data);
     if (model->attached.any && !hyp_hooks_before_step(run))
         return false;
     const HypLayerRun layer_run = describe_step(model, preparation, run->layer);
@@ -328,6 +312,11 @@ void hyp_pass_bind(HyperionModel *model, int tensor, void *bytes)
 {
     assert(hyp_pass_run(model) && model->tensors[tensor].view_of < 0);
     model->preparation->data[tensor] = bytes;
+}
+
+const HypRunPlan *hyp_model_prepared_plan(const HyperionModel *model)
+{
+    return model->preparation ? &model->preparation->plan : NULL;
 }
 
 bool hyp_pass_begin(HyperionModel *model)

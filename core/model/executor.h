@@ -47,6 +47,13 @@ typedef struct HypHeldBytes {
 } HypHeldBytes;
 HypHeldBytes hyp_model_held_bytes(const HyperionModel *model);
 
+// What runs do as long as nothing changes; NULL: no run was prepared yet.
+const HypRunPlan *hyp_model_prepared_plan(const HyperionModel *model);
+
+// What the next run will do, by what is attached. False, last error set, as the run fails; free the
+// plan in every case. The model is held.
+bool hyp_model_plan(HyperionModel *model, HypRunPlan *plan);
+
 // What the next run will have it hold, by what is attached; weights that a loader provides are not
 // counted. False, last error set, as the run fails. The model is held.
 bool hyp_model_planned_bytes(HyperionModel *model, HypHeldBytes *bytes);

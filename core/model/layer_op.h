@@ -6,6 +6,8 @@
 
 #include "model/graph.h"
 
+#include <string.h>
+
 // A layer about to run. Until the first run has its memory, `data` holds NULLs.
 typedef struct HypLayerRun {
     const HyperionModel *model;
@@ -16,6 +18,8 @@ typedef struct HypLayerRun {
     bool replaces;                 // the result begins where the first input does
     void *workspace;               // 64-byte aligned, workspace_bytes of them
     const HyperionParallel *parallel;
+    // In place of memcpy where kernels only tell what they touch; NULL: they compute.
+    void (*copy)(void *to, const void *from, size_t bytes);
 } HypLayerRun;
 
 // What a band of rows of a layer's result takes of an input, see band.h.
@@ -161,6 +165,15 @@ static inline const float *hyp_run_input(const HypLayerRun *run, int index)
 static inline float *hyp_run_output(const HypLayerRun *run)
 {
     return run->data[run->layer->outputs[0]];
+}
+
+// Copies between memory of the run that does not overlap.
+static inline void hyp_run_copy(const HypLayerRun *run, void *to, const void *from, size_t bytes)
+{
+    if (run->copy)
+        run->copy(to, from, bytes);
+    else
+        memcpy(to, from, bytes);
 }
 
 // The same of any type.

@@ -5,8 +5,6 @@
 
 #include "parallel_for.h"
 
-#include <string.h>
-
 // Of the result in a wave, for each thread: enough to be worth the two hand-offs, and still in the
 // first-level cache when it is copied.
 enum { STAGE_BYTES = 16384, LINE_BYTES = 64 };
@@ -78,8 +76,9 @@ static void copy_part(void *shared, size_t thread)
     const Wave *wave = shared;
     const HypRange planes = find_planes(wave, thread);
     const size_t plane_bytes = wave->waves->plane_bytes;
-    memcpy((char *)hyp_run_output(wave->run) + planes.first * plane_bytes, find_stage(wave, thread),
-           (planes.end - planes.first) * plane_bytes);
+    const uintptr_t out = (uintptr_t)hyp_run_output(wave->run) + planes.first * plane_bytes;
+    hyp_run_copy(wave->run, (void *)out, find_stage(wave, thread),
+                 (planes.end - planes.first) * plane_bytes);
 }
 
 void hyp_plane_waves_run(const HypLayerRun *run, const HypPlaneWaves *waves)

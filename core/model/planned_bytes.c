@@ -59,11 +59,17 @@ static bool count_bytes(const HyperionModel *model, const HypRunPlan *plan, HypH
            hyp_memory_layout_plan_bytes(model, plan, &bytes->packed_bytes);
 }
 
+bool hyp_model_plan(HyperionModel *model, HypRunPlan *plan)
+{
+    *plan = (HypRunPlan){0};
+    return hyp_model_start_threads(model) && hyp_run_plan_create(model, plan) &&
+           hyp_hooks_plan_unseen(model, plan);
+}
+
 bool hyp_model_planned_bytes(HyperionModel *model, HypHeldBytes *bytes)
 {
-    HypRunPlan plan = {0};
-    const bool planned = hyp_model_start_threads(model) && hyp_run_plan_create(model, &plan) &&
-                         hyp_hooks_plan_unseen(model, &plan) && count_bytes(model, &plan, bytes);
+    HypRunPlan plan;
+    const bool planned = hyp_model_plan(model, &plan) && count_bytes(model, &plan, bytes);
     hyp_run_plan_free(&plan);
     return planned;
 }

@@ -120,6 +120,18 @@ bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, i
     return place != SIZE_MAX && place == plan->offsets[shown->outputs[0]];
 }
 
+void hyp_run_plan_place(const HyperionModel *model, const HypRunPlan *plan, int step, int *placing,
+                        uintptr_t activations, void **data)
+{
+    const HypLayer *layer = &model->layers[plan->steps[step]];
+    for (; *placing < plan->placing_count && plan->placings[*placing].step <= step; ++*placing) {
+        const HypPlacing *moved = &plan->placings[*placing];
+        data[moved->tensor] = (void *)(activations + moved->offset);
+    }
+    for (int i = 0; i < layer->input_count; i++)
+        data[layer->inputs[i]] = data[hyp_model_root(model, layer->inputs[i])];
+}
+
 // Whether the rows that the step needs of an input are in memory.
 static bool input_is_held(const HyperionModel *model, const HypRunPlan *plan, int step, int index)
 {

@@ -311,9 +311,7 @@ WorkloadFacts model_context_facts(void *opened)
                                             (double)hyperionModelPackedBytes(instance->model) +
                                             (double)hyperionModelActivationBytes(instance->model);
     const char *reason = "predictions are of one thread, and the cell has several";
-    if (instance->packed || plan.packed_bytes > 0) {
-        reason = "predictions are of weights that are packed at every call";
-    } else if (hyperionGetThreadCount(instance->model) == 1) {
+    if (hyperionGetThreadCount(instance->model) == 1) {
         facts.predicted = hyperionGetCacheStats(instance->model);
         reason = facts.predicted.valid ? "" : hyperionGetLastError();
     }

@@ -22,6 +22,18 @@ void hyp_touch_begin(const HypTouchSink *sink)
         hyp_touch_state.line_shift++;
 }
 
+void hyp_touch_copy(void *to, const void *from, size_t bytes)
+{
+    const size_t line_bytes = (size_t)1 << hyp_touch_state.line_shift;
+    for (size_t done = 0, step; done < bytes; done += step) {
+        const uintptr_t place = (uintptr_t)from + done;
+        const size_t rest = line_bytes - place % line_bytes; // of the line that is read
+        step = rest < bytes - done ? rest : bytes - done;
+        touch_bytes(place, step, HYPERION_TOUCH_READ);
+        touch_bytes((uintptr_t)to + done, step, HYPERION_TOUCH_WRITE);
+    }
+}
+
 void hyp_kernel_touch(const HypKernelVariant *variant, const HypKernelArgs *args,
                       const HypTouchSink *sink)
 {

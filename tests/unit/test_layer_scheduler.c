@@ -250,7 +250,8 @@ static void strategies_of_layers_are_respected(void **state)
     assert_true(hyperionSetLayerCheckpointingStrategy(scheduler, DOWN2, HYPERION_CHECKPOINT_STORE));
     assert_int_equal(hyperionGetLayerCheckpointingStrategy(scheduler, DOWN0),
                      HYPERION_CHECKPOINT_SPILL);
-    for (int direction = 0; direction < 2; direction++) {
+    for (int i = 0; i < 2; i++) {
+        const HyperionPassDirection direction = (HyperionPassDirection)i;
         assert_true(count_steps(scheduler, direction, DOWN0, HYPERION_STEP_SPILL) == 1);
         assert_true(count_steps(scheduler, direction, DOWN0, HYPERION_STEP_RESTORE) > 0);
         assert_true(count_steps(scheduler, direction, DOWN0, HYPERION_STEP_RECOMPUTE) == 0);

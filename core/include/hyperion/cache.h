@@ -136,14 +136,15 @@ bool hyperionConfigureCacheOptimization(HyperionModel *model, const HyperionCach
 HyperionCacheConfig hyperionGetCacheConfiguration(const HyperionModel *model);
 
 // Get cache statistics: predicted for one forward pass under the settings in force, as
-// hyperionConfigureCachePrediction says. By formulas, on one thread also where the model runs on
-// several: the sum over the layers of the formulas of hyperionPredictGemm for products and
-// convolutions, and of passes over the tensors for the others, less what a layer finds of its
-// inputs and of the workspace where those before it left them. Layers whose weights
-// hyperionOptimizeMemoryLayout packed have no formula: see layers_modelled. Layers that a memory
-// optimizer runs in bands of rows are predicted as run whole. Takes microseconds a layer. `valid`
-// is false, and the last error says why, on a NULL model or a geometry with a size that is not
-// known.
+// hyperionConfigureCachePrediction says: the next run, with the order, the memory, the packed
+// weights and the bands of rows that it would have by all that is attached to the model. What
+// a loader does to memory while it reads weights is left out. By formulas, on one
+// thread also where the model runs on several: the sum over the layers of the formulas of
+// hyperionPredictGemm for products and convolutions, and of passes over the tensors for the others,
+// less what a layer finds of its memory where those before it left it. Takes microseconds a layer,
+// and before the first run the milliseconds of planning it. `valid` is false, and the last error
+// says why, on a NULL or running model, a geometry with a size that is not known, or where a run
+// cannot be planned.
 HyperionCacheStats hyperionGetCacheStats(const HyperionModel *model);
 
 // Adds a prediction to counters that PAPI, and any tool on top of it, reads beside the hardware's:
@@ -159,8 +160,9 @@ bool hyperionPublishCacheStats(const HyperionCacheStats *stats);
 // How hyperionGetCacheStats predicts. By replay, the layers of one pass are told to a simulator in
 // the order they run, on as many threads as the model has, each with what those before left in the
 // caches: layers that are kernels by their own loop nests, others as tensors read and written side
-// by side. Weights that are in memory lie where they are; all else lies at places of its own, each
-// from a page on: activations share no memory. It takes some ten times as long as the pass. False,
+// by side. Weights that are in memory lie where they are, activations at their places in one piece
+// of memory, all else at places of its own, each from a page on. It takes some ten times as long as
+// the pass. False,
 // and nothing changed, on a NULL or running model, or a tier, policy, placement or victim level
 // that does not exist.
 bool hyperionConfigureCachePrediction(HyperionModel *model, const HyperionPredictionConfig *config);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/model_traffic.h"
+
+#include "cache/carried.h"
+#include "cache/layer_traffic.h"
+#include "cache/model_pass.h"
+#include "cache/stream_ops.h"
+#include "common/fail.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct ModelTraffic {
+    HypModelPass pass;
+    HypCarried carried;
+    HypMemory *memory; // room for that of any layer
+    HypAccount *account;
+} ModelTraffic;
+
+static HypMemory describe_memory(uintptr_t start, size_t bytes, size_t touched_bytes)
+{
+    return (HypMemory){.start = start,
+                       .size_bytes = bytes,
+                       .share = bytes > 0 ? (double)touched_bytes / (double)bytes : 0,
+                       .goes_on = touched_bytes < bytes};
+}
+
+static HypMemory describe_input(const HypLayerRun *part, int index)
+{
+    const HypLayer *layer = part->layer;
+    const HypLayerOp *op = hyp_layer_op(layer->op);
+    if (part->packed && index == op->packed_input) {
+        const size_t bytes = op->packed_bytes(part);
+        return describe_memory((uintptr_t)part->packed, bytes, bytes);
+    }
+    const HypReach reach = hyp_layer_reach(part->model, layer, index);
+    return describe_memory((uintptr_t)hyp_run_required(part, index) + reach.first_byte,
+                           reach.span_bytes, reach.read_bytes);
+}
+
+// The result: over an input, element by element, or where that begins: then what is written was
+// read into the workspace before, or made there. A smaller one falls behind.
+static HypMemory describe_result(const HypLayerRun *part)
+{
+    const HypLayer *layer = part->layer;
+    const int most = hyp_layer_op(layer->op)->overwrites;
+    const size_t bytes = hyp_layer_output(part->model, layer)->size_bytes;
+    HypMemory memory = describe_memory((uintptr_t)hyp_run_output_bytes(part), bytes, bytes);
+    for (int i = 0; i < layer->input_count && i < most; i++)
+        memory.in_place |= hyp_run_required(part, i) == hyp_run_output_bytes(part);
+    if (part->replaces && !memory.in_place) {
+        const double growth =
+            (double)bytes / (double)hyp_layer_input(part->model, layer, 0)->size_bytes;
+        memory.in_place = true;
+        memory.delay_bytes = (1.5 + growth / 2) * (double)hyp_layer_workspace_bytes(part);
+        memory.behind = fmax(0, 1 - growth);
+    }
+    return memory;
+}
+
+// What the layer touches; returns of how many pieces it is.
+static int list_memory(const HypLayerRun *part, HypMemory *memory)
+{
+    int count = 0;
+    for (int i = 0; i < part->layer->input_count; i++)
+        memory[count++] = describe_input(part, i);
+    const size_t scratch_bytes = hyp_layer_workspace_bytes(part);
+    memory[count] = describe_memory((uintptr_t)part->workspace, scratch_bytes, scratch_bytes);
+    memory[count++].all_the_while = true;
+    memory[count++] = describe_result(part);
+    return count;
+}
+
+// Pieces of rows, of which those of the last band leave none to others.
+static HypMemory describe_pieces(const HypBandCopy *copy, const void *start, ptrdiff_t stride,
+                                 bool last)
+{
+    const HypStridedCopy *pieces = &copy->pieces;
+    const size_t bytes = pieces->extents[0] * pieces->element_bytes;
+    HypMemory memory =
+        describe_memory((uintptr_t)start, bytes * (size_t)stride, bytes * pieces->extents[1]);
+    memory.goes_on = memory.goes_on && !last;
+    return memory;
+}
+
+static bool add_copy(ModelTraffic *traffic, int step, const HypLayerRun *run, int index)
+{
+    HypBandCopy copy;
+    if (!hyp_model_pass_copy(&traffic->pass, step, run, index, &copy))
+        return true;
+    const HypStridedCopy *pieces = &copy.pieces;
+    const size_t bytes = pieces->extents[0] * pieces->extents[1] * pieces->element_bytes;
+    const HypTraffic before = traffic->account->traffic;
+    const HypRows made = traffic->pass.plan->bands[step];
+    const bool last =
+        made.first + made.count == hyp_row_count(hyp_layer_output(run->model, run->layer));
+    const HypMemory memory[] = {describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
+                                describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
+    hyp_stream_move(traffic->account, bytes, bytes);
+    return hyp_carried_take(&traffic->carried, memory, 2, &before, traffic->account);
+}
+
+static bool add_step(ModelTraffic *traffic, int step)
+{
+    const HypLayerRun run = hyp_model_pass_step(&traffic->pass, step);
+    const HypLayerRun part = hyp_model_pass_part(&traffic->pass, step, &run);
+    const int inputs = run.layer->input_count;
+    for (int i = 0; i < inputs; i++)
+        if (!add_copy(traffic, step, &run, i))
+            return false;
+    const HypTraffic before = traffic->account->traffic;
+    hyp_layer_add_traffic(&part, traffic->account);
+    return !traffic->account->failed &&
+           hyp_carried_take(&traffic->carried, traffic->memory, list_memory(&part, traffic->memory),
+                            &before, traffic->account) &&
+           add_copy(traffic, step, &run, inputs);
+}
+
+// Room for inputs, workspace and result of the layer that has most.
+static HypMemory *make_room(const HyperionModel *model)
+{
+    size_t most = 0;
+    for (int i = 0; i < model->layer_count; i++) {
+        const size_t inputs = (size_t)model->layers[i].input_count;
+        most = inputs > most ? inputs : most;
+    }
+    HypMemory *room = calloc(most + 2, sizeof *room);
+    return room ? room
+                : hyp_fail_null(HYPERION_ERROR_MEMORY, "predict model %s: out of memory",
+                                model->name);
+}
+
+static bool add_pass(ModelTraffic *traffic)
+{
+    bool added = true;
+    hyp_model_pass_rewind(&traffic->pass);
+    for (int step = 0; added && step < traffic->pass.plan->step_count; step++)
+        added = add_step(traffic, step);
+    return added;
+}
+
+bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
+{
+    ModelTraffic traffic = {.account = account};
+    hyp_carried_open(&traffic.carried, account->caches[0].line_floats * sizeof(float));
+    traffic.memory = make_room(model);
+    bool added = hyp_model_pass_open(&traffic.pass, model, 1, NULL) && traffic.memory;
+    if (added && warm) {
+        const HypTraffic before = account->traffic;
+        added = add_pass(&traffic);
+        account->traffic = before;
+    }
+    added = added && add_pass(&traffic);
+    hyp_model_pass_close(&traffic.pass);
+    hyp_carried_close(&traffic.carried);
+    free(traffic.memory);
+    return added;
+}
