@@ -52,8 +52,9 @@ bool hyperionConfigureCachePrediction(HyperionModel *model, const HyperionPredic
         return hyp_fail(HYPERION_ERROR_ARGUMENT,
                         "configure cache prediction: victim_level at most %d, given %d",
                         HYPERION_MAX_CACHE_LEVELS, levels);
+    // What runs do stays as it is.
     if (!hyp_prediction_config_is_valid(config, levels) ||
-        !hyp_model_begin_change(model, "configure cache prediction"))
+        !hyp_model_hold(model, "configure cache prediction"))
         return false;
     model->settings.prediction = *config;
     hyp_model_end_change(model);

@@ -52,7 +52,7 @@ static void make_prediction(const CounterWork *work, bool cold, Prediction *pred
     prediction->made = true;
     if (!workload || !workload->predict) {
         (void)snprintf(prediction->reason, sizeof prediction->reason,
-                       "only single operations are replayed");
+                       "only kernels and models are replayed");
         return;
     }
     prediction->counts.caches = workload->predict(work->context, &config);

@@ -15,7 +15,8 @@ void layer_times_name(const AxisValue *values, HyperionSIMDLevel level, char *pa
 // False where there is no such file that can be read.
 bool layer_times_take(HyperionMemoryOptimizer *optimizer, const char *path);
 
-// Where that fails, the next worker measures again.
+// Where that fails, the next worker measures again. Nothing in a worker that is watched while it
+// runs: its times are nobody else's.
 void layer_times_keep(const HyperionMemoryOptimizer *optimizer, const char *path);
 
 #endif

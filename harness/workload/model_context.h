@@ -26,6 +26,7 @@ bool model_context_verify(void *opened, Problem *problem);
 void model_context_run(void *opened);
 WorkloadGuess model_context_guess(const AxisValue *values);
 WorkloadFacts model_context_facts(void *opened);
+HyperionCacheStats model_context_predict(void *opened, const HyperionPredictionConfig *config);
 bool model_context_add_values(void *opened, struct Sample *sample, Problem *problem);
 WorkloadPlacement model_context_placement(void *opened);
 const char *model_context_fallback(AxisId axis);

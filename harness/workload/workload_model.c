@@ -319,6 +319,19 @@ WorkloadFacts model_context_facts(void *opened)
     return facts;
 }
 
+HyperionCacheStats model_context_predict(void *opened, const HyperionPredictionConfig *config)
+{
+    const ModelContext *context = opened;
+    HyperionModel *model = context->instances[0].model;
+    HyperionCacheStats stats = {.valid = false};
+    const HyperionPredictionConfig before = hyperionGetCachePrediction(model);
+    if (hyperionConfigureCachePrediction(model, config)) {
+        stats = hyperionGetCacheStats(model);
+        (void)hyperionConfigureCachePrediction(model, &before); // which was good before
+    }
+    return stats;
+}
+
 const Workload workload_model = {
     .name = "model",
     .help = "one forward pass of a model, built-in or from a file",
@@ -329,6 +342,7 @@ const Workload workload_model = {
     .verify = model_context_verify,
     .run = model_context_run,
     .facts = model_context_facts,
+    .predict = model_context_predict,
     .add_values = model_context_add_values,
     .placement = model_context_placement,
     .fallback = model_context_fallback,

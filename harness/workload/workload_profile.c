@@ -106,6 +106,7 @@ const Workload workload_profile = {
     .verify = model_context_verify,
     .run = model_context_run,
     .facts = model_context_facts,
+    .predict = model_context_predict,
     .add_values = add_values,
     .placement = model_context_placement,
     .fallback = model_context_fallback,
