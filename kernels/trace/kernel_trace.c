@@ -7,6 +7,10 @@
 #define HYP_KERNELS_TRACED // for the prototypes
 #include "trace/trace_note.h"
 
+#include "trace/trace_copies.h"
+#undef memcpy
+#undef memset
+
 #include <stdbool.h>
 
 static _Thread_local HypTraceSink current;
@@ -48,6 +52,33 @@ void hyp_trace_note_write(const void *address, size_t bytes)
 void hyp_trace_note_prefetch(const void *address)
 {
     tell(address, 1, HYPERION_TOUCH_PREFETCH);
+}
+
+// Of `bytes` from `done` on at `place`, those in one of its lines.
+static size_t count_in_line(const void *place, size_t done, size_t bytes)
+{
+    enum { LINE_BYTES = 64 };
+    const size_t rest = LINE_BYTES - ((uintptr_t)place + done) % LINE_BYTES;
+    return rest < bytes - done ? rest : bytes - done;
+}
+
+void *hyp_trace_memcpy(void *to, const void *from, size_t bytes)
+{
+    for (size_t done = 0, step; done < bytes; done += step) {
+        step = count_in_line(from, done, bytes);
+        tell((const char *)from + done, step, HYPERION_TOUCH_READ);
+        tell((const char *)to + done, step, HYPERION_TOUCH_WRITE);
+    }
+    return memcpy(to, from, bytes);
+}
+
+void *hyp_trace_memset(void *to, int value, size_t bytes)
+{
+    for (size_t done = 0, step; done < bytes; done += step) {
+        step = count_in_line(to, done, bytes);
+        tell((const char *)to + done, step, HYPERION_TOUCH_WRITE);
+    }
+    return memset(to, value, bytes);
 }
 
 #define HOOK(name, bytes, kind)                                                                    \
