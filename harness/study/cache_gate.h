@@ -11,7 +11,8 @@ typedef enum CacheStatistic { CACHE_MEDIAN, CACHE_P90, CACHE_MOST } CacheStatist
 typedef enum CacheBlocks {
     CACHE_ALL_BLOCKS,
     CACHE_AUTOMATIC_BLOCKS, // chosen from the geometry
-    CACHE_GIVEN_BLOCKS      // by the axis block_size
+    CACHE_GIVEN_BLOCKS,     // by the axis block_size
+    CACHE_NETWORKS          // all layers of one, which the others are not for
 } CacheBlocks;
 
 typedef struct CacheTolerance {

@@ -199,6 +199,12 @@ bool cache_study_is_automatic(const CacheStudy *study, const CacheRow *row)
            cell->values[AXIS_BLOCK_SIZE].integer == 0;
 }
 
+bool cache_study_is_network(const CacheStudy *study, const CacheRow *row)
+{
+    const Cell *cell = find_cell(study, row);
+    return cell->workload->uses(cell->values, AXIS_MODEL);
+}
+
 double cache_study_share(const CacheStudy *study, const CacheRow *row)
 {
     char name[48];

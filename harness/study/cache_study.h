@@ -74,6 +74,9 @@ const char *cache_study_op(const CacheStudy *study, const CacheRow *row);
 // Whether the cell's blocks are those of the cache geometry.
 bool cache_study_is_automatic(const CacheStudy *study, const CacheRow *row);
 
+// Whether it is of a whole model.
+bool cache_study_is_network(const CacheStudy *study, const CacheRow *row);
+
 // What the cell's operands take of the level, 0.5 = half of it; NAN unknown.
 double cache_study_share(const CacheStudy *study, const CacheRow *row);
 

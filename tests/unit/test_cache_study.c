@@ -9,6 +9,7 @@
 
 #include "study/cache_gate.h"
 #include "study/cache_study.h"
+#include "workload/workloads.h"
 
 #include "unit/synthetic_run.h"
 
@@ -246,6 +247,25 @@ static void automatic_blocks_are_judged_by_the_largest_error(void **state)
     free_fixture(fixture);
 }
 
+static void networks_are_judged_apart(void **state)
+{
+    (void)state;
+    CacheGateRow rows[32];
+    Fixture *fixture = make_fixture();
+    add_errors(fixture);
+    for (size_t i = 0; i < SYNTHETIC_CELLS; i++)
+        fixture->synthetic->cells[i].workload = &workload_model;
+    make_study(fixture);
+    (void)judge(fixture, rows);
+    assert_int_equal(find_gate(rows, CACHE_FORMULA_ERROR, 1, CACHE_NETWORKS, CACHE_MEDIAN)->count,
+                     4);
+    assert_int_equal(
+        find_gate(rows, CACHE_FORMULA_ERROR, 1, CACHE_GIVEN_BLOCKS, CACHE_MEDIAN)->count, 0);
+    assert_int_equal(find_gate(rows, CACHE_REPLAY_ERROR, 1, CACHE_ALL_BLOCKS, CACHE_MOST)->count,
+                     0);
+    free_fixture(fixture);
+}
+
 static void operands_that_fill_a_level_are_no_check_of_the_simulator(void **state)
 {
     (void)state;
@@ -341,6 +361,7 @@ int main(void)
         cmocka_unit_test(groups_are_by_operation_simd_and_level),
         cmocka_unit_test(given_blocks_are_judged_by_median_and_percentile),
         cmocka_unit_test(automatic_blocks_are_judged_by_the_largest_error),
+        cmocka_unit_test(networks_are_judged_apart),
         cmocka_unit_test(operands_that_fill_a_level_are_no_check_of_the_simulator),
         cmocka_unit_test(nothing_to_compare_is_no_pass),
         cmocka_unit_test(people_read_what_was_not_measured),
