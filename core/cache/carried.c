@@ -123,7 +123,7 @@ static double share_kept(const HypCacheShape *cache, double first, double last)
 {
     const double capacity = cache->sets * cache->ways;
     if (fabs(last - first) < 1)
-        return first < capacity ? 1 : 0;
+        return first <= capacity ? 1 : 0;
     const double place = (capacity - first) / (last - first);
     const double before = fmin(1, fmax(0, place));
     return last > first ? before : 1 - before;

@@ -167,7 +167,9 @@ static HypChances account_b_first_use(HypGemmPredictor *predictor, const HypIter
         HypWindow window;
         hyp_window_start(&window);
         hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
-        hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
+        // A block that was packed before lies beside the one before.
+        hyp_window_add_panels(&window, nest, typical, 0,
+                              typical->panels * (nest->packed_a && !at->first_row ? 2 : 1));
         hyp_window_add_a(&window, nest, at, 0, mc);
         hyp_window_add_c(&window, nest, &(HypPartOfC){(double)at->row, mc, column, share * nc});
         if (at->first_row)
@@ -319,7 +321,8 @@ static void account_end(HypGemmPredictor *predictor, const HypIterations *last)
                          &(HypPartOfC){row, m - row, (double)last->column, (double)exact->nc});
         hyp_window_add_a(&window, nest, &all_rows, row, m);
         hyp_window_add_slivers(&window, nest, exact, 0, exact->slivers);
-        hyp_window_add_panels(&window, nest, exact, 0, exact->panels);
+        hyp_window_add_panels(&window, nest, exact, 0,
+                              nest->packed_a ? (m - row) / (double)nest->mr : exact->panels);
         const HypChances evicted = hyp_account_chances(account, &window);
         hyp_account_write_back(account, m * (double)exact->nc / line / WINDOW_SAMPLES, &evicted);
     }

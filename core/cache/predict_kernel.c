@@ -2,6 +2,7 @@
 // predict_kernel.c - predictions for one call of a kernel, and for a product by its shape alone.
 #include "cache/cache_check.h"
 #include "cache/cache_stats.h"
+#include "cache/kernel_memory.h"
 #include "cache/kernel_traffic.h"
 #include "cache/replay.h"
 #include "common/fail.h"
@@ -19,14 +20,31 @@ static bool tell_kernel(HyperionSimulator *simulator, void *context)
     return true;
 }
 
-static HyperionCacheStats predict_by_formula(const HypKernelVariant *variant,
-                                             const HypKernelArgs *args,
+// The formulas are of arrays apart, in cold caches: what comes back of them is taken off.
+static bool add_call(const KernelCall *call, bool warm, HypAccount *account)
+{
+    HypMemory memory[HYP_MOST_KERNEL_MEMORY];
+    const HypKernelVariant *variant = call->variant;
+    const int count = hyp_kernel_memory(variant->op, call->args, memory);
+    const HypTraffic before = account->traffic;
+    HypCarried carried;
+    hyp_carried_open(&carried, account->caches[0].line_floats * sizeof(float));
+    bool added = !warm || hyp_carried_take(&carried, memory, count, &before, account);
+    if (added) {
+        hyp_kernel_traffic(variant->op, variant->level, call->args, 1, account);
+        added = hyp_carried_take(&carried, memory, count, &before, account);
+    }
+    hyp_carried_close(&carried);
+    return added;
+}
+
+static HyperionCacheStats predict_by_formula(const KernelCall *call, bool warm,
                                              const HyperionCacheTopology *complete)
 {
     HypClosedForm form;
     hyp_closed_form_start(&form, complete);
-    hyp_kernel_traffic(variant->op, variant->level, args, 1, &form.account);
-    return hyp_closed_form_stats(&form, complete);
+    return add_call(call, warm, &form.account) ? hyp_closed_form_stats(&form, complete)
+                                               : (HyperionCacheStats){.valid = false};
 }
 
 HyperionCacheStats hyperionPredictKernel(const HypKernelVariant *variant, const HypKernelArgs *args,
@@ -59,7 +77,7 @@ HyperionCacheStats hyperionPredictKernel(const HypKernelVariant *variant, const 
     }
     if (config->tier == HYPERION_CACHE_TIER_REPLAY)
         return hyp_replay(&complete, (int)threads, config, tell_kernel, &call);
-    return predict_by_formula(variant, args, &complete);
+    return predict_by_formula(&call, config->warm, &complete);
 }
 
 // The arrays lie one after another, each from the next page on: as large allocations do, and with

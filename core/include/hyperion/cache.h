@@ -78,7 +78,7 @@ typedef struct HyperionCacheAssumptions {
 typedef struct HyperionPredictionConfig {
     HyperionCacheTier tier; // NONE = CLOSED_FORM (default)
     // Whether the same has just been done once: from what it left in the caches (default false:
-    // from empty ones)
+    // from empty ones). By formulas, as far as arrays come back as a whole.
     bool warm;
     // Of replay: whether misses_low to misses_high spans all policies and placements, which takes
     // seven times as long (default false: both are misses). The closed form has its own interval.
