@@ -129,14 +129,21 @@ static double share_kept(const HypCacheShape *cache, double first, double last)
     return last > first ? before : 1 - before;
 }
 
+// Distances are known to within such a factor.
+static const double known_within = 1.25;
+
 static void take_lines(const HypCarriedPiece *piece, const HypTraffic *before, HypAccount *account)
 {
     HypTraffic *traffic = &account->traffic;
     for (int level = 0; level < account->level_count; level++) {
-        const double share = share_kept(&account->caches[level], piece->first, piece->last);
+        const HypCacheShape *cache = &account->caches[level];
+        const double share = share_kept(cache, piece->first, piece->last);
+        const double doubted =
+            share_kept(cache, piece->first / known_within, piece->last / known_within) -
+            share_kept(cache, piece->first * known_within, piece->last * known_within);
         const double added = fmax(0, traffic->misses[level] - before->misses[level]);
         traffic->misses[level] -= fmin(added, share * piece->lines);
-        traffic->doubt[level] += fmin(added, share * (1 - share) * piece->lines);
+        traffic->doubt[level] += fmin(added, doubted * piece->lines);
     }
 }
 
