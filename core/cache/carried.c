@@ -147,17 +147,36 @@ static void take_lines(const HypCarriedPiece *piece, const HypTraffic *before, H
     }
 }
 
+// Of `lines` of a run that come back after so many others, those that were evicted dirty, unless
+// the formula of the layer which wrote them has counted them.
+static void add_write_backs(const HypCarriedRun *run, double lines, double first, double last,
+                            HypAccount *account)
+{
+    for (int level = 0; level < account->level_count; level++) {
+        const HypCacheShape *cache = &account->caches[level];
+        const double left = run->written ? share_kept(cache, 0, run->beside) : 1;
+        const double evicted = fmax(0, left - share_kept(cache, first, last));
+        account->traffic.write_backs[level] += evicted * run->dirty[level] * lines;
+    }
+}
+
+// Lines that the layer under way touches.
+static double count_touched(const HypCarried *carried)
+{
+    double lines = 0;
+    for (size_t i = 0; i < carried->piece_count; i++)
+        lines += carried->pieces[i].had ? 0 : carried->pieces[i].lines;
+    return lines;
+}
+
 // In place, a line comes back to be written when the layer has read it.
 static HypCarriedPiece describe_written(const HypCarried *carried, const HypMemory *memory,
                                         const HypCarriedPiece *piece)
 {
-    double all = 0; // that the layer touches
-    for (size_t i = 0; i < carried->piece_count; i++)
-        all += carried->pieces[i].had ? 0 : carried->pieces[i].lines;
     const HypMemory *own = &memory[piece->memory];
     HypCarriedPiece written = *piece;
     written.first = count_lines(carried, own->delay_bytes);
-    written.last = written.first + own->behind * all;
+    written.last = written.first + own->behind * count_touched(carried);
     return written;
 }
 
@@ -171,14 +190,16 @@ static void take_piece(const HypCarried *carried, const HypMemory *memory,
         take_lines(&written, before, account);
     } else if (!piece->had && piece->run.layer >= 0) {
         take_lines(piece, before, account);
+        if (!memory[piece->memory].goes_on)
+            add_write_backs(&piece->run, piece->lines, piece->first, piece->last, account);
     }
 }
 
-// Has the memory be of this layer, and what was there before of nobody.
-static bool note_memory(HypCarried *carried, const HypMemory *memory)
+// Has the memory of the run be of it alone.
+static bool note_run(HypCarried *carried, const HypCarriedRun *made)
 {
-    const uintptr_t start = memory->start;
-    const uintptr_t end = end_of(memory);
+    const uintptr_t start = made->start;
+    const uintptr_t end = made->end;
     // One run may be cut in two, with the new one between.
     HypCarriedRun *runs = hyp_array_reserve(carried->runs, &carried->run_capacity,
                                             carried->run_count + 2, sizeof *runs);
@@ -193,11 +214,7 @@ static bool note_memory(HypCarried *carried, const HypMemory *memory)
         put[put_count] = runs[first];
         put[put_count++].end = start;
     }
-    put[put_count++] = (HypCarriedRun){.start = start,
-                                       .end = end,
-                                       .all_the_while = memory->all_the_while,
-                                       .layer = carried->layer,
-                                       .passed = carried->passed};
+    put[put_count++] = *made;
     while (next < carried->run_count && runs[next].end <= end)
         next++;
     if (next < carried->run_count && runs[next].start < end) {
@@ -210,16 +227,46 @@ static bool note_memory(HypCarried *carried, const HypMemory *memory)
     return true;
 }
 
+// What the layer leaves of memory `index`. What it has read only is dirty as far as it was found
+// so.
+static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *memory, int index,
+                                  const HypAccount *account)
+{
+    const HypMemory *own = &memory[index];
+    HypCarriedRun run = {.start = own->start,
+                         .end = end_of(own),
+                         .all_the_while = own->all_the_while,
+                         .layer = carried->layer,
+                         .passed = carried->passed,
+                         .written = own->written,
+                         .beside = count_touched(carried)};
+    const double lines = own->share * count_lines(carried, (double)own->size_bytes);
+    for (int level = 0; level < account->level_count; level++) {
+        double dirty = 0;
+        for (size_t i = 0; i < carried->piece_count; i++) {
+            const HypCarriedPiece *piece = &carried->pieces[i];
+            const double kept = share_kept(&account->caches[level], piece->first, piece->last);
+            if (piece->memory == index && !piece->had && piece->run.layer >= 0)
+                dirty += kept * piece->run.dirty[level] * piece->lines;
+        }
+        run.dirty[level] = own->written ? 1 : fmin(1, dirty / lines);
+    }
+    return run;
+}
+
 // What is touched, and not noted: it has passed.
-static bool note_all(HypCarried *carried, const HypMemory *memory, int count)
+static bool note_all(HypCarried *carried, const HypMemory *memory, int count,
+                     const HypAccount *account)
 {
     bool noted = true;
     for (int i = 0; i < count; i++)
         if (memory[i].goes_on)
             carried->passed += count_lines(carried, memory[i].share * (double)memory[i].size_bytes);
     for (int i = 0; noted && i < count; i++)
-        if (!memory[i].goes_on && memory[i].size_bytes > 0)
-            noted = note_memory(carried, &memory[i]);
+        if (!memory[i].goes_on && memory[i].size_bytes > 0) {
+            const HypCarriedRun run = describe_run(carried, memory, i, account);
+            noted = note_run(carried, &run);
+        }
     carried->layer++;
     return noted;
 }
@@ -237,5 +284,19 @@ bool hyp_carried_take(HypCarried *carried, const HypMemory *memory, int count,
         find_distance(carried, &carried->pieces[i]);
     for (size_t i = 0; i < carried->piece_count; i++)
         take_piece(carried, memory, &carried->pieces[i], before, account);
-    return note_all(carried, memory, count);
+    return note_all(carried, memory, count, account);
+}
+
+void hyp_carried_finish(const HypCarried *carried, HypAccount *account)
+{
+    for (size_t i = 0; i < carried->run_count; i++) {
+        const HypCarriedRun *run = &carried->runs[i];
+        double since = carried->passed - run->passed;
+        for (size_t j = 0; j < carried->run_count; j++)
+            if (carried->runs[j].layer > run->layer)
+                since +=
+                    count_lines(carried, (double)(carried->runs[j].end - carried->runs[j].start));
+        add_write_backs(run, count_lines(carried, (double)(run->end - run->start)), since,
+                        since + run->beside, account);
+    }
 }

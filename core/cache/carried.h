@@ -14,6 +14,7 @@ typedef struct HypMemory {
     uintptr_t start;
     size_t size_bytes;
     double share; // of its lines that the layer touches
+    bool written;
     bool all_the_while;
     bool goes_on;       // the rest is left to others, for whom this is as it was
     bool in_place;      // where the layer has read before it writes,
@@ -27,6 +28,9 @@ typedef struct HypCarriedRun {
     bool all_the_while;
     int layer;     // the how manieth
     double passed; // HypCarried.passed then
+    bool written;  // by that layer, whose formula knows which of these lines it evicted itself
+    double beside; // lines that it touched, these among them
+    double dirty[HYPERION_MAX_CACHE_LEVELS]; // share of the lines
 } HypCarriedRun;
 
 // Memory that a layer touches, as far as it was touched last by one layer, or by none.
@@ -56,8 +60,12 @@ void hyp_carried_open(HypCarried *carried, double line_bytes);
 void hyp_carried_close(HypCarried *carried);
 
 // A layer touches all these. Takes from the misses that it added to the traffic `before` those of
-// lines that it finds, and notes what it leaves. False, and the last error is set: out of memory.
+// lines that it finds, adds write-backs of what was evicted since it was written, and notes what it
+// leaves. False, and the last error is set: out of memory.
 bool hyp_carried_take(HypCarried *carried, const HypMemory *memory, int count,
                       const HypTraffic *before, HypAccount *account);
+
+// After the last layer: adds write-backs of what is not in the caches any more.
+void hyp_carried_finish(const HypCarried *carried, HypAccount *account);
 
 #endif

@@ -34,7 +34,7 @@ static void add_workspace(MemoryList *list, HypKernelOp op, const HypKernelArgs 
     if (place)
         add(list, *place, size_bytes / sizeof(float));
     if (list->count > before)
-        list->memory[before].all_the_while = true;
+        list->memory[before].written = list->memory[before].all_the_while = true;
 }
 
 // Element by element, over one of the operands, where that is `out`.
@@ -158,5 +158,7 @@ int hyp_kernel_memory(HypKernelOp op, const HypKernelArgs *args,
         break;
     case HYP_OP_COUNT: break;
     }
+    if (list.count > 0)
+        memory[list.count - 1].written = true;
     return list.count;
 }

@@ -66,8 +66,10 @@ static int list_memory(const HypLayerRun *part, HypMemory *memory)
         memory[count++] = describe_input(part, i);
     const size_t scratch_bytes = hyp_layer_workspace_bytes(part);
     memory[count] = describe_memory((uintptr_t)part->workspace, scratch_bytes, scratch_bytes);
+    memory[count].written = true;
     memory[count++].all_the_while = true;
-    memory[count++] = describe_result(part);
+    memory[count] = describe_result(part);
+    memory[count++].written = true;
     return count;
 }
 
@@ -94,8 +96,9 @@ static bool add_copy(ModelTraffic *traffic, int step, const HypLayerRun *run, in
     const HypRows made = traffic->pass.plan->bands[step];
     const bool last =
         made.first + made.count == hyp_row_count(hyp_layer_output(run->model, run->layer));
-    const HypMemory memory[] = {describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
-                                describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
+    HypMemory memory[] = {describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
+                          describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
+    memory[1].written = true;
     hyp_stream_move(traffic->account, bytes, bytes);
     return hyp_carried_take(&traffic->carried, memory, 2, &before, traffic->account);
 }
@@ -151,6 +154,8 @@ bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
         account->traffic = before;
     }
     added = added && add_pass(&traffic);
+    if (added)
+        hyp_carried_finish(&traffic.carried, account);
     hyp_model_pass_close(&traffic.pass);
     hyp_carried_close(&traffic.carried);
     free(traffic.memory);

@@ -34,6 +34,8 @@ static bool add_call(const KernelCall *call, bool warm, HypAccount *account)
         hyp_kernel_traffic(variant->op, variant->level, call->args, 1, account);
         added = hyp_carried_take(&carried, memory, count, &before, account);
     }
+    if (added && warm)
+        hyp_carried_finish(&carried, account);
     hyp_carried_close(&carried);
     return added;
 }

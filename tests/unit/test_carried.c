@@ -149,6 +149,47 @@ static void memory_that_goes_on_is_as_it_was(void **state)
     assert_misses(touch(*state, &part, 1), 10); // 10 and 60 lines lie between
 }
 
+static void write_lines(Layers *layers, size_t first, size_t lines)
+{
+    HypMemory memory = lines_from(first, lines);
+    memory.written = true;
+    (void)touch(layers, &memory, 1);
+}
+
+static void what_was_written_is_written_back_when_it_has_to_go(void **state)
+{
+    Layers *layers = *state;
+    write_lines(layers, 0, 30);
+    assert_misses(layers->account.traffic.write_backs[0], 0);
+    (void)touch_lines(layers, 0, 30); // found, and as dirty as it was
+    assert_misses(layers->account.traffic.write_backs[0], 0);
+    (void)touch_lines(layers, 100, 200);
+    (void)touch_lines(layers, 0, 30);
+    assert_misses(layers->account.traffic.write_backs[0], 30);
+    (void)touch_lines(layers, 100, 200);
+    hyp_carried_finish(&layers->carried, &layers->account); // clean since it came back
+    assert_misses(layers->account.traffic.write_backs[0], 30);
+}
+
+// Of 128 lines half are evicted while they are written, which the layer's formula counts.
+static void what_the_layer_evicted_itself_is_not_counted_again(void **state)
+{
+    Layers *layers = *state;
+    write_lines(layers, 0, 128);
+    (void)touch_lines(layers, 200, 200);
+    hyp_carried_finish(&layers->carried, &layers->account);
+    assert_misses(layers->account.traffic.write_backs[0], 64);
+}
+
+static void what_is_still_there_at_the_end_is_not_written_back(void **state)
+{
+    Layers *layers = *state;
+    write_lines(layers, 0, 20);
+    (void)touch_lines(layers, 200, 20);
+    hyp_carried_finish(&layers->carried, &layers->account);
+    assert_misses(layers->account.traffic.write_backs[0], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +203,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(inputs_given_twice_come_back_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_used_all_the_while_is_left_last, setup, teardown),
         cmocka_unit_test_setup_teardown(memory_that_goes_on_is_as_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_written_is_written_back_when_it_has_to_go, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_the_layer_evicted_itself_is_not_counted_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_still_there_at_the_end_is_not_written_back, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
