@@ -48,7 +48,7 @@ static bool is_had(const HypMemory *memory, int count, uintptr_t address)
 {
     bool had = false;
     for (int i = 0; i < count; i++)
-        had |= memory[i].start <= address && address < end_of(&memory[i]);
+        had |= !memory[i].known && memory[i].start <= address && address < end_of(&memory[i]);
     return had;
 }
 
@@ -69,7 +69,7 @@ static bool add_piece(HypCarried *carried, const HypMemory *memory, int index,
         .had = is_had(memory, index, start),
         .lines = memory[index].share * count_lines(carried, (double)(end - start)),
         .all_the_while = memory[index].all_the_while,
-        .run = run ? *run : (HypCarriedRun){.layer = -1}};
+        .run = run ? *run : (HypCarriedRun){.at = {.layer = -1}}};
     return true;
 }
 
@@ -78,6 +78,10 @@ static bool cut_memory(HypCarried *carried, const HypMemory *memory, int index)
     const uintptr_t end = end_of(&memory[index]);
     uintptr_t cut = memory[index].start; // so far
     bool added = true;
+    if (memory[index].known) {
+        const HypCarriedRun run = {.at = *memory[index].known};
+        return add_piece(carried, memory, index, &run, cut, end);
+    }
     for (size_t i = find_run(carried, cut);
          added && i < carried->run_count && carried->runs[i].start < end; i++) {
         const HypCarriedRun *run = &carried->runs[i];
@@ -97,19 +101,19 @@ static bool cut_memory(HypCarried *carried, const HypMemory *memory, int index)
 static void find_distance(const HypCarried *carried, HypCarriedPiece *piece)
 {
     const HypCarriedRun *last = &piece->run;
-    double since = carried->passed - last->passed;
+    double since = carried->passed - last->at.passed;
     double beside = 0; // by the same layer
     double now = 0;    // by this one, and not since then
     for (size_t i = 0; i < carried->run_count; i++) {
         const HypCarriedRun *run = &carried->runs[i];
         const double lines = count_lines(carried, (double)(run->end - run->start));
-        since += run->layer > last->layer ? lines : 0;
-        if (run->layer == last->layer && (run->all_the_while || !last->all_the_while))
+        since += run->at.layer > last->at.layer ? lines : 0;
+        if (run->at.layer == last->at.layer && (run->all_the_while || !last->all_the_while))
             beside += lines;
     }
     for (size_t i = 0; i < carried->piece_count; i++) {
         const HypCarriedPiece *other = &carried->pieces[i];
-        if (!other->had && other->run.layer <= last->layer &&
+        if (!other->had && other->run.at.layer <= last->at.layer &&
             (other->all_the_while || !piece->all_the_while))
             now += other->lines;
     }
@@ -188,7 +192,7 @@ static void take_piece(const HypCarried *carried, const HypMemory *memory,
     if (piece->had && memory[piece->memory].in_place) {
         const HypCarriedPiece written = describe_written(carried, memory, piece);
         take_lines(&written, before, account);
-    } else if (!piece->had && piece->run.layer >= 0) {
+    } else if (!piece->had && piece->run.at.layer >= 0) {
         take_lines(piece, before, account);
         if (!memory[piece->memory].goes_on)
             add_write_backs(&piece->run, piece->lines, piece->first, piece->last, account);
@@ -236,8 +240,7 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
     HypCarriedRun run = {.start = own->start,
                          .end = end_of(own),
                          .all_the_while = own->all_the_while,
-                         .layer = carried->layer,
-                         .passed = carried->passed,
+                         .at = {carried->layer, carried->passed},
                          .written = own->written,
                          .beside = count_touched(carried)};
     const double lines = own->share * count_lines(carried, (double)own->size_bytes);
@@ -246,7 +249,7 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
         for (size_t i = 0; i < carried->piece_count; i++) {
             const HypCarriedPiece *piece = &carried->pieces[i];
             const double kept = share_kept(&account->caches[level], piece->first, piece->last);
-            if (piece->memory == index && !piece->had && piece->run.layer >= 0)
+            if (piece->memory == index && !piece->had && piece->run.at.layer >= 0)
                 dirty += kept * piece->run.dirty[level] * piece->lines;
         }
         run.dirty[level] = own->written ? 1 : fmin(1, dirty / lines);
@@ -291,9 +294,9 @@ void hyp_carried_finish(const HypCarried *carried, HypAccount *account)
 {
     for (size_t i = 0; i < carried->run_count; i++) {
         const HypCarriedRun *run = &carried->runs[i];
-        double since = carried->passed - run->passed;
+        double since = carried->passed - run->at.passed;
         for (size_t j = 0; j < carried->run_count; j++)
-            if (carried->runs[j].layer > run->layer)
+            if (carried->runs[j].at.layer > run->at.layer)
                 since +=
                     count_lines(carried, (double)(carried->runs[j].end - carried->runs[j].start));
         add_write_backs(run, count_lines(carried, (double)(run->end - run->start)), since,

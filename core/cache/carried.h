@@ -9,6 +9,12 @@
 
 #include <stdint.h>
 
+// When memory was touched last.
+typedef struct HypCarriedMoment {
+    int layer;     // the how manieth; -1: never
+    double passed; // HypCarried.passed then
+} HypCarriedMoment;
+
 // Memory that a layer passes over from front to back, or uses all the while.
 typedef struct HypMemory {
     uintptr_t start;
@@ -16,7 +22,8 @@ typedef struct HypMemory {
     double share; // of its lines that the layer touches
     bool written;
     bool all_the_while;
-    bool goes_on;       // the rest is left to others, for whom this is as it was
+    bool goes_on; // the rest is left to others, for whom this is as it was
+    const HypCarriedMoment *known; // of such: when these lines were touched last; NULL: as the rest
     bool in_place;      // where the layer has read before it writes,
     double delay_bytes; // which are so many touched bytes apart,
     double behind;      // and towards the end so much of all that the layer touches more
@@ -26,8 +33,7 @@ typedef struct HypMemory {
 typedef struct HypCarriedRun {
     uintptr_t start, end;
     bool all_the_while;
-    int layer;     // the how manieth
-    double passed; // HypCarried.passed then
+    HypCarriedMoment at;
     bool written;  // by that layer, whose formula knows which of these lines it evicted itself
     double beside; // lines that it touched, these among them
     double dirty[HYPERION_MAX_CACHE_LEVELS]; // share of the lines
@@ -39,7 +45,7 @@ typedef struct HypCarriedPiece {
     bool had;   // as a part of memory before that already
     double lines;
     bool all_the_while;
-    HypCarriedRun run;  // in which it was touched last; layer -1: never
+    HypCarriedRun run;  // in which it was touched last
     double first, last; // other lines that were touched since: where it begins, and where it ends
 } HypCarriedPiece;
 

@@ -10,10 +10,17 @@
 #include <math.h>
 #include <stdlib.h>
 
+// Rows of an image that the band of a layer gathered, some of which the next needs too.
+typedef struct Gathered {
+    const void *end; // of them, in the first piece; NULL: there were none
+    HypCarriedMoment at;
+} Gathered;
+
 typedef struct ModelTraffic {
     HypModelPass pass;
     HypCarried carried;
-    HypMemory *memory; // room for that of any layer
+    HypMemory *memory;  // room for that of any layer
+    Gathered *gathered; // by layer, of its first input
     HypAccount *account;
 } ModelTraffic;
 
@@ -85,22 +92,49 @@ static HypMemory describe_pieces(const HypBandCopy *copy, const void *start, ptr
     return memory;
 }
 
+static size_t count_piece_bytes(const HypBandCopy *copy)
+{
+    return copy->pieces.extents[1] * copy->pieces.element_bytes;
+}
+
+// Takes from the rows of an image those that the band before gathered too.
+static HypMemory split_again(const Gathered *gathered, const HypBandCopy *copy, HypMemory *rows)
+{
+    const uintptr_t start = (uintptr_t)copy->from;
+    const uintptr_t end = (uintptr_t)gathered->end;
+    HypMemory again = *rows;
+    if (end <= start)
+        return (HypMemory){.size_bytes = 0};
+    again.share *= fmin(1, (double)(end - start) / (double)count_piece_bytes(copy));
+    again.goes_on = true;
+    again.known = &gathered->at;
+    rows->share -= again.share;
+    return again;
+}
+
 static bool add_copy(ModelTraffic *traffic, int step, const HypLayerRun *run, int index)
 {
     HypBandCopy copy;
     if (!hyp_model_pass_copy(&traffic->pass, step, run, index, &copy))
         return true;
     const HypStridedCopy *pieces = &copy.pieces;
-    const size_t bytes = pieces->extents[0] * pieces->extents[1] * pieces->element_bytes;
+    const size_t bytes = pieces->extents[0] * count_piece_bytes(&copy);
     const HypTraffic before = traffic->account->traffic;
     const HypRows made = traffic->pass.plan->bands[step];
     const bool last =
         made.first + made.count == hyp_row_count(hyp_layer_output(run->model, run->layer));
-    HypMemory memory[] = {describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
-                          describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
-    memory[1].written = true;
+    const HypCarriedMoment now = {traffic->carried.layer, traffic->carried.passed};
+    Gathered *gathered = &traffic->gathered[traffic->pass.plan->steps[step]];
+    HypMemory memory[] = {[1] = describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
+                          [2] = describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
+    if (index == 0)
+        memory[0] = split_again(gathered, &copy, &memory[1]);
+    memory[2].written = true;
     hyp_stream_move(traffic->account, bytes, bytes);
-    return hyp_carried_take(&traffic->carried, memory, 2, &before, traffic->account);
+    const bool taken = hyp_carried_take(&traffic->carried, memory, 3, &before, traffic->account);
+    if (index == 0)
+        *gathered = (Gathered){(const char *)copy.from + count_piece_bytes(&copy), now};
+    return taken;
 }
 
 static bool add_step(ModelTraffic *traffic, int step)
@@ -119,23 +153,25 @@ static bool add_step(ModelTraffic *traffic, int step)
            add_copy(traffic, step, &run, inputs);
 }
 
-// Room for inputs, workspace and result of the layer that has most.
-static HypMemory *make_room(const HyperionModel *model)
+// Room for inputs, workspace and result of the layer that has most, and for what each gathers.
+static bool make_room(ModelTraffic *traffic, const HyperionModel *model)
 {
     size_t most = 0;
     for (int i = 0; i < model->layer_count; i++) {
         const size_t inputs = (size_t)model->layers[i].input_count;
         most = inputs > most ? inputs : most;
     }
-    HypMemory *room = calloc(most + 2, sizeof *room);
-    return room ? room
-                : hyp_fail_null(HYPERION_ERROR_MEMORY, "predict model %s: out of memory",
-                                model->name);
+    traffic->memory = calloc(most + 2, sizeof *traffic->memory);
+    traffic->gathered = calloc((size_t)model->layer_count + 1, sizeof *traffic->gathered);
+    return (traffic->memory && traffic->gathered) ||
+           hyp_fail(HYPERION_ERROR_MEMORY, "predict model %s: out of memory", model->name);
 }
 
 static bool add_pass(ModelTraffic *traffic)
 {
     bool added = true;
+    for (int i = 0; i < traffic->pass.model->layer_count; i++)
+        traffic->gathered[i].end = NULL;
     hyp_model_pass_rewind(&traffic->pass);
     for (int step = 0; added && step < traffic->pass.plan->step_count; step++)
         added = add_step(traffic, step);
@@ -146,8 +182,8 @@ bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
 {
     ModelTraffic traffic = {.account = account};
     hyp_carried_open(&traffic.carried, account->caches[0].line_floats * sizeof(float));
-    traffic.memory = make_room(model);
-    bool added = hyp_model_pass_open(&traffic.pass, model, 1, NULL) && traffic.memory;
+    const bool opened = hyp_model_pass_open(&traffic.pass, model, 1, NULL);
+    bool added = opened && make_room(&traffic, model);
     if (added && warm) {
         const HypTraffic before = account->traffic;
         added = add_pass(&traffic);
@@ -159,5 +195,6 @@ bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
     hyp_model_pass_close(&traffic.pass);
     hyp_carried_close(&traffic.carried);
     free(traffic.memory);
+    free(traffic.gathered);
     return added;
 }
