@@ -23,6 +23,21 @@ static double count_lines(const HypCarried *carried, double bytes)
     return ceil(bytes / carried->line_bytes);
 }
 
+static double count_run(const HypCarried *carried, const HypCarriedRun *run)
+{
+    return run->share * count_lines(carried, (double)(run->end - run->start));
+}
+
+// Lines that were touched since a moment, by layers after that.
+static double count_since(const HypCarried *carried, const HypCarriedMoment *moment)
+{
+    double lines = carried->passed - moment->passed;
+    for (size_t i = 0; i < carried->run_count; i++)
+        if (carried->runs[i].at.layer > moment->layer)
+            lines += count_run(carried, &carried->runs[i]);
+    return lines;
+}
+
 static uintptr_t end_of(const HypMemory *memory)
 {
     return memory->start + memory->size_bytes;
@@ -69,7 +84,7 @@ static bool add_piece(HypCarried *carried, const HypMemory *memory, int index,
         .had = is_had(memory, index, start),
         .lines = memory[index].share * count_lines(carried, (double)(end - start)),
         .all_the_while = memory[index].all_the_while,
-        .run = run ? *run : (HypCarriedRun){.at = {.layer = -1}}};
+        .run = run ? *run : (HypCarriedRun){.begun = {.layer = -1}, .at = {.layer = -1}}};
     return true;
 }
 
@@ -79,7 +94,8 @@ static bool cut_memory(HypCarried *carried, const HypMemory *memory, int index)
     uintptr_t cut = memory[index].start; // so far
     bool added = true;
     if (memory[index].known) {
-        const HypCarriedRun run = {.at = *memory[index].known};
+        const HypCarriedMoment *known = memory[index].known;
+        const HypCarriedRun run = {.begun = *known, .at = *known};
         return add_piece(carried, memory, index, &run, cut, end);
     }
     for (size_t i = find_run(carried, cut);
@@ -101,15 +117,12 @@ static bool cut_memory(HypCarried *carried, const HypMemory *memory, int index)
 static void find_distance(const HypCarried *carried, HypCarriedPiece *piece)
 {
     const HypCarriedRun *last = &piece->run;
-    double since = carried->passed - last->at.passed;
     double beside = 0; // by the same layer
     double now = 0;    // by this one, and not since then
     for (size_t i = 0; i < carried->run_count; i++) {
         const HypCarriedRun *run = &carried->runs[i];
-        const double lines = count_lines(carried, (double)(run->end - run->start));
-        since += run->at.layer > last->at.layer ? lines : 0;
         if (run->at.layer == last->at.layer && (run->all_the_while || !last->all_the_while))
-            beside += lines;
+            beside += count_run(carried, run);
     }
     for (size_t i = 0; i < carried->piece_count; i++) {
         const HypCarriedPiece *other = &carried->pieces[i];
@@ -117,8 +130,8 @@ static void find_distance(const HypCarried *carried, HypCarriedPiece *piece)
             (other->all_the_while || !piece->all_the_while))
             now += other->lines;
     }
-    piece->first = since + beside;
-    piece->last = since + now;
+    piece->first = count_since(carried, &last->begun) + beside;
+    piece->last = count_since(carried, &last->at) + now;
 }
 
 // The share of a range along which what is touched between goes evenly from one number of lines to
@@ -237,10 +250,13 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
                                   const HypAccount *account)
 {
     const HypMemory *own = &memory[index];
+    const HypCarriedMoment now = {carried->layer, carried->passed};
     HypCarriedRun run = {.start = own->start,
                          .end = end_of(own),
+                         .share = own->share,
                          .all_the_while = own->all_the_while,
-                         .at = {carried->layer, carried->passed},
+                         .begun = own->begun ? *own->begun : now,
+                         .at = now,
                          .written = own->written,
                          .beside = count_touched(carried)};
     const double lines = own->share * count_lines(carried, (double)own->size_bytes);
@@ -294,12 +310,8 @@ void hyp_carried_finish(const HypCarried *carried, HypAccount *account)
 {
     for (size_t i = 0; i < carried->run_count; i++) {
         const HypCarriedRun *run = &carried->runs[i];
-        double since = carried->passed - run->at.passed;
-        for (size_t j = 0; j < carried->run_count; j++)
-            if (carried->runs[j].at.layer > run->at.layer)
-                since +=
-                    count_lines(carried, (double)(carried->runs[j].end - carried->runs[j].start));
-        add_write_backs(run, count_lines(carried, (double)(run->end - run->start)), since,
-                        since + run->beside, account);
+        const double lines = count_lines(carried, (double)(run->end - run->start));
+        add_write_backs(run, lines, count_since(carried, &run->at),
+                        count_since(carried, &run->begun) + run->beside, account);
     }
 }

@@ -24,6 +24,7 @@ typedef struct HypMemory {
     bool all_the_while;
     bool goes_on; // the rest is left to others, for whom this is as it was
     const HypCarriedMoment *known; // of such: when these lines were touched last; NULL: as the rest
+    const HypCarriedMoment *begun; // when those that went on with it had begun; NULL: nobody had
     bool in_place;      // where the layer has read before it writes,
     double delay_bytes; // which are so many touched bytes apart,
     double behind;      // and towards the end so much of all that the layer touches more
@@ -32,8 +33,10 @@ typedef struct HypMemory {
 // Memory whose lines were touched last by one layer.
 typedef struct HypCarriedRun {
     uintptr_t start, end;
+    double share; // of its lines that were touched then
     bool all_the_while;
-    HypCarriedMoment at;
+    HypCarriedMoment begun; // when the first of its lines was
+    HypCarriedMoment at;    // and the last
     bool written;  // by that layer, whose formula knows which of these lines it evicted itself
     double beside; // lines that it touched, these among them
     double dirty[HYPERION_MAX_CACHE_LEVELS]; // share of the lines

@@ -10,17 +10,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-// Rows of an image that the band of a layer gathered, some of which the next needs too.
-typedef struct Gathered {
-    const void *end; // of them, in the first piece; NULL: there were none
-    HypCarriedMoment at;
-} Gathered;
+// The bands of a layer so far: rows of its first input that the last one gathered, some of which
+// the next needs too, and when the first began.
+typedef struct Bands {
+    const void *end; // of these rows, in the first piece; NULL: there were none
+    HypCarriedMoment gathered;
+    HypCarriedMoment begun;
+} Bands;
 
 typedef struct ModelTraffic {
     HypModelPass pass;
     HypCarried carried;
-    HypMemory *memory;  // room for that of any layer
-    Gathered *gathered; // by layer, of its first input
+    HypMemory *memory; // room for that of any layer
+    Bands *bands;      // by layer
     HypAccount *account;
 } ModelTraffic;
 
@@ -98,16 +100,16 @@ static size_t count_piece_bytes(const HypBandCopy *copy)
 }
 
 // Takes from the rows of an image those that the band before gathered too.
-static HypMemory split_again(const Gathered *gathered, const HypBandCopy *copy, HypMemory *rows)
+static HypMemory split_again(const Bands *bands, const HypBandCopy *copy, HypMemory *rows)
 {
     const uintptr_t start = (uintptr_t)copy->from;
-    const uintptr_t end = (uintptr_t)gathered->end;
+    const uintptr_t end = (uintptr_t)bands->end;
     HypMemory again = *rows;
     if (end <= start)
         return (HypMemory){.size_bytes = 0};
     again.share *= fmin(1, (double)(end - start) / (double)count_piece_bytes(copy));
     again.goes_on = true;
-    again.known = &gathered->at;
+    again.known = &bands->gathered;
     rows->share -= again.share;
     return again;
 }
@@ -124,16 +126,21 @@ static bool add_copy(ModelTraffic *traffic, int step, const HypLayerRun *run, in
     const bool last =
         made.first + made.count == hyp_row_count(hyp_layer_output(run->model, run->layer));
     const HypCarriedMoment now = {traffic->carried.layer, traffic->carried.passed};
-    Gathered *gathered = &traffic->gathered[traffic->pass.plan->steps[step]];
+    Bands *bands = &traffic->bands[traffic->pass.plan->steps[step]];
     HypMemory memory[] = {[1] = describe_pieces(&copy, copy.from, pieces->in_strides[0], last),
                           [2] = describe_pieces(&copy, copy.to, pieces->out_strides[0], last)};
     if (index == 0)
-        memory[0] = split_again(gathered, &copy, &memory[1]);
+        memory[0] = split_again(bands, &copy, &memory[1]);
+    if (made.first == 0)
+        bands->begun = now;
     memory[2].written = true;
+    memory[2].begun = memory[2].share < 1 ? &bands->begun : NULL;
     hyp_stream_move(traffic->account, bytes, bytes);
     const bool taken = hyp_carried_take(&traffic->carried, memory, 3, &before, traffic->account);
-    if (index == 0)
-        *gathered = (Gathered){(const char *)copy.from + count_piece_bytes(&copy), now};
+    if (index == 0) {
+        bands->end = (const char *)copy.from + count_piece_bytes(&copy);
+        bands->gathered = now;
+    }
     return taken;
 }
 
@@ -162,8 +169,8 @@ static bool make_room(ModelTraffic *traffic, const HyperionModel *model)
         most = inputs > most ? inputs : most;
     }
     traffic->memory = calloc(most + 2, sizeof *traffic->memory);
-    traffic->gathered = calloc((size_t)model->layer_count + 1, sizeof *traffic->gathered);
-    return (traffic->memory && traffic->gathered) ||
+    traffic->bands = calloc((size_t)model->layer_count + 1, sizeof *traffic->bands);
+    return (traffic->memory && traffic->bands) ||
            hyp_fail(HYPERION_ERROR_MEMORY, "predict model %s: out of memory", model->name);
 }
 
@@ -171,7 +178,7 @@ static bool add_pass(ModelTraffic *traffic)
 {
     bool added = true;
     for (int i = 0; i < traffic->pass.model->layer_count; i++)
-        traffic->gathered[i].end = NULL;
+        traffic->bands[i].end = NULL;
     hyp_model_pass_rewind(&traffic->pass);
     for (int step = 0; added && step < traffic->pass.plan->step_count; step++)
         added = add_step(traffic, step);
@@ -195,6 +202,6 @@ bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
     hyp_model_pass_close(&traffic.pass);
     hyp_carried_close(&traffic.carried);
     free(traffic.memory);
-    free(traffic.gathered);
+    free(traffic.bands);
     return added;
 }

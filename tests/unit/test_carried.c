@@ -149,6 +149,40 @@ static void memory_that_goes_on_is_as_it_was(void **state)
     assert_misses(touch(*state, &part, 1), 10); // 10 and 60 lines lie between
 }
 
+// Rows that a band before has gathered come back after what came since, not after the rest.
+static void rows_that_are_known_come_back_since_then(void **state)
+{
+    Layers *layers = *state;
+    HypMemory rows = lines_from(0, 200);
+    rows.share = 0.1;
+    rows.goes_on = true;
+    const HypCarriedMoment gathered = {layers->carried.layer, layers->carried.passed};
+    assert_misses(touch(layers, &rows, 1), 20);
+    (void)touch_lines(layers, 300, 10);
+    rows.share = 0.05;
+    HypMemory memory[] = {rows, rows};
+    memory[0].known = &gathered;
+    assert_misses(touch(layers, memory, 2), 10); // those that are not known were never touched
+}
+
+// Of a result that several bands have made, the first rows are older than the last.
+static void results_of_bands_are_as_old_as_these(void **state)
+{
+    Layers *layers = *state;
+    const HypCarriedMoment begun = {layers->carried.layer, layers->carried.passed};
+    HypMemory rows = lines_from(0, 40);
+    rows.share = 0.25;
+    rows.goes_on = true;
+    (void)touch(layers, &rows, 1);
+    (void)touch_lines(layers, 300, 80);
+    rows.goes_on = false;
+    rows.begun = &begun;
+    (void)touch(layers, &rows, 1);
+    // After 90 others to after 40: 64 lines hold those after 64 or fewer.
+    const double missed = touch_lines(layers, 0, 40);
+    assert_true(missed > 10 && missed < 30);
+}
+
 static void write_lines(Layers *layers, size_t first, size_t lines)
 {
     HypMemory memory = lines_from(first, lines);
@@ -203,6 +237,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(inputs_given_twice_come_back_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_used_all_the_while_is_left_last, setup, teardown),
         cmocka_unit_test_setup_teardown(memory_that_goes_on_is_as_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_that_are_known_come_back_since_then, setup, teardown),
+        cmocka_unit_test_setup_teardown(results_of_bands_are_as_old_as_these, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_written_is_written_back_when_it_has_to_go, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_the_layer_evicted_itself_is_not_counted_again, setup,
