@@ -58,8 +58,11 @@ static double touch_lines(Layers *layers, size_t first, size_t lines)
     return touch(layers, &memory, 1);
 }
 
-#define assert_misses(found, expected)                                                             \
-    assert_true((found) > (expected)-1e-9 && (found) < (expected) + 1e-9)
+static void assert_misses(double found, double expected)
+{
+    if (found < expected - 1e-9 || found > expected + 1e-9)
+        fail_msg("%g lines, expected %g", found, expected);
+}
 
 static void memory_that_was_never_touched_is_missed(void **state)
 {
