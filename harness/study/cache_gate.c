@@ -8,8 +8,8 @@
 #include <string.h>
 
 // What the model has been held to since its first version. Callgrind lays other arrays out than the
-// simulator, which tells where a level is nearly full. What a network reads beside tensors, which
-// no prediction knows, is some hundred lines.
+// simulator, which tells where a level is nearly full. Nor is it known
+// what a network reads beside its tensors, some hundred lines, and where its memory lies.
 const CacheTolerance cache_tolerances[] = {
     {CACHE_FORMULA_ERROR, 1, CACHE_AUTOMATIC_BLOCKS, CACHE_MOST, 0, 0.02},
     {CACHE_FORMULA_ERROR, 2, CACHE_AUTOMATIC_BLOCKS, CACHE_MOST, 0, 0.05},
@@ -25,7 +25,7 @@ const CacheTolerance cache_tolerances[] = {
     {CACHE_REPLAY_ERROR, 2, CACHE_ALL_BLOCKS, CACHE_MEDIAN, 0, 0.001},
     {CACHE_REPLAY_ERROR, 1, CACHE_ALL_BLOCKS, CACHE_MOST, 0, 0.01},
     {CACHE_REPLAY_ERROR, 2, CACHE_ALL_BLOCKS, CACHE_MOST, 0, 0.01},
-    {CACHE_REPLAY_ERROR, 1, CACHE_NETWORKS, CACHE_MOST, 0, 0.02},
+    {CACHE_REPLAY_ERROR, 1, CACHE_NETWORKS, CACHE_MOST, 0, 0.05},
     {CACHE_REPLAY_ERROR, 2, CACHE_NETWORKS, CACHE_MOST, 0, 0.05},
     {CACHE_SIMULATOR_ERROR, 1, CACHE_ALL_BLOCKS, CACHE_MOST, 0, 0.02},
     {CACHE_SIMULATOR_ERROR, 2, CACHE_ALL_BLOCKS, CACHE_MOST, 0.75, 0.025},
