@@ -89,6 +89,30 @@ static void predictions_follow_the_plan(void **state)
     }
 }
 
+// Layers that run twice, results that move, weights that are not there yet.
+static void predictions_follow_a_scheduler_and_a_loader(void **state)
+{
+    (void)state;
+    HyperionModel *model = hyperionLoadModel("builtin:cnn");
+    assert_non_null(model);
+    assert_true(hyperionSetCacheTopology(model, &zen5));
+    const uint64_t plain = replay(model).levels[0].accesses;
+    const HyperionLayerSchedulerConfig least = {
+        .enable_checkpointing = true, .memory_speed_tradeoff = 0, .recompute_activations = true};
+    HyperionLayerScheduler *scheduler = hyperionCreateLayerScheduler(model, &least);
+    assert_non_null(scheduler);
+    assert_true(replay(model).levels[0].accesses >= plain);
+    assert_formulas_near(model, 0.05, 0.1);
+    const HyperionProgressiveLoaderConfig streaming = {.enable_prefetch = true,
+                                                       .prefetch_window = 2};
+    HyperionProgressiveLoader *loader = hyperionCreateProgressiveLoader(&streaming);
+    assert_true(loader && hyperionAttachModel(loader, model));
+    assert_formulas_near(model, 0.05, 0.1);
+    hyperionFreeProgressiveLoader(loader);
+    hyperionFreeLayerScheduler(scheduler);
+    hyperionFreeModel(model);
+}
+
 // A plan that a run has made is the one that is predicted, and predicting changes nothing of it.
 static void predictions_are_the_same_after_a_run(void **state)
 {
@@ -202,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas_know_what_layers_leave),
         cmocka_unit_test(predictions_follow_the_plan),
+        cmocka_unit_test(predictions_follow_a_scheduler_and_a_loader),
         cmocka_unit_test(predictions_are_the_same_after_a_run),
         cmocka_unit_test(warm_formulas_know_what_a_pass_leaves),
         cmocka_unit_test(lookups_read_what_they_take),
