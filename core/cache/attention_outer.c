@@ -3,6 +3,7 @@
 
 #include "attention/attention_blocks.h"
 #include "cache/gemm_block.h"
+#include "common/size_math.h"
 
 #include <math.h>
 
@@ -26,20 +27,47 @@ static void add_work(HypWindow *window, const HypAttentionWalk *walk, size_t fro
     hyp_window_place(window, &place);
 }
 
+// Heads whose queries lie alike to their keys.
+typedef struct HeadClass {
+    size_t offset; // of the queries to the keys, floats, but for whole steps from row to row
+    size_t head;   // one of them
+    double heads;
+} HeadClass;
+
+enum { HEAD_CLASSES = 8 };
+
+// The classes of an image's heads; what is more than there is room for counts with another.
+static size_t classify_heads(const HypAttentionWalk *walk, HeadClass classes[HEAD_CLASSES])
+{
+    const size_t heads = walk->args->heads;
+    const size_t sharing = attention_sharing(walk->args);
+    const size_t step = hyp_size_divisor(walk->position, walk->key_position);
+    size_t count = 0;
+    for (size_t head = 0; head < heads; head++) {
+        const size_t offset = (head - head / sharing) * walk->args->dim % step;
+        size_t at = 0;
+        while (at < count && classes[at].offset != offset)
+            at++;
+        if (at == HEAD_CLASSES)
+            at = head % HEAD_CLASSES;
+        else if (at == count)
+            classes[count++] = (HeadClass){.offset = offset, .head = head};
+        classes[at].heads++;
+    }
+    return count;
+}
+
 // A key or value comes back after as many keys and values as are seen, the queries of a block and
-// the results of one. Where heads share keys, their queries lie differently to these: looked at for
-// some heads.
+// the results of one.
 static HypChances find_key_chances(HypAttentionWalk *walk, const HypAccount *account, size_t seen,
                                    size_t queries, size_t results)
 {
-    enum { SAMPLES = 4 };
-    const size_t heads = walk->args->heads;
-    const size_t most = attention_sharing(walk->args) > 1 ? SAMPLES : 1;
-    const size_t samples = heads < most ? heads : most;
+    HeadClass classes[HEAD_CLASSES];
+    const size_t count = classify_heads(walk, classes);
     HypChances mean = {{0}};
-    for (size_t i = 0; i < samples; i++) {
+    for (size_t i = 0; i < count; i++) {
         HypWindow window;
-        hyp_attention_walk_head(walk, samples > 1 ? i * (heads - 1) / (samples - 1) : 0);
+        hyp_attention_walk_head(walk, classes[i].head);
         hyp_window_start(&window);
         add_rows(&window, walk, walk->head.k, walk->key_position, seen);
         add_rows(&window, walk, walk->head.v, walk->key_position, seen);
@@ -47,7 +75,7 @@ static HypChances find_key_chances(HypAttentionWalk *walk, const HypAccount *acc
         add_rows(&window, walk, walk->head.out, walk->position, results);
         add_work(&window, walk, walk->keys, walk->end);
         const HypChances chances = hyp_account_chances(account, &window);
-        hyp_chances_add(&mean, &chances, 1 / (double)samples);
+        hyp_chances_add(&mean, &chances, classes[i].heads / (double)walk->args->heads);
     }
     return mean;
 }
