@@ -2,7 +2,7 @@
 // attention_traffic.c - the nest of attention is walked through simulated caches, but for what
 // repeats: of heads, blocks and groups that differ in their places alone a few stand for the
 // others, and of the sets of a cache some. The larger the call, the fewer: a prediction is to take
-// some ten microseconds, and no more than some hundred.
+// some ten microseconds, and no more than some hundred, but for large first levels.
 #include "cache/attention_traffic.h"
 
 #include "attention/attention_blocks.h"
@@ -245,9 +245,14 @@ static double estimate_ns(const Pass *pass, const Sampling *sampling)
            (blocks * (double)division.queries + (double)division.rest) * query_ns;
 }
 
-static Sampling choose_sampling(const Pass *pass)
+// A first level of 64 KiB and more holds what passes of several groups leave, so that few do not
+// stand for all.
+static Sampling choose_sampling(const Pass *pass, const HypCacheShape *cache)
 {
+    enum { LARGE_BYTES = 65536 };
     int i = 0;
+    if (cache->sets * cache->ways * cache->line_floats * sizeof(float) >= LARGE_BYTES)
+        return samplings[0];
     while (i + 1 < SAMPLINGS && estimate_ns(pass, &samplings[i]) > samplings[i].most_ns)
         i++;
     return samplings[i];
@@ -285,7 +290,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     const double lines =
         hyp_attention_array_lines(&pass.walk) + hyp_attention_work_lines(&pass.walk);
     const HypCacheShape cache = hyp_stacks_shape(*first, lines);
-    pass.sampling = choose_sampling(&pass);
+    pass.sampling = choose_sampling(&pass, first);
     pass.walk.counted_groups = find_counted(&pass, &cache);
     if (!hyp_stacks_open(&pass.walk.stacks, &cache, pass.sampling.shift)) {
         account->failed = true;
