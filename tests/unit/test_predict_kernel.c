@@ -13,20 +13,10 @@
 
 #include <cmocka.h>
 
+#include "fake_places.h"
+
 static const HyperionCacheTopology zen5 = {2, {{49152, 64, 12, 1}, {1048576, 64, 16, 1}}};
 static const HyperionPredictionConfig replayed = {.tier = HYPERION_CACHE_TIER_REPLAY};
-
-// Arrays one after another, from the next page on: places only.
-typedef struct Places {
-    uintptr_t end;
-} Places;
-
-static void *place(Places *places, size_t floats)
-{
-    const uintptr_t start = (places->end + 4095) / 4096 * 4096 + 4096;
-    places->end = start + floats * sizeof(float);
-    return (void *)start;
-}
 
 static HypKernelArgs relu(size_t count)
 {
