@@ -268,7 +268,7 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
             if (piece->memory == index && !piece->had && piece->run.at.layer >= 0)
                 dirty += kept * piece->run.dirty[level] * piece->lines;
         }
-        run.dirty[level] = own->written ? 1 : fmin(1, dirty / lines);
+        run.dirty[level] = own->written ? 1 : lines > 0 ? fmin(1, dirty / lines) : 0;
     }
     return run;
 }

@@ -57,9 +57,10 @@ static HypMemory describe_result(const HypLayerRun *part)
     HypMemory memory = describe_memory((uintptr_t)hyp_run_output_bytes(part), bytes, bytes);
     for (int i = 0; i < layer->input_count && i < most; i++)
         memory.in_place |= hyp_run_required(part, i) == hyp_run_output_bytes(part);
-    if (part->replaces && !memory.in_place) {
-        const double growth =
-            (double)bytes / (double)hyp_layer_input(part->model, layer, 0)->size_bytes;
+    const size_t in_bytes =
+        layer->input_count > 0 ? hyp_layer_input(part->model, layer, 0)->size_bytes : 0;
+    if (part->replaces && !memory.in_place && in_bytes > 0) {
+        const double growth = (double)bytes / (double)in_bytes;
         memory.in_place = true;
         memory.delay_bytes = (1.5 + growth / 2) * (double)hyp_layer_workspace_bytes(part);
         memory.behind = fmax(0, 1 - growth);
