@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_random_graphs.c - COUNT random graphs of all that bears on where results lie: operations
 // that overwrite an input, concatenations, views, broadcasting, inputs and weights used in many
-// places, several outputs. They give the same bits with a memory optimizer as without. The plans go
-// through the checker in the library, which is built with assertions here. test_random_graphs COUNT
-// [SEED]
+// places, several outputs. They give the same bits with a memory optimizer as without, and their
+// cache misses can be predicted. The plans go through the checker in the library, which is built
+// with assertions here. test_random_graphs COUNT [SEED]
 #include "hyperion/hyperion.h"
+#include "hyperion/simulate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -231,6 +232,33 @@ static void run(HyperionModel *model, const Tensors *in, const Tensors *out, uin
         fail_msg("seed %llu: %s", (unsigned long long)seed, hyperionGetLastError());
 }
 
+// Of whatever the plan is, both ways to predict tell something lawful, and about the same.
+static void check_predictions(HyperionModel *model, uint64_t seed)
+{
+    enum { UNEVEN_LINES = 100 }; // that graphs of so few lines may be off by
+    HyperionCacheStats stats[2];
+    for (int tier = 0; tier < 2; tier++) {
+        const HyperionPredictionConfig config = {.tier = tier ? HYPERION_CACHE_TIER_REPLAY
+                                                              : HYPERION_CACHE_TIER_CLOSED_FORM};
+        assert_true(hyperionConfigureCachePrediction(model, &config));
+        stats[tier] = hyperionGetCacheStats(model);
+        if (!stats[tier].valid)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, hyperionGetLastError());
+        for (int i = 0; i < stats[tier].level_count; i++) {
+            const HyperionCacheLevelStats *level = &stats[tier].levels[i];
+            assert_int_equal(level->hits + level->misses, level->accesses);
+            assert_true(level->misses_low <= level->misses && level->misses <= level->misses_high);
+        }
+    }
+    for (int i = 0; i < stats[0].level_count; i++) {
+        const uint64_t formula = stats[0].levels[i].fills;
+        const uint64_t replayed = stats[1].levels[i].fills;
+        if (formula > 2 * replayed + UNEVEN_LINES || replayed > 2 * formula + UNEVEN_LINES)
+            fail_msg("seed %llu, L%d: predicted %llu, replayed %llu", (unsigned long long)seed,
+                     i + 1, (unsigned long long)formula, (unsigned long long)replayed);
+    }
+}
+
 static void check_with(HyperionModel *model, const HyperionMemoryOptimizerConfig *config,
                        const Tensors *in, const Tensors *expected, uint64_t seed, Totals *totals)
 {
@@ -251,6 +279,7 @@ static void check_with(HyperionModel *model, const HyperionMemoryOptimizerConfig
                          config->enable_tensor_reuse, config->enable_in_place_ops,
                          (double)config->memory_speed_tradeoff);
     }
+    check_predictions(model, seed);
     const HyperionMemoryStats stats = hyperionGetMemoryOptimizerStats(optimizer);
     assert_true(stats.valid && stats.planned_bytes >= stats.lower_bound_bytes);
     assert_true(config->enable_in_place_ops || stats.in_place_count == 0);
@@ -269,8 +298,11 @@ static void check_graph(uint64_t seed, Totals *totals)
         {.enable_tensor_reuse = true, .enable_in_place_ops = true, .memory_speed_tradeoff = 0},
         {.enable_tensor_reuse = true, .enable_in_place_ops = true, .memory_speed_tradeoff = 1},
     };
+    static const HyperionCacheTopology small = {2, {{4096, 64, 4, 1}, {16384, 64, 8, 1}}};
     random_state = seed * 0x9e3779b97f4a7c15U;
     HyperionModel *model = make_graph();
+    assert_true(hyperionSetCacheTopology(model, &small));
+    check_predictions(model, seed);
     Tensors in = make_tensors(model, INPUTS, hyperionModelInput);
     for (int i = 0; i < in.count; i++) {
         float *values = hyperionTensorData(in.of[i]);
