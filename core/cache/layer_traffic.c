@@ -152,19 +152,34 @@ static void add_activation(const LayerAccount *at)
     hyp_stream_map(at->account, output_shape(at)->element_count);
 }
 
-// Each operand as often as the result has elements.
+// How many elements of the result in a row are made of the same one of an operand.
+static size_t count_repeated(const HypShape *operand, const HypShape *out)
+{
+    size_t repeated = 1;
+    for (int i = 1; i <= out->rank; i++) {
+        if (i <= operand->rank && operand->dims[operand->rank - i] != 1)
+            break;
+        repeated *= (size_t)out->dims[out->rank - i];
+    }
+    return repeated;
+}
+
+// Each operand as often as the result has elements, or runs of them that are made of one.
 static void add_broadcast(const LayerAccount *at)
 {
     enum { MOST_OPERANDS = 3 };
     HypStreamOperand operands[MOST_OPERANDS];
+    const HypShape *out = output_shape(at);
     const size_t count = (size_t)at->layer->input_count;
     assert(count <= MOST_OPERANDS);
     for (size_t i = 0; i < count; i++) {
         const HypShape *shape = input_shape(at, (int)i);
-        operands[i] = (HypStreamOperand){shape->size_bytes, output_shape(at)->element_count *
-                                                                hyperionTypeBytes(shape->type)};
+        const size_t repeated = count_repeated(shape, out);
+        const size_t touched = repeated > 0 ? out->element_count / repeated : 0;
+        operands[i] =
+            (HypStreamOperand){shape->size_bytes, touched * hyperionTypeBytes(shape->type)};
     }
-    hyp_stream_combine(at->account, output_shape(at)->size_bytes, operands, count);
+    hyp_stream_combine(at->account, out->size_bytes, operands, count);
 }
 
 // Rows and columns of an operation over the last axis.
