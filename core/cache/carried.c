@@ -23,19 +23,12 @@ static double count_lines(const HypCarried *carried, double bytes)
     return ceil(bytes / carried->line_bytes);
 }
 
-static double count_run(const HypCarried *carried, const HypCarriedRun *run)
+// Has a run be from one address to another.
+static void bound_run(const HypCarried *carried, HypCarriedRun *run, uintptr_t start, uintptr_t end)
 {
-    return run->share * count_lines(carried, (double)(run->end - run->start));
-}
-
-// Lines that were touched since a moment, by layers after that.
-static double count_since(const HypCarried *carried, const HypCarriedMoment *moment)
-{
-    double lines = carried->passed - moment->passed;
-    for (size_t i = 0; i < carried->run_count; i++)
-        if (carried->runs[i].at.layer > moment->layer)
-            lines += count_run(carried, &carried->runs[i]);
-    return lines;
+    run->start = start;
+    run->end = end;
+    run->lines = run->share * count_lines(carried, (double)(end - start));
 }
 
 static uintptr_t end_of(const HypMemory *memory)
@@ -117,12 +110,16 @@ static bool cut_memory(HypCarried *carried, const HypMemory *memory, int index)
 static void find_distance(const HypCarried *carried, HypCarriedPiece *piece)
 {
     const HypCarriedRun *last = &piece->run;
+    double since_begun = carried->passed - last->begun.passed;
+    double since = carried->passed - last->at.passed;
     double beside = 0; // by the same layer
     double now = 0;    // by this one, and not since then
     for (size_t i = 0; i < carried->run_count; i++) {
         const HypCarriedRun *run = &carried->runs[i];
+        since_begun += run->at.layer > last->begun.layer ? run->lines : 0;
+        since += run->at.layer > last->at.layer ? run->lines : 0;
         if (run->at.layer == last->at.layer && (run->all_the_while || !last->all_the_while))
-            beside += count_run(carried, run);
+            beside += run->lines;
     }
     for (size_t i = 0; i < carried->piece_count; i++) {
         const HypCarriedPiece *other = &carried->pieces[i];
@@ -130,8 +127,8 @@ static void find_distance(const HypCarried *carried, HypCarriedPiece *piece)
             (other->all_the_while || !piece->all_the_while))
             now += other->lines;
     }
-    piece->first = count_since(carried, &last->begun) + beside;
-    piece->last = count_since(carried, &last->at) + now;
+    piece->first = since_begun + beside;
+    piece->last = since + now;
 }
 
 // The share of a range along which what is touched between goes evenly from one number of lines to
@@ -229,14 +226,15 @@ static bool note_run(HypCarried *carried, const HypCarriedRun *made)
     size_t next = first;
     if (first < carried->run_count && runs[first].start < start) {
         put[put_count] = runs[first];
-        put[put_count++].end = start;
+        bound_run(carried, &put[put_count++], runs[first].start, start);
     }
     put[put_count++] = *made;
     while (next < carried->run_count && runs[next].end <= end)
         next++;
     if (next < carried->run_count && runs[next].start < end) {
         put[put_count] = runs[next++];
-        put[put_count++].start = end;
+        bound_run(carried, &put[put_count], end, put[put_count].end);
+        put_count++;
     }
     memmove(&runs[first + put_count], &runs[next], (carried->run_count - next) * sizeof *runs);
     memcpy(&runs[first], put, put_count * sizeof *runs);
@@ -251,15 +249,13 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
 {
     const HypMemory *own = &memory[index];
     const HypCarriedMoment now = {carried->layer, carried->passed};
-    HypCarriedRun run = {.start = own->start,
-                         .end = end_of(own),
-                         .share = own->share,
+    HypCarriedRun run = {.share = own->share,
                          .all_the_while = own->all_the_while,
                          .begun = own->begun ? *own->begun : now,
                          .at = now,
                          .written = own->written,
                          .beside = count_touched(carried)};
-    const double lines = own->share * count_lines(carried, (double)own->size_bytes);
+    bound_run(carried, &run, own->start, end_of(own));
     for (int level = 0; level < account->level_count; level++) {
         double dirty = 0;
         for (size_t i = 0; i < carried->piece_count; i++) {
@@ -268,7 +264,7 @@ static HypCarriedRun describe_run(const HypCarried *carried, const HypMemory *me
             if (piece->memory == index && !piece->had && piece->run.at.layer >= 0)
                 dirty += kept * piece->run.dirty[level] * piece->lines;
         }
-        run.dirty[level] = own->written ? 1 : lines > 0 ? fmin(1, dirty / lines) : 0;
+        run.dirty[level] = own->written ? 1 : run.lines > 0 ? fmin(1, dirty / run.lines) : 0;
     }
     return run;
 }
@@ -304,6 +300,15 @@ bool hyp_carried_take(HypCarried *carried, const HypMemory *memory, int count,
     for (size_t i = 0; i < carried->piece_count; i++)
         take_piece(carried, memory, &carried->pieces[i], before, account);
     return note_all(carried, memory, count, account);
+}
+
+// Lines that were touched since a moment, by layers after that.
+static double count_since(const HypCarried *carried, const HypCarriedMoment *moment)
+{
+    double lines = carried->passed - moment->passed;
+    for (size_t i = 0; i < carried->run_count; i++)
+        lines += carried->runs[i].at.layer > moment->layer ? carried->runs[i].lines : 0;
+    return lines;
 }
 
 void hyp_carried_finish(const HypCarried *carried, HypAccount *account)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// carried.h - what a layer finds in the caches, of what the layers before it left there: memory that
-// they wrote or read, by address, and how many other lines were touched since. The formulas of a
-// layer know nothing of it.
+// carried.h - what a layer finds in the caches, of what the layers before it left there: memory
+// that they wrote or read, by address, and how many other lines were touched since. The formulas of
+// a layer know nothing of it.
 #ifndef HYP_CARRIED_H
 #define HYP_CARRIED_H
 
@@ -22,18 +22,19 @@ typedef struct HypMemory {
     double share; // of its lines that the layer touches
     bool written;
     bool all_the_while;
-    bool goes_on; // the rest is left to others, for whom this is as it was
+    bool goes_on;                  // the rest is left to others, for whom this is as it was
     const HypCarriedMoment *known; // of such: when these lines were touched last; NULL: as the rest
     const HypCarriedMoment *begun; // when those that went on with it had begun; NULL: nobody had
-    bool in_place;      // where the layer has read before it writes,
-    double delay_bytes; // which are so many touched bytes apart,
-    double behind;      // and towards the end so much of all that the layer touches more
+    bool in_place;                 // where the layer has read before it writes,
+    double delay_bytes;            // which are so many touched bytes apart,
+    double behind;                 // and towards the end so much of all that the layer touches more
 } HypMemory;
 
 // Memory whose lines were touched last by one layer.
 typedef struct HypCarriedRun {
     uintptr_t start, end;
     double share; // of its lines that were touched then
+    double lines; // that these are
     bool all_the_while;
     HypCarriedMoment begun; // when the first of its lines was
     HypCarriedMoment at;    // and the last

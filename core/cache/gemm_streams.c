@@ -350,17 +350,6 @@ static void add_product(HypGemmPredictor *predictor)
     account_end(predictor, &last);
 }
 
-static void add_times(HypTraffic *sum, const HypTraffic *traffic, size_t times)
-{
-    const double count = (double)times;
-    sum->accesses += count * traffic->accesses;
-    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
-        sum->misses[level] += count * traffic->misses[level];
-        sum->write_backs[level] += count * traffic->write_backs[level];
-        sum->doubt[level] += count * traffic->doubt[level];
-    }
-}
-
 void hyp_gemm_add_traffic(HypAccount *account, const HypGemmProducts *products)
 {
     const HyperionGemmShape *shape = products->shape;
@@ -383,7 +372,7 @@ void hyp_gemm_add_traffic(HypAccount *account, const HypGemmProducts *products)
         if (kinds[i].times == 0)
             continue;
         add_product(&predictor);
-        add_times(&account->traffic, &predictor.account.traffic, kinds[i].times);
+        hyp_traffic_add(&account->traffic, &predictor.account.traffic, (double)kinds[i].times);
     }
     account->failed = predictor.account.failed;
     account->traffic.prefetches += repeats * hyp_cache_gemm_prefetches(shape, products->blocking);

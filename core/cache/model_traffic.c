@@ -9,13 +9,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+// What the formula of a band depends on.
+typedef struct BandShape {
+    int64_t made, read, before; // rows, padding above them
+} BandShape;
 
 // The bands of a layer so far: rows of its first input that the last one gathered, some of which
-// the next needs too, and when the first began.
+// the next needs too, when the first began, and what the formula gave.
 typedef struct Bands {
     const void *end; // of these rows, in the first piece; NULL: there were none
     HypCarriedMoment gathered;
     HypCarriedMoment begun;
+    BandShape shape; // all 0: of none yet
+    HypTraffic traffic;
 } Bands;
 
 typedef struct ModelTraffic {
@@ -145,6 +153,29 @@ static bool add_copy(ModelTraffic *traffic, int step, const HypLayerRun *run, in
     return taken;
 }
 
+// From cold caches. Most bands of a layer are alike.
+static void add_part(ModelTraffic *traffic, int step, const HypLayerRun *part)
+{
+    HypAccount *account = traffic->account;
+    if (!hyp_step_is_band(traffic->pass.plan, step)) {
+        hyp_layer_add_traffic(part, account);
+        return;
+    }
+    Bands *bands = &traffic->bands[traffic->pass.plan->steps[step]];
+    const BandShape shape = {hyp_row_count(hyp_layer_output(part->model, part->layer)),
+                             hyp_row_count(hyp_layer_input(part->model, part->layer, 0)),
+                             part->layer->attributes.padding[0]};
+    if (memcmp(&shape, &bands->shape, sizeof shape) != 0) {
+        const HypTraffic before = account->traffic;
+        account->traffic = (HypTraffic){.accesses = 0};
+        hyp_layer_add_traffic(part, account);
+        bands->shape = shape;
+        bands->traffic = account->traffic;
+        account->traffic = before;
+    }
+    hyp_traffic_add(&account->traffic, &bands->traffic, 1);
+}
+
 static bool add_step(ModelTraffic *traffic, int step)
 {
     const HypLayerRun run = hyp_model_pass_step(&traffic->pass, step);
@@ -154,7 +185,7 @@ static bool add_step(ModelTraffic *traffic, int step)
         if (!add_copy(traffic, step, &run, i))
             return false;
     const HypTraffic before = traffic->account->traffic;
-    hyp_layer_add_traffic(&part, traffic->account);
+    add_part(traffic, step, &part);
     return !traffic->account->failed &&
            hyp_carried_take(&traffic->carried, traffic->memory, list_memory(&part, traffic->memory),
                             &before, traffic->account) &&

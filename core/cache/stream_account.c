@@ -46,6 +46,17 @@ static uint64_t hash_window(const HypWindow *window, int first_level)
     return hash ? hash : 1;
 }
 
+void hyp_traffic_add(HypTraffic *sum, const HypTraffic *traffic, double times)
+{
+    sum->accesses += times * traffic->accesses;
+    sum->prefetches += (uint64_t)times * traffic->prefetches;
+    for (int level = 0; level < HYPERION_MAX_CACHE_LEVELS; level++) {
+        sum->misses[level] += times * traffic->misses[level];
+        sum->write_backs[level] += times * traffic->write_backs[level];
+        sum->doubt[level] += times * traffic->doubt[level];
+    }
+}
+
 HypChances hyp_account_chances(const HypAccount *account, const HypWindow *window)
 {
     HypWindowMemo *memo = account->memo;

@@ -18,6 +18,9 @@ typedef struct HypTraffic {
     double doubt[HYPERION_MAX_CACHE_LEVELS];
 } HypTraffic;
 
+// Adds so many times the same traffic.
+void hyp_traffic_add(HypTraffic *sum, const HypTraffic *traffic, double times);
+
 // Chance per level that a line has been evicted.
 typedef struct HypChances {
     double miss[HYPERION_MAX_CACHE_LEVELS];
