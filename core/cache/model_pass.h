@@ -10,6 +10,7 @@
 #include "model/graph.h"
 #include "model/layer_op.h"
 
+// Not to be copied.
 typedef struct HypModelPass {
     const HyperionModel *model;
     HyperionModel own; // which that may be: with kernels of the pass's own

@@ -221,8 +221,7 @@ bool hyp_model_add_traffic(HyperionModel *model, bool warm, HypAccount *account)
 {
     ModelTraffic traffic = {.account = account};
     hyp_carried_open(&traffic.carried, account->caches[0].line_floats * sizeof(float));
-    const bool opened = hyp_model_pass_open(&traffic.pass, model, 1, NULL);
-    bool added = opened && make_room(&traffic, model);
+    bool added = hyp_model_pass_open(&traffic.pass, model, 1, NULL) && make_room(&traffic, model);
     if (added && warm) {
         const HypTraffic before = account->traffic;
         added = add_pass(&traffic);

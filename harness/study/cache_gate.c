@@ -8,8 +8,8 @@
 #include <string.h>
 
 // What the model has been held to since its first version. Callgrind lays other arrays out than the
-// simulator, which tells where a level is nearly full. Nor is it known
-// what a network reads beside its tensors, some hundred lines, and where its memory lies.
+// simulator, which tells where a level is nearly full. Nor do predictions know what a network reads
+// beside its tensors, some hundred lines, and where its memory lies.
 const CacheTolerance cache_tolerances[] = {
     {CACHE_FORMULA_ERROR, 1, CACHE_AUTOMATIC_BLOCKS, CACHE_MOST, 0, 0.02},
     {CACHE_FORMULA_ERROR, 2, CACHE_AUTOMATIC_BLOCKS, CACHE_MOST, 0, 0.05},
