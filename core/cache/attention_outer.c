@@ -2,185 +2,210 @@
 #include "cache/attention_outer.h"
 
 #include "attention/attention_blocks.h"
-#include "cache/gemm_block.h"
-#include "common/size_math.h"
+#include "common/fail.h"
 
 #include <math.h>
 
-// Rows of a head in an array: `count` from the beginning.
+// Arrays and the workspace, each in one piece: whether no set has more of their lines than ways.
+static bool keeps_all(const HypAttentionWalk *walk, const HypCacheShape *cache)
+{
+    const HypAttentionArgs *args = walk->args;
+    const double line = (double)walk->line_floats;
+    const double queries = (double)args->batch * (double)(args->queries * walk->position);
+    const double keys = (double)args->batch * (double)(args->keys * walk->key_position);
+    const double way = cache->sets * line;
+    const double work = hyp_attention_work_lines(walk) / cache->sets;
+    return 2 * (ceil(queries / way) + ceil(keys / way)) + ceil(work) <= cache->ways;
+}
+
+// Whether rows of neighbouring heads meet in a line.
+static bool neighbours_share_lines(const HypAttentionWalk *walk)
+{
+    return walk->args->dim % walk->line_floats != 0;
+}
+
 static void add_rows(HypWindow *window, const HypAttentionWalk *walk, size_t array, size_t position,
                      size_t count)
 {
-    const size_t dim = walk->args->dim;
-    const double row = hyp_lines_of_run(dim, dim, walk->line_floats);
-    const HypPlace place = {.known = true, .start = array, .width = dim};
+    const double row = hyp_attention_row_lines(walk);
     hyp_window_add(window, (double)count * row, count, position);
-    if (count > 0)
-        hyp_window_place(window, &place);
+    hyp_window_place(window, &(HypPlace){.known = true, .start = array, .width = walk->args->dim});
 }
 
-// Of the workspace.
-static void add_work(HypWindow *window, const HypAttentionWalk *walk, size_t from, size_t to)
+// Whether all that two heads with the same keys touch stays: nothing comes back from further away.
+static bool keeps_heads(HypAttentionWalk *walk, const HypCacheShape *cache)
 {
-    const HypPlace place = {.known = true, .start = from, .width = to - from};
-    hyp_window_add(window, ceil((double)(to - from) / (double)walk->line_floats), 1, 0);
-    hyp_window_place(window, &place);
-}
-
-// Heads whose queries lie alike to their keys.
-typedef struct HeadClass {
-    size_t offset; // of the queries to the keys, floats, but for whole steps from row to row
-    size_t head;   // one of them
-    double heads;
-} HeadClass;
-
-enum { HEAD_CLASSES = 8 };
-
-// The classes of an image's heads; what is more than there is room for counts with another.
-static size_t classify_heads(const HypAttentionWalk *walk, HeadClass classes[HEAD_CLASSES])
-{
-    const size_t heads = walk->args->heads;
-    const size_t sharing = attention_sharing(walk->args);
-    const size_t step = hyp_size_divisor(walk->position, walk->key_position);
-    size_t count = 0;
-    for (size_t head = 0; head < heads; head++) {
-        const size_t offset = (head - head / sharing) * walk->args->dim % step;
-        size_t at = 0;
-        while (at < count && classes[at].offset != offset)
-            at++;
-        if (at == HEAD_CLASSES)
-            at = head % HEAD_CLASSES;
-        else if (at == count)
-            classes[count++] = (HeadClass){.offset = offset, .head = head};
-        classes[at].heads++;
-    }
-    return count;
-}
-
-// A key or value comes back after as many keys and values as are seen, the queries of a block and
-// the results of one.
-static HypChances find_key_chances(HypAttentionWalk *walk, const HypAccount *account, size_t seen,
-                                   size_t queries, size_t results)
-{
-    HeadClass classes[HEAD_CLASSES];
-    const size_t count = classify_heads(walk, classes);
-    HypChances mean = {{0}};
-    for (size_t i = 0; i < count; i++) {
-        HypWindow window;
-        hyp_attention_walk_head(walk, classes[i].head);
-        hyp_window_start(&window);
-        add_rows(&window, walk, walk->head.k, walk->key_position, seen);
-        add_rows(&window, walk, walk->head.v, walk->key_position, seen);
-        add_rows(&window, walk, walk->head.q, walk->position, queries);
-        add_rows(&window, walk, walk->head.out, walk->position, results);
-        add_work(&window, walk, walk->keys, walk->end);
-        const HypChances chances = hyp_account_chances(account, &window);
-        hyp_chances_add(&mean, &chances, classes[i].heads / (double)walk->args->heads);
-    }
-    return mean;
-}
-
-// Queries and results in the workspace come back after so many keys and values.
-static HypChances find_work_chances(const HypAttentionWalk *walk, const HypAccount *account,
-                                    size_t keys)
-{
-    HypWindow window;
-    hyp_window_start(&window);
-    add_work(&window, walk, walk->queries, walk->scores);
-    add_work(&window, walk, walk->keys, walk->queries);
-    add_work(&window, walk, walk->scores, walk->end);
-    add_rows(&window, walk, walk->head.k, walk->key_position, keys);
-    add_rows(&window, walk, walk->head.v, walk->key_position, keys);
-    return hyp_account_chances(account, &window);
-}
-
-// Keys that are read for a block of queries: whole blocks, where they are packed.
-static size_t count_read(const HypAttentionWalk *walk, size_t first, size_t queries)
-{
-    const size_t seen = attention_visible(walk->args, first + queries - 1);
-    const size_t blocks = (seen + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
-    if (attention_taken_alone(queries) || blocks * ATTENTION_KEYS > walk->args->keys)
-        return attention_taken_alone(queries) ? seen : walk->args->keys;
-    return blocks * ATTENTION_KEYS;
-}
-
-// Touches of rows by one head, in lines, but for those of its queries and results; and how many
-// queries pass over a block of keys, summed over those.
-typedef struct Rows {
-    double all, again; // again: that an earlier block of queries has touched
-    double passes;
-} Rows;
-
-static double count_passes(const HypAttentionWalk *walk, size_t first, size_t queries)
-{
-    const size_t seen = attention_visible(walk->args, first + queries - 1);
-    double passes = 0;
-    for (size_t key = 0; key < seen; key += ATTENTION_KEYS) {
-        const bool by_all = !walk->args->causal || seen - key > queries;
-        passes += (double)(by_all ? queries : seen - key); // each query sees one key more
-    }
-    return passes;
-}
-
-// One head, block of queries after block. What is missed depends on how many keys are seen: looked
-// at for some.
-static Rows pass_over_keys(HypAttentionWalk *walk, HypAccount *account, double heads)
-{
-    enum { SAMPLES = 3 };
     const HypAttentionArgs *args = walk->args;
-    const double row = 2 * hyp_attention_row_lines(walk);
-    const size_t step = attention_block_queries(args->queries, walk->tile_rows);
-    const size_t every = args->queries / step / SAMPLES + 1;
-    Rows rows = {0, 0, 0};
-    HypChances chances = {{0}};
-    size_t before = 0;
-    for (size_t first = 0, i = 0, count; first < args->queries; first += count, i++) {
-        count = attention_block_queries(args->queries - first, walk->tile_rows);
-        const size_t seen = count_read(walk, first, count);
-        rows.all += row * (double)seen;
-        rows.passes += count_passes(walk, first, count);
-        if (before > 0) {
-            if (i % every == 0 || i == 1 || count < step)
-                chances = find_key_chances(walk, account, before, count, step);
-            rows.again += row * (double)before;
-            hyp_account_chance(account, heads * row * (double)before, &chances);
-        }
-        before = seen;
+    const size_t work = walk->end - walk->keys;
+    HypWindow window;
+    if (neighbours_share_lines(walk))
+        return false;
+    hyp_window_start(&window);
+    hyp_window_add(&window, hyp_attention_work_lines(walk), 1, 0);
+    hyp_window_place(&window, &(HypPlace){.known = true, .start = walk->keys, .width = work});
+    for (size_t head = 0; head < 2 && head < args->heads; head++) {
+        hyp_attention_walk_head(walk, head);
+        add_rows(&window, walk, walk->head.q, walk->position, args->queries);
+        add_rows(&window, walk, walk->head.out, walk->position, args->queries);
     }
-    return rows;
+    add_rows(&window, walk, walk->head.k, walk->key_position, args->keys);
+    add_rows(&window, walk, walk->head.v, walk->key_position, args->keys);
+    hyp_window_put_first(&window, window.count - 1);
+    if (hyp_window_miss(&window, cache) > 0)
+        return false;
+    hyp_window_put_first(&window, window.count - 2);
+    return hyp_window_miss(&window, cache) <= 0;
+}
+
+// Heads one after another in one level.
+typedef struct Pass {
+    HypAttentionWalk *walk;
+    size_t seen; // keys that were read by heads that share them
+    double met;  // lines of rows that were taken for met for the first time
+} Pass;
+
+// Counts `times`.
+static void walk_block(Pass *pass, size_t first, size_t queries, double times)
+{
+    HypAttentionWalk *walk = pass->walk;
+    const size_t read = hyp_attention_keys_read(walk, first, queries);
+    hyp_stacks_weigh(&walk->stacks, times);
+    hyp_attention_walk_queries(walk, first, queries);
+    for (size_t key = 0; key < read; key += ATTENTION_KEYS) {
+        const HypAttentionStep step = hyp_attention_step(walk, first, queries, key);
+        if (attention_taken_alone(queries)) {
+            hyp_attention_walk_alone(walk, &step);
+        } else {
+            hyp_attention_walk_packing(walk, key, step.keys);
+            hyp_attention_walk_pass(walk, &step);
+        }
+    }
+    hyp_attention_walk_results(walk, first, queries);
+    const size_t fresh = queries + (read > pass->seen ? read - pass->seen : 0);
+    pass->seen = read > pass->seen ? read : pass->seen;
+    pass->met += times * 2 * (double)fresh * hyp_attention_row_lines(walk);
+}
+
+static size_t count_blocks(const HypAttentionWalk *walk)
+{
+    const size_t queries = walk->args->queries;
+    size_t blocks = 0;
+    for (size_t first = 0; first < queries; blocks++)
+        first += attention_block_queries(queries - first, walk->tile_rows);
+    return blocks;
+}
+
+// Of many blocks of queries the middle one, behind the one before it, stands for all but the first
+// and the last.
+static void walk_head(Pass *pass, size_t head, double times)
+{
+    enum { MOST_BLOCKS = 5 };
+    const HypAttentionArgs *args = pass->walk->args;
+    const size_t blocks = count_blocks(pass->walk);
+    const size_t middle = blocks / 2;
+    hyp_attention_walk_head(pass->walk, head);
+    for (size_t first = 0, i = 0, count; first < args->queries; first += count, i++) {
+        const bool alike = blocks > MOST_BLOCKS && i > 0 && i + 1 < blocks;
+        count = attention_block_queries(args->queries - first, pass->walk->tile_rows);
+        if (!alike)
+            walk_block(pass, first, count, times);
+        else if (i == middle)
+            walk_block(pass, first, count, times * (double)(blocks - 2));
+        else if (i + 1 == middle)
+            walk_block(pass, first, count, 0);
+    }
+}
+
+// Heads that share keys, from the first of them on: of many, some behind the first stand for all.
+static void walk_sharing_heads(Pass *pass, size_t first, double times)
+{
+    enum { MOST_HEADS = 4 };
+    const size_t others = attention_sharing(pass->walk->args) - 1;
+    const size_t walked = others < MOST_HEADS ? others : MOST_HEADS - 1;
+    pass->seen = 0;
+    walk_head(pass, first, times);
+    for (size_t i = 1; i <= walked; i++)
+        walk_head(pass, first + i, times * (double)others / (double)walked);
+}
+
+// Groups of heads that share keys, behind the first.
+static size_t count_others(const HypAttentionWalk *walk)
+{
+    return walk->args->batch * walk->args->heads / attention_sharing(walk->args) - 1;
+}
+
+// Of those as many as there is time for, or as differ: in where queries lie to their keys, if these
+// are shared, but not from image to image.
+static size_t count_walked(const HypAttentionWalk *walk)
+{
+    enum { MOST_ROWS = 20000, ALIKE = 2 };
+    const HypAttentionArgs *args = walk->args;
+    const size_t sharing = attention_sharing(args);
+    const size_t rows = 2 * sharing * (args->queries + count_blocks(walk) * args->keys);
+    const size_t most = 1 + MOST_ROWS / (1 + rows);
+    const bool alike = sharing == 1 && !neighbours_share_lines(walk);
+    const size_t of_image = alike ? ALIKE : args->heads / sharing;
+    const size_t others = count_others(walk);
+    const size_t unlike = others < of_image ? others : of_image;
+    return unlike < most ? unlike : most;
+}
+
+static void walk_heads(Pass *pass)
+{
+    const HypAttentionWalk *walk = pass->walk;
+    const size_t others = count_others(walk);
+    const size_t walked = count_walked(walk);
+    const size_t step = neighbours_share_lines(walk) || walked == 0 ? 1 : others / walked;
+    walk_sharing_heads(pass, 0, 1);
+    for (size_t i = 0; i < walked; i++)
+        walk_sharing_heads(pass, (1 + i * step) * attention_sharing(walk->args),
+                           (double)others / (double)walked);
+}
+
+// What a level misses and writes back.
+typedef struct Level {
+    double misses, write_backs;
+} Level;
+
+// Empty at first.
+static bool walk_level(HypAttentionWalk *walk, const HypCacheShape *cache, Level *level)
+{
+    enum { SHIFT = 4 }; // one of sixteen sets
+    const HypAttentionArgs *args = walk->args;
+    const double lines = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
+    const HypCacheShape shape = hyp_stacks_shape(*cache, lines);
+    *level = (Level){.misses = lines};
+    if (keeps_all(walk, &shape) || keeps_heads(walk, &shape))
+        return true;
+    if (!hyp_stacks_open(&walk->stacks, &shape, SHIFT))
+        return hyp_fail(HYPERION_ERROR_MEMORY,
+                        "predict attention: out of memory for a cache of %.0f sets and %.0f ways",
+                        shape.sets, shape.ways);
+    Pass pass = {.walk = walk};
+    walk->coarse = true;
+    walk_heads(&pass);
+    const HypStackMisses misses = hyp_stacks_take(&walk->stacks);
+    const double rows =
+        (double)args->batch * (double)args->heads *
+        ((double)args->keys / (double)attention_sharing(args) + (double)args->queries); // each once
+    const double met = 2 * rows * hyp_attention_row_lines(walk);
+    level->misses = fmax(lines, misses.all - pass.met + met);
+    level->write_backs = hyp_attention_write_backs(walk, &misses, &shape);
+    hyp_stacks_close(&walk->stacks);
+    return true;
 }
 
 void hyp_attention_add_outer(HypAttentionWalk *walk, double inner, HypAccount *account)
 {
-    const HypAttentionArgs *args = walk->args;
-    const double heads = (double)args->batch * (double)args->heads;
-    const size_t queries = attention_block_queries(args->queries, walk->tile_rows);
-    const double arrays = hyp_attention_array_lines(walk);
-    HypAccount outer = *account;
-    outer.traffic = (HypTraffic){.accesses = 0};
-    hyp_account_cold(&outer, arrays + hyp_attention_work_lines(walk));
-    const Rows rows = pass_over_keys(walk, &outer, heads);
-    // What is left of the touches is of a head whose keys another has read, or of lines in which
-    // rows of two heads meet.
-    const double own_rows = 2 * (double)args->queries * hyp_attention_row_lines(walk);
-    const double touched = heads * (rows.all - rows.again + own_rows);
-    const size_t read = count_read(walk, args->queries - 1, 1);
-    const size_t rest = args->queries % queries;
-    const HypChances by_head =
-        find_key_chances(walk, account, read, queries, rest > 0 ? rest : queries);
-    hyp_account_chance(&outer, fmax(0, touched - arrays), &by_head);
-    const size_t keys = args->keys < ATTENTION_KEYS ? args->keys : ATTENTION_KEYS;
-    const HypChances by_pass = find_work_chances(walk, account, keys);
-    const double work = (double)(args->dim + walk->width) / (double)walk->line_floats;
-    hyp_account_written_at(&outer, heads * rows.passes * work, &by_pass);
-    if (rest > 0) { // the last block leaves places of more queries alone
-        const HypChances by_block = find_work_chances(walk, account, read);
-        hyp_account_written_at(&outer, heads * (double)(queries - rest) * work, &by_block);
-    }
-    for (int level = 1; level < account->level_count; level++) {
-        inner = fmin(inner, outer.traffic.misses[level]);
-        account->traffic.misses[level] += inner;
-        account->traffic.write_backs[level] += outer.traffic.write_backs[level];
-        account->traffic.doubt[level] += outer.traffic.doubt[level];
+    static const double doubt = 0.03; // of lines that come back
+    const double cold = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
+    HypTraffic *traffic = &account->traffic;
+    for (int i = 1; i < account->level_count && !account->failed; i++) {
+        Level level;
+        account->failed = !walk_level(walk, &account->caches[i], &level);
+        inner = fmin(inner, level.misses);
+        traffic->misses[i] += inner;
+        traffic->write_backs[i] += level.write_backs;
+        traffic->doubt[i] += doubt * fmax(0, inner - cold);
     }
 }

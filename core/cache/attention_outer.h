@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention_outer.h - what outer levels of a cache miss of a call of attention. The workspace is
-// touched so often that it stays; rows come back in the order in which they came before, so that
-// sets hold all of their lines or none.
+// attention_outer.h - what outer levels of a cache miss of a call of attention. The nest is walked
+// through one of sixteen of their sets, coarser than through the first level, as they see only what
+// that one misses: head by head, as rows come back from block to block and from head to head.
 #ifndef HYP_ATTENTION_OUTER_H
 #define HYP_ATTENTION_OUTER_H
 

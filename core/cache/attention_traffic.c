@@ -306,7 +306,6 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     traffic->accesses += share.accesses;
     traffic->misses[0] += share.misses.all;
     traffic->doubt[0] += pass.sampling.doubt * share.misses.all;
-    traffic->write_backs[0] +=
-        fmax(0, share.misses.of[HYP_ATTENTION_WRITTEN] - hyp_attention_work_lines(&pass.walk));
+    traffic->write_backs[0] += hyp_attention_write_backs(&pass.walk, &share.misses, &cache);
     hyp_attention_add_outer(&pass.walk, share.misses.all, account);
 }

@@ -6,10 +6,13 @@
 #include "cache/gemm_block.h"
 #include "kernel_table.h"
 
+#include <math.h>
+
 enum {
     TILE_VECTORS = 2,    // columns of a register tile
     TOGETHER = 16,       // keys that a group of queries meets at once, at least
     PACKED_TOGETHER = 4, // rows that are packed at once
+    COARSE = 32,         // rows that are copied at once, as far out levels see it
     PAGE_BYTES = 4096,
 };
 
@@ -51,6 +54,7 @@ void hyp_attention_walk_start(HypAttentionWalk *walk, const HypAttentionArgs *ar
     const size_t position = args->heads * args->dim;
     walk->args = args;
     walk->accesses = 0;
+    walk->coarse = false;
     walk->line_floats = line_floats;
     walk->line_shift = (unsigned)__builtin_ctzll(line_floats);
     walk->lanes = lanes;
@@ -104,6 +108,58 @@ double hyp_attention_work_lines(const HypAttentionWalk *walk)
            whole_lines(walk, rows * ATTENTION_KEYS);
 }
 
+size_t hyp_attention_keys_read(const HypAttentionWalk *walk, size_t first, size_t queries)
+{
+    const size_t seen = attention_visible(walk->args, first + queries - 1);
+    const size_t blocks = (seen + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
+    if (attention_taken_alone(queries))
+        return seen;
+    return least_of(blocks * ATTENTION_KEYS, walk->args->keys);
+}
+
+// Lines of copies in the workspace, by all heads: made of keys and values, made of queries, and
+// read of those, once by each block of keys.
+typedef struct Copies {
+    double keys, queries, queries_read;
+} Copies;
+
+static Copies count_copies(const HypAttentionWalk *walk)
+{
+    const HypAttentionArgs *args = walk->args;
+    const double heads = (double)args->batch * (double)args->heads;
+    const double lines = heads / (double)walk->line_floats; // of one float
+    Copies copies = {0};
+    for (size_t first = 0, count; first < args->queries; first += count) {
+        count = attention_block_queries(args->queries - first, walk->tile_rows);
+        const double read = (double)hyp_attention_keys_read(walk, first, count);
+        const double queries = (double)(count * args->dim) * lines;
+        copies.queries += queries;
+        copies.queries_read += queries * ceil(read / (double)ATTENTION_KEYS);
+        if (!attention_taken_alone(count))
+            copies.keys += read * (double)(args->dim + walk->width) * lines;
+    }
+    return copies;
+}
+
+// What is dirty is written back when it is evicted, but not what is left in the end: of the
+// workspace all, of the rows of results their share of the rest of the cache. Copies become dirty
+// once, read as often as they may be.
+double hyp_attention_write_backs(const HypAttentionWalk *walk, const HypStackMisses *misses,
+                                 const HypCacheShape *cache)
+{
+    const HypAttentionArgs *args = walk->args;
+    const double work = hyp_attention_work_lines(walk);
+    const double rows = (double)args->batch * (double)(args->queries * args->heads);
+    const double room = fmax(0, cache->sets * cache->ways - work);
+    const double left = fmin(1, room / hyp_attention_array_lines(walk));
+    const Copies copies = count_copies(walk);
+    const double copied = misses->of[HYP_ATTENTION_READ] + misses->of[HYP_ATTENTION_PACKED];
+    const double of_keys = fmax(0, copied - copies.queries - copies.queries_read);
+    const double of_work = misses->of[HYP_ATTENTION_WRITTEN] + fmin(copied, copies.queries) +
+                           fmin(of_keys, copies.keys) - work;
+    return fmax(0, of_work) + (1 - left) * rows * hyp_attention_row_lines(walk);
+}
+
 void hyp_attention_walk_head(HypAttentionWalk *walk, size_t head)
 {
     const HypAttentionArgs *args = walk->args;
@@ -138,29 +194,39 @@ static void write_run(HypAttentionWalk *walk, size_t start, size_t floats)
     touch_run(walk, HYP_ATTENTION_WRITTEN, start, floats);
 }
 
+static void pack_run(HypAttentionWalk *walk, size_t start, size_t floats)
+{
+    touch_run(walk, HYP_ATTENTION_PACKED, start, floats);
+}
+
 // Rows of a head in an array, from its row `first` on.
-static void touch_rows(HypAttentionWalk *walk, size_t head, size_t position, size_t first,
-                       size_t rows)
+static void touch_rows(HypAttentionWalk *walk, HypAttentionKind kind, size_t head, size_t position,
+                       size_t first, size_t rows)
 {
     const size_t dim = walk->args->dim;
     const size_t start = head + first * position;
     if (position == dim) {
-        touch_run(walk, HYP_ATTENTION_ROWS, start, rows * dim);
+        touch_run(walk, kind, start, rows * dim);
         return;
     }
-    for (size_t row = 0; row < rows; row++)
-        touch_run(walk, HYP_ATTENTION_ROWS, start + row * position, dim);
+    hyp_stacks_touch_rows(&walk->stacks, kind,
+                          &(HypStackRows){.start = start,
+                                          .width = dim,
+                                          .stride = position,
+                                          .count = rows,
+                                          .line_shift = walk->line_shift});
 }
 
 void hyp_attention_walk_queries(HypAttentionWalk *walk, size_t first, size_t count)
 {
     const size_t dim = walk->args->dim;
     for (size_t i = 0, rows; i < count; i += rows) {
-        rows = attention_group_rows(count - i, walk->tile_rows);
-        touch_rows(walk, walk->head.q, walk->position, first + i, rows);
+        rows = walk->coarse ? least_of(COARSE, count - i)
+                            : attention_group_rows(count - i, walk->tile_rows);
+        touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.q, walk->position, first + i, rows);
         const size_t results = walk->results + i * walk->width;
         write_run(walk, results, rows * walk->width);
-        write_run(walk, walk->queries + i * dim, rows * dim);
+        pack_run(walk, walk->queries + i * dim, rows * dim);
         write_run(walk, results, rows * walk->width);
     }
     write_run(walk, walk->greatest, count);
@@ -172,9 +238,9 @@ void hyp_attention_walk_results(HypAttentionWalk *walk, size_t first, size_t cou
 {
     read_run(walk, walk->sums, count);
     for (size_t i = 0, rows; i < count; i += rows) {
-        rows = least_of(TOGETHER, count - i);
+        rows = least_of(walk->coarse ? COARSE : TOGETHER, count - i);
         read_run(walk, walk->results + i * walk->width, rows * walk->width);
-        touch_rows(walk, walk->head.out, walk->position, first + i, rows);
+        touch_rows(walk, HYP_ATTENTION_OUT, walk->head.out, walk->position, first + i, rows);
     }
 }
 
@@ -182,22 +248,23 @@ void hyp_attention_walk_packing(HypAttentionWalk *walk, size_t first, size_t cou
 {
     const size_t dim = walk->args->dim;
     const size_t tile = walk->tile_keys;
-    const size_t step = walk->lanes < PACKED_TOGETHER ? PACKED_TOGETHER : walk->lanes;
+    const size_t register_rows = walk->lanes < PACKED_TOGETHER ? PACKED_TOGETHER : walk->lanes;
+    const size_t step = walk->coarse ? COARSE : register_rows;
     for (size_t j = 0, rows; j < count; j += rows) {
         rows = least_of(step, count - j);
-        touch_rows(walk, walk->head.k, walk->key_position, first + j, rows);
-        write_run(walk, walk->values, least_of(walk->lanes, rows) * walk->width);
+        touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.k, walk->key_position, first + j, rows);
+        pack_run(walk, walk->values, least_of(walk->lanes, rows) * walk->width);
         // A register of keys fills half of each row of a panel: here, half of its rows.
         const size_t end = j + rows;
         const size_t columns = (end < count ? end : (end + tile - 1) / tile * tile) - j;
-        write_run(walk, walk->keys + j * dim, columns * dim);
+        pack_run(walk, walk->keys + j * dim, columns * dim);
     }
     for (size_t j = 0, rows; j < count; j += rows) {
-        rows = least_of(PACKED_TOGETHER, count - j);
-        touch_rows(walk, walk->head.v, walk->key_position, first + j, rows);
+        rows = least_of(walk->coarse ? COARSE : PACKED_TOGETHER, count - j);
+        touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.v, walk->key_position, first + j, rows);
         for (size_t d = 0; d < walk->width; d += walk->panel) {
             const size_t columns = least_of(walk->panel, walk->width - d);
-            write_run(walk, walk->values + d * ATTENTION_KEYS + j * columns, rows * columns);
+            pack_run(walk, walk->values + d * ATTENTION_KEYS + j * columns, rows * columns);
         }
     }
     walk->accesses += hyp_attention_packing_accesses(walk, count);
@@ -216,8 +283,12 @@ static void write_scores(HypAttentionWalk *walk, const Group *group, size_t keys
         write_run(walk, walk->scores, group->rows * ATTENTION_KEYS);
         return;
     }
-    for (size_t row = 0; row < group->rows; row++)
-        write_run(walk, walk->scores + row * ATTENTION_KEYS, keys);
+    hyp_stacks_touch_rows(&walk->stacks, HYP_ATTENTION_WRITTEN,
+                          &(HypStackRows){.start = walk->scores,
+                                          .width = keys,
+                                          .stride = ATTENTION_KEYS,
+                                          .count = group->rows,
+                                          .line_shift = walk->line_shift});
 }
 
 // Panels of keys from key `j` on and the queries, side by side in parts.
@@ -255,8 +326,13 @@ static void write_results(HypAttentionWalk *walk, const Group *group, size_t fro
 {
     const size_t results = walk->results + group->first * walk->width;
     to = least_of(to, walk->width);
-    for (size_t row = 0; row < group->rows; row++)
-        write_run(walk, results + row * walk->width + from, to - from);
+    if (from < to)
+        hyp_stacks_touch_rows(&walk->stacks, HYP_ATTENTION_WRITTEN,
+                              &(HypStackRows){.start = results + from,
+                                              .width = to - from,
+                                              .stride = walk->width,
+                                              .count = group->rows,
+                                              .line_shift = walk->line_shift});
 }
 
 // Results of a panel are read before its values and written behind them.
@@ -355,6 +431,22 @@ void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, s
     hyp_stacks_weigh(&walk->stacks, 1);
 }
 
+void hyp_attention_walk_pass(HypAttentionWalk *walk, const HypAttentionStep *step)
+{
+    const HypAttentionArgs *args = walk->args;
+    size_t first = 0; // that sees keys
+    while (first < step->queries && count_seen(walk, step, first) == 0)
+        first++;
+    const size_t count = step->queries - first;
+    const size_t packed = (args->dim + walk->width) * ATTENTION_KEYS;
+    if (count == 0)
+        return;
+    read_run(walk, walk->keys, packed);
+    read_run(walk, walk->queries + first * args->dim, count * args->dim);
+    write_run(walk, walk->results + first * walk->width, count * walk->width);
+    read_run(walk, walk->keys, packed);
+}
+
 // Scores are read where the values of some keys are.
 static void walk_alone_values(HypAttentionWalk *walk, size_t first_value, size_t columns,
                               size_t seen)
@@ -373,7 +465,7 @@ static void walk_alone(HypAttentionWalk *walk, size_t i, size_t first_key, size_
     const HypAttentionArgs *args = walk->args;
     for (size_t j = 0, rows; j < seen; j += rows) {
         rows = least_of(attention_alone_keys(walk->lanes), seen - j);
-        touch_rows(walk, walk->head.k, walk->key_position, first_key + j, rows);
+        touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.k, walk->key_position, first_key + j, rows);
         read_run(walk, walk->queries + i * args->dim, args->dim);
         write_run(walk, walk->scores + j, rows);
     }

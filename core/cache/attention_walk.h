@@ -11,8 +11,10 @@
 // What the stacks are told.
 typedef enum HypAttentionKind {
     HYP_ATTENTION_READ,    // of the workspace
-    HYP_ATTENTION_WRITTEN, // likewise
+    HYP_ATTENTION_PACKED,  // keys, values and queries, as they are copied there
+    HYP_ATTENTION_WRITTEN, // all else there
     HYP_ATTENTION_ROWS,    // of arrays
+    HYP_ATTENTION_OUT,     // likewise, of results
 } HypAttentionKind;
 
 // Places are in floats from address 0.
@@ -20,6 +22,7 @@ typedef struct HypAttentionWalk {
     const HypAttentionArgs *args;
     HypSetStacks stacks;
     double accesses;
+    bool coarse;         // more at once: for levels that are far larger
     unsigned line_shift; // from floats
     size_t line_floats;
     size_t lanes, tile_rows, tile_keys;
@@ -45,6 +48,13 @@ double hyp_attention_row_lines(const HypAttentionWalk *walk);
 double hyp_attention_array_lines(const HypAttentionWalk *walk);
 double hyp_attention_work_lines(const HypAttentionWalk *walk);
 
+// Lines that a level writes back while it is told all of a call, of which it misses so many.
+double hyp_attention_write_backs(const HypAttentionWalk *walk, const HypStackMisses *misses,
+                                 const HypCacheShape *cache);
+
+// Keys that a block of queries reads: whole blocks of keys, where they are packed.
+size_t hyp_attention_keys_read(const HypAttentionWalk *walk, size_t first, size_t queries);
+
 // The head that is walked from here on: of all images, in order.
 void hyp_attention_walk_head(HypAttentionWalk *walk, size_t head);
 
@@ -69,6 +79,9 @@ HypAttentionStep hyp_attention_step(const HypAttentionWalk *walk, size_t first_q
 // The next groups, so many at most, pass over packed keys. Of many that see all keys some stand for
 // the others.
 void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, size_t most);
+
+// All groups of the block, as a level sees it that is far larger than what one of them touches.
+void hyp_attention_walk_pass(HypAttentionWalk *walk, const HypAttentionStep *step);
 
 // Queries that take keys and values as they lie meet a block of them.
 void hyp_attention_walk_alone(HypAttentionWalk *walk, const HypAttentionStep *step);

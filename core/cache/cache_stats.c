@@ -10,8 +10,8 @@ static const struct {
     double doubt_below;
     double low, high;
 } error_quantiles[] = {
-    {0.001, 0.003, 0.003}, {0.01, 0.034, 0.020},  {0.05, 0.034, 0.019},
-    {0.1, 0.052, 0.043},   {1e300, 0.102, 0.087},
+    {0.001, 0.004, 0.002}, {0.01, 0.026, 0.017},  {0.05, 0.042, 0.035},
+    {0.1, 0.050, 0.040},   {1e300, 0.097, 0.083},
 };
 
 void hyp_cache_shapes(const HyperionCacheTopology *complete,

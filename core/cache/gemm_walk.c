@@ -92,8 +92,12 @@ static void count_tile(Rows *rows, const HypGemmWalk *walk, const Tile *tile)
 
 static void touch_c(HypGemmWalk *walk, const Tile *tile, unsigned kind, size_t columns)
 {
-    for (size_t row = 0; row < tile->rows; row++)
-        hyp_walk_touch(walk, kind, tile->c + row * walk->nest->shape.n, columns);
+    hyp_stacks_touch_rows(&walk->stacks, kind,
+                          &(HypStackRows){.start = tile->c,
+                                          .width = columns,
+                                          .stride = walk->nest->shape.n,
+                                          .count = tile->rows,
+                                          .line_shift = walk->line_shift});
 }
 
 // Panel and sliver are read side by side: here, in parts.

@@ -9,7 +9,7 @@
 
 enum { LANE_SHIFT = 4 }; // HYP_STACK_LANES
 
-const HypStackLoops hyp_stack_loops_plain = {touch_run, flush_all};
+const HypStackLoops hyp_stack_loops_plain = {touch_run, touch_rows, flush_all};
 
 static const HypStackLoops *find_loops(void)
 {
@@ -67,9 +67,26 @@ HypCacheShape hyp_stacks_shape(HypCacheShape cache, double lines)
     return cache;
 }
 
+// Places of simulated sets among their few: of each two or four, or of as many as sixteen, so that
+// rows at distances of any power of two meet each place as often.
+static void choose_places(HypSetStacks *stacks)
+{
+    static const uint8_t of_four[] = {0, 2, 3, 1, 1, 3, 0, 2, 2, 0, 1, 3, 3, 1, 2, 0};
+    static const uint8_t of_sixteen[] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
+    static const uint8_t moved[] = {0, 8, 4, 12};
+    const unsigned shift = stacks->one_of_shift;
+    stacks->place_mask = shift <= 2 ? 15 : 63;
+    for (size_t i = 0; i <= stacks->place_mask; i++)
+        stacks->places[i] =
+            shift <= 2 ? (uint8_t)(of_four[i] >> (2 - shift))
+                       : (uint8_t)(((of_sixteen[i % 16] + moved[i / 16]) & 15) >> (4 - shift));
+}
+
 bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift)
 {
     const size_t sets = (size_t)cache->sets;
+    while (shift > 2 && sets % ((size_t)64 << shift) != 0)
+        shift--;
     while (shift > 0 && sets % ((size_t)HYP_STACK_LANES << shift) != 0)
         shift--; // groups of the sets that are seen have to come out even
     *stacks = (HypSetStacks){.ways = (size_t)cache->ways,
@@ -77,6 +94,7 @@ bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned 
                              .one_of_shift = shift,
                              .loops = find_loops(),
                              .weight = 1};
+    choose_places(stacks);
     stacks->groups = hyp_sets_of(sets >> shift >> stacks->lane_shift);
     const size_t entries = stacks->groups.count * stacks->ways;
     const size_t bytes =

@@ -23,9 +23,16 @@ typedef struct HypStackWaiting {
 
 typedef struct HypSetStacks HypSetStacks;
 
+// Rows of `width` floats, `stride` from start to start; a line is 1 << line_shift of them.
+typedef struct HypStackRows {
+    size_t start, width, stride, count;
+    unsigned line_shift;
+} HypStackRows;
+
 // The inner loops, for the registers of some processors: all do the same.
 typedef struct HypStackLoops {
     void (*touch)(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines);
+    void (*touch_rows)(HypSetStacks *stacks, unsigned kind, const HypStackRows *rows);
     void (*flush)(HypSetStacks *stacks); // what waits
 } HypStackLoops;
 
@@ -35,8 +42,10 @@ extern const HypStackLoops hyp_stack_loops_avx2; // NULL where the compiler does
 struct HypSetStacks {
     HypSets groups; // of neighbouring sets, or of one set each where groups do not divide them
     size_t ways;
-    unsigned lane_shift;      // sets of a group
-    unsigned one_of_shift;    // one of 1 << one_of_shift sets is simulated
+    unsigned lane_shift;   // sets of a group
+    unsigned one_of_shift; // one of 1 << one_of_shift sets is simulated
+    uint8_t places[64];    // of which few, one after another
+    size_t place_mask;
     HypStackEntries *stacks;  // of a group after another, `ways` each
     HypStackWaiting *waiting; // by group
     const HypStackLoops *loops;
@@ -54,7 +63,7 @@ struct HypSetStacks {
 // than lines: one of as many, which keeps them as well.
 HypCacheShape hyp_stacks_shape(HypCacheShape cache, double lines);
 
-// An empty cache, of which at most one of 1 << `shift` sets is simulated, 4 at most. False: out of
+// An empty cache, of which at most one of 1 << `shift` sets is simulated, 16 at most. False: out of
 // memory.
 bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift);
 void hyp_stacks_close(HypSetStacks *stacks);
@@ -66,6 +75,13 @@ void hyp_stacks_clear(HypSetStacks *stacks);
 static inline void hyp_stacks_touch(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
 {
     stacks->loops->touch(stacks, kind, first, lines);
+}
+
+// The lines of each row, one row after another.
+static inline void hyp_stacks_touch_rows(HypSetStacks *stacks, unsigned kind,
+                                         const HypStackRows *rows)
+{
+    stacks->loops->touch_rows(stacks, kind, rows);
 }
 
 // What is told from here on counts `weight` times.

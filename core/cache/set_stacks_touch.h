@@ -49,24 +49,19 @@ static inline void touch_lanes(HypSetStacks *stacks, unsigned kind, size_t group
     hyp_lanes_set(&waiting->entries, mask, entry);
 }
 
-// Of each two or four lines one is seen, at places that change, so that rows at distances of a few
-// lines are met as often as others. How many of those before `line`.
-static inline size_t count_seen(size_t line, unsigned shift)
+// Of each few lines one is seen, at places that change, so that rows at distances of a few lines
+// are met as often as others. How many of those before `line`.
+static inline size_t count_seen(const HypSetStacks *stacks, size_t line)
 {
-    static const uint8_t places[] = {0, 2, 3, 1, 1, 3, 0, 2, 2, 0, 1, 3, 3, 1, 2, 0};
-    const size_t place = (size_t)places[(line >> shift) % sizeof places] >> (2 - shift);
-    return (line >> shift) + ((line & (((size_t)1 << shift) - 1)) > place);
+    const unsigned shift = stacks->one_of_shift;
+    const size_t few = line >> shift;
+    const size_t place = stacks->places[few & stacks->place_mask];
+    return few + ((line & (((size_t)1 << shift) - 1)) > place);
 }
 
-static void touch_run(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
+// Lines `first` to `end` - 1 of those that are seen.
+static inline void touch_seen(HypSetStacks *stacks, unsigned kind, size_t first, size_t end)
 {
-    size_t end = first + lines;
-    stacks->since[kind].told += lines;
-    if (stacks->one_of_shift > 0) {
-        first = count_seen(first, stacks->one_of_shift);
-        end = count_seen(end, stacks->one_of_shift);
-    }
-    stacks->since[kind].seen += end - first;
     const size_t lanes = (size_t)1 << stacks->lane_shift;
     const size_t in_memory = first >> stacks->lane_shift;
     size_t lane = first & (lanes - 1);
@@ -82,6 +77,39 @@ static void touch_run(HypSetStacks *stacks, unsigned kind, size_t first, size_t 
             round++;
         }
     }
+}
+
+static void touch_run(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
+{
+    size_t end = first + lines;
+    stacks->since[kind].told += lines;
+    if (stacks->one_of_shift > 0) {
+        first = count_seen(stacks, first);
+        end = count_seen(stacks, end);
+    }
+    stacks->since[kind].seen += end - first;
+    touch_seen(stacks, kind, first, end);
+}
+
+static void touch_rows(HypSetStacks *stacks, unsigned kind, const HypStackRows *rows)
+{
+    size_t told = 0;
+    size_t seen = 0;
+    size_t start = rows->start;
+    for (size_t row = 0; row < rows->count; row++, start += rows->stride) {
+        size_t first = start >> rows->line_shift;
+        size_t end = ((start + rows->width - 1) >> rows->line_shift) + 1;
+        told += end - first;
+        if (stacks->one_of_shift > 0) {
+            first = count_seen(stacks, first);
+            end = count_seen(stacks, end);
+        }
+        seen += end - first;
+        if (first < end)
+            touch_seen(stacks, kind, first, end);
+    }
+    stacks->since[kind].told += told;
+    stacks->since[kind].seen += seen;
 }
 
 static void flush_all(HypSetStacks *stacks)

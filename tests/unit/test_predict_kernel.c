@@ -117,6 +117,28 @@ static void causal_attention_is_near_its_replay(void **state)
         assert_near_replay(&cases[i], 0.03, 0.05);
 }
 
+// Keys come back to a second level that does not hold all that a head passes over.
+static void attention_in_a_small_second_level_is_near_its_replay(void **state)
+{
+    (void)state;
+    const HyperionCacheTopology small = {
+        .level_count = 2,
+        .levels = {{32 << 10, 64, 8, 1}, {256 << 10, 64, 8, 1}},
+    };
+    const HypKernelArgs cases[] = {attention(4, 111, 236, 128, true),
+                                   attention(8, 256, 256, 64, false),
+                                   attention(3, 176, 433, 64, true)};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const HypKernelVariant *scalar = hyp_kernel_find(HYP_OP_ATTENTION, HYPERION_SIMD_SCALAR);
+        const HyperionCacheStats exact =
+            hyperionPredictKernel(scalar, &cases[i], &small, &replayed);
+        const HyperionCacheStats formula = hyperionPredictKernel(scalar, &cases[i], &small, NULL);
+        assert_share(formula.levels[1].fills, exact.levels[1].fills, 0.03);
+        for (int l = 0; l < 2; l++)
+            assert_share(formula.levels[l].write_backs, exact.levels[l].write_backs, 0.2);
+    }
+}
+
 static void warm_caches_hold_what_a_call_left(void **state)
 {
     (void)state;
@@ -188,6 +210,7 @@ int main(void)
         cmocka_unit_test(attention_in_closed_form_is_near_its_replay),
         cmocka_unit_test(queries_taken_alone_are_near_their_replay),
         cmocka_unit_test(causal_attention_is_near_its_replay),
+        cmocka_unit_test(attention_in_a_small_second_level_is_near_its_replay),
         cmocka_unit_test(warm_caches_hold_what_a_call_left),
         cmocka_unit_test(interval_spans_policies_and_placements),
         cmocka_unit_test(what_cannot_be_predicted_is_refused),

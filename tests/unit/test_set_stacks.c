@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { MOST_LINES = 1024, RUNS = 3000 };
+enum { MOST_LINES = 2048, RUNS = 3000 };
 
 static uint64_t draw(uint64_t *state, uint64_t below)
 {
@@ -126,11 +126,38 @@ static void what_is_taken_seldom_is_the_same(void **state)
     hyp_stacks_close(&stacks);
 }
 
+// Rows of an array, of which some are longer than the distance between them.
+static void rows_miss_as_their_lines_do(void **state)
+{
+    (void)state;
+    enum { LINE_SHIFT = 4 };
+    Cache cache = {.sets = 64, .ways = 8};
+    HypSetStacks stacks = open_stacks(&cache, 0);
+    uint64_t random = 11;
+    for (int i = 0; i < RUNS; i++) {
+        const HypStackRows rows = {.start = draw(&random, 20000),
+                                   .width = 1 + draw(&random, 100),
+                                   .stride = 1 + draw(&random, 300),
+                                   .count = draw(&random, 9),
+                                   .line_shift = LINE_SHIFT};
+        size_t missed = 0;
+        for (size_t row = 0; row < rows.count; row++) {
+            const size_t start = rows.start + row * rows.stride;
+            const size_t first = start >> LINE_SHIFT;
+            const size_t last = (start + rows.width - 1) >> LINE_SHIFT;
+            missed += touch_lines(&cache, first, last - first + 1);
+        }
+        hyp_stacks_touch_rows(&stacks, 1, &rows);
+        assert_true(hyp_stacks_take(&stacks).of[1] == (double)missed);
+    }
+    hyp_stacks_close(&stacks);
+}
+
 static void some_sets_stand_for_all(void **state)
 {
     (void)state;
-    for (unsigned shift = 1; shift <= 2; shift++) {
-        Cache cache = {.sets = 64, .ways = 8};
+    for (unsigned shift = 1; shift <= 4; shift++) {
+        Cache cache = {.sets = shift <= 2 ? 64 : 1024, .ways = shift <= 2 ? 8 : 2};
         HypSetStacks stacks = open_stacks(&cache, shift);
         uint64_t random = 7;
         double missed = 0;
@@ -145,16 +172,30 @@ static void some_sets_stand_for_all(void **state)
     }
 }
 
-// Each second of 8 lines from a multiple of 16 on: all in sets that are seen as often as others.
+// Rows at a distance of any power of two: their sets are seen as often as others.
+static void expect_rows_seen(size_t sets, unsigned shift, size_t lines)
+{
+    const Cache cache = {.sets = sets, .ways = 1};
+    const size_t few = (size_t)1 << shift;
+    for (size_t distance = lines; distance <= 4 * few; distance *= 2) {
+        const size_t told = sets / distance * lines;
+        HypSetStacks stacks = open_stacks(&cache, shift);
+        for (size_t row = 0; row < sets; row += distance)
+            hyp_stacks_touch(&stacks, 2, row, lines);
+        assert_int_equal(stacks.one_of_shift, shift);
+        assert_int_equal(stacks.since[2].seen, told / few);
+        assert_true(hyp_stacks_take(&stacks).all == (double)told);
+        hyp_stacks_close(&stacks);
+    }
+}
+
 static void rows_at_distances_are_seen_as_often_as_others(void **state)
 {
     (void)state;
-    const Cache cache = {.sets = 64, .ways = 8};
-    HypSetStacks stacks = open_stacks(&cache, 2);
-    for (size_t row = 0; row < 64; row++)
-        hyp_stacks_touch(&stacks, 2, 16 * row, 2);
-    assert_true(hyp_stacks_take(&stacks).all == 128);
-    hyp_stacks_close(&stacks);
+    expect_rows_seen(64, 1, 1);
+    expect_rows_seen(64, 2, 1);
+    expect_rows_seen(512, 3, 2);
+    expect_rows_seen(1024, 4, 4);
 }
 
 static void weights_multiply_what_is_told(void **state)
@@ -179,6 +220,7 @@ int main(void)
         cmocka_unit_test(runs_miss_as_lines_do),
         cmocka_unit_test(every_processor_finds_the_same),
         cmocka_unit_test(what_is_taken_seldom_is_the_same),
+        cmocka_unit_test(rows_miss_as_their_lines_do),
         cmocka_unit_test(some_sets_stand_for_all),
         cmocka_unit_test(rows_at_distances_are_seen_as_often_as_others),
         cmocka_unit_test(weights_multiply_what_is_told),
