@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // attention_traffic.c - the nest of attention is walked through simulated caches, but for what
 // repeats: of heads, blocks and groups that differ in their places alone a few stand for the
-// others, and of the sets of a cache some. The larger the call, the fewer: a prediction is to take
-// some ten microseconds, and no more than some hundred, but for large first levels.
+// others. The larger the call, the fewer: a prediction is to take some ten microseconds, and no
+// more than some hundred, but for large first levels.
 #include "cache/attention_traffic.h"
 
 #include "attention/attention_blocks.h"
@@ -14,20 +14,19 @@
 
 // What is walked of a call.
 typedef struct Sampling {
-    unsigned shift; // one of 1 << shift sets
     size_t groups;  // of a block of queries that see a whole block of keys
     size_t whole;   // blocks of keys that a block of queries sees in whole, after the first
     size_t blocks;  // blocks of queries of one size
     double doubt;   // share of the misses of the first level
     double most_ns; // it is taken for calls of which it takes no longer
+    size_t heads;   // all, if there are no more
 } Sampling;
 
 // From the finest on; the last for all that are left.
 static const Sampling samplings[] = {
-    {0, SIZE_MAX, 2, 3, 0.005, 45e3},
-    {0, 8, 1, 2, 0.01, 130e3},
-    {1, 6, 1, 2, 0.02, 160e3},
-    {2, 4, 1, 2, 0.03, 0},
+    {SIZE_MAX, 2, 3, 0.005, 45e3, 0},
+    {8, 1, 2, 0.01, 160e3, 0},
+    {4, 1, 2, 0.03, 0, 0},
 };
 enum { SAMPLINGS = sizeof samplings / sizeof samplings[0], LEAST_COUNTED = 3 };
 
@@ -193,7 +192,19 @@ static Share walk_alone_heads(Pass *pass, const Division *division)
     return sum;
 }
 
-// As the first head, but for how the next ones begin.
+static Share walk_all_heads(Pass *pass, const Division *division)
+{
+    const size_t heads = pass->walk.args->batch * pass->walk.args->heads;
+    Share sum = {.accesses = 0};
+    for (size_t i = 0; i < heads; i++) {
+        hyp_attention_walk_head(&pass->walk, i);
+        const Shares shares = walk_head(pass, division);
+        add_share(&sum, &shares.all, 1);
+    }
+    return sum;
+}
+
+// Few heads all; else as the first head, but for how the next ones begin.
 static Share walk_heads(Pass *pass)
 {
     const HypAttentionArgs *args = pass->walk.args;
@@ -203,6 +214,8 @@ static Share walk_heads(Pass *pass)
     const double fresh = heads / (double)sharing; // with keys of their own
     if (attention_taken_alone(args->queries) && sharing == 1)
         return walk_alone_heads(pass, &division);
+    if (heads <= (double)pass->sampling.heads)
+        return walk_all_heads(pass, &division);
     hyp_attention_walk_head(&pass->walk, 0);
     const Shares cold = walk_head(pass, &division);
     Share sum = {.accesses = 0};
@@ -230,8 +243,7 @@ static double estimate_ns(const Pass *pass, const Sampling *sampling)
 {
     const HypAttentionArgs *args = pass->walk.args;
     const double dim = (double)args->dim;
-    static const double by_shift[] = {1.3, 1, 0.85};
-    const double group_ns = (400 + 8 * dim) * by_shift[sampling->shift];
+    const double group_ns = 520 + 10 * dim;
     const double packing_ns = 2400 + 30 * dim;
     const double query_ns = 30 + 0.3 * dim;
     const Division division = divide_queries(&pass->walk);
@@ -245,17 +257,22 @@ static double estimate_ns(const Pass *pass, const Sampling *sampling)
            (blocks * (double)division.queries + (double)division.rest) * query_ns;
 }
 
-// A first level of 64 KiB and more holds what passes of several groups leave, so that few do not
-// stand for all.
+// A first level of 64 KiB and more holds what passes of several groups and heads leave, so that few
+// do not stand for all.
 static Sampling choose_sampling(const Pass *pass, const HypCacheShape *cache)
 {
     enum { LARGE_BYTES = 65536 };
+    static const double heads_ns = 45e3;
+    static const double heads_of_large_ns = 200e3;
+    const bool large =
+        cache->sets * cache->ways * cache->line_floats * sizeof(float) >= LARGE_BYTES;
     int i = 0;
-    if (cache->sets * cache->ways * cache->line_floats * sizeof(float) >= LARGE_BYTES)
-        return samplings[0];
-    while (i + 1 < SAMPLINGS && estimate_ns(pass, &samplings[i]) > samplings[i].most_ns)
+    while (!large && i + 1 < SAMPLINGS && estimate_ns(pass, &samplings[i]) > samplings[i].most_ns)
         i++;
-    return samplings[i];
+    Sampling sampling = samplings[i];
+    const double most_ns = large ? heads_of_large_ns : heads_ns;
+    sampling.heads = (size_t)(most_ns / estimate_ns(pass, &sampling));
+    return sampling;
 }
 
 // Not many groups more, nor less: what they touch of their own comes to lie as often in any set of
@@ -292,7 +309,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     const HypCacheShape cache = hyp_stacks_shape(*first, lines);
     pass.sampling = choose_sampling(&pass, first);
     pass.walk.counted_groups = find_counted(&pass, &cache);
-    if (!hyp_stacks_open(&pass.walk.stacks, &cache, pass.sampling.shift)) {
+    if (!hyp_stacks_open(&pass.walk.stacks, &cache, 0)) {
         account->failed = true;
         (void)hyp_fail(HYPERION_ERROR_MEMORY,
                        "predict attention: out of memory for a cache of "
