@@ -48,6 +48,14 @@ static double count_image_lines(const HypImageSource *image, size_t line_floats)
     return channels * (double)(image->out_height * image->kernel_h) * row;
 }
 
+// Whether the window is one pixel that moves over all: then channels are the rows of a matrix.
+static bool is_matrix(const HypImageSource *image)
+{
+    return image->kernel_h * image->kernel_w == 1 && image->stride_h == 1 && image->stride_w == 1 &&
+           image->out_height == image->height && image->out_width == image->width &&
+           image->pad_top == 0 && image->pad_left == 0;
+}
+
 static size_t take_place(size_t *end, size_t floats)
 {
     enum { PAGE_FLOATS = 4096 / sizeof(float) };
@@ -97,7 +105,8 @@ HypGemmNest hyp_gemm_nest(const HypGemmProducts *products, size_t line_bytes)
 {
     static const float packed; // that there is some
     const HyperionGemmShape *shape = products->shape;
-    const HypImageSource *image = products->image;
+    const bool as_matrix = products->image && is_matrix(products->image);
+    const HypImageSource *image = as_matrix ? NULL : products->image;
     const HyperionGemmBlocking *blocking = products->blocking;
     const HypGemmArgs args = {.m = shape->m,
                               .n = shape->n,

@@ -310,15 +310,12 @@ static double find_accesses(const HypGemmNest *nest, Pixels panel)
                                        image->dilation_h, image->pad_top, image->height) *
                           share_inside(image->out_width, image->stride_w, image->kernel_w,
                                        image->dilation_w, image->pad_left, image->width);
-    const bool joined = image->kernel_h * image->kernel_w == 1 && image->stride_h == 1 &&
-                        image->stride_w == 1 && image->out_width == image->width &&
-                        image->pad_top == 0 && image->pad_left == 0; // the kernel sees one long row
     double accesses = 0;
     for (size_t first = panel.first; first < panel.end; first += nest->nr) {
         const size_t end = first + nest->nr < panel.end ? first + nest->nr : panel.end;
         for (size_t pixel = first; pixel < end;) {
             const size_t left = image->out_width - pixel % image->out_width;
-            const size_t count = left < end - pixel && !joined ? left : end - pixel;
+            const size_t count = left < end - pixel ? left : end - pixel;
             accesses += count_accesses(nest, count, inside);
             pixel += count;
         }

@@ -192,7 +192,7 @@ static bool walk_whole(HypGemmWalk *walk, HypGemmWalked *walked)
     const size_t filling = slivers > 1 ? 1 : 0;
     if (places * slivers * walk->panels * tile_touches(walk) > HYP_WALK_MOST_TOUCHES)
         return true;
-    if (!hyp_walk_open(walk, 0))
+    if (!hyp_walk_open(walk))
         return false;
     Rows rows = {0};
     for (size_t i = 0; i < places; i++)
@@ -223,7 +223,7 @@ static bool walk_passing(HypGemmWalk *walk, HypGemmWalked *walked)
     const size_t panels = gemm_least(walk->panels, PANELS);
     if (PLACES * panels * tile_touches(walk) > HYP_WALK_MOST_TOUCHES)
         return true;
-    if (!hyp_walk_open(walk, 0))
+    if (!hyp_walk_open(walk))
         return false;
     Rows rows = {0};
     for (size_t i = 0; i < PLACES; i++)
@@ -277,7 +277,7 @@ bool hyp_gemm_walk_packing(const HypGemmNest *nest, const HypIterations *at,
     const size_t slivers = count_slivers(&walk);
     if (slivers < 2 || slivers * walk.kc > HYP_WALK_MOST_TOUCHES)
         return true;
-    if (!hyp_walk_open(&walk, 0))
+    if (!hyp_walk_open(&walk))
         return false;
     Rows rows = {0};
     for (size_t i = 0; i < slivers; i++) {

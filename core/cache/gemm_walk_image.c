@@ -127,7 +127,7 @@ static bool walk_passing(HypGemmWalk *walk, double *missed)
     const size_t counted = gemm_least(walk->slivers, most);
     if (counted * sliver_touches(walk) > HYP_WALK_MOST_TOUCHES)
         return true;
-    if (!hyp_walk_open(walk, 0))
+    if (!hyp_walk_open(walk))
         return false;
     double sum = 0;
     for (size_t i = 0; i < counted; i++) {
@@ -160,18 +160,29 @@ static size_t slivers_back(const HypGemmWalk *walk)
     return 1 + gemm_quotient_up(of_row, nest->nr);
 }
 
+// Whether some slivers stand for the others: not where windows step over pixels that lie in the
+// lines of others, and begin anew with each row of the result.
+static bool slivers_are_alike(const HypGemmNest *nest)
+{
+    enum { WIDE = 8 };
+    const HypImageSource *image = nest->image;
+    const bool steps = image->stride_h > 1 || image->stride_w > 1;
+    return nest->nr >= WIDE ? !steps || windows_overlap(image) : !steps && windows_overlap(image);
+}
+
 // As many touches as are worth it: of whole rows of the result, or so many that each place in a
 // line comes as often as others.
 static size_t count_slivers(const HypGemmWalk *walk, size_t filling)
 {
-    enum { MOST_TOUCHES = 800, LEAST_COUNTED = 2, SHORT_ROW = 4 };
+    enum { MOST_TOUCHES = 1200, LEAST_COUNTED = 2, SHORT_ROW = 4 };
     const HypGemmNest *nest = walk->nest;
     const size_t most = MOST_TOUCHES / sliver_touches(walk);
     const size_t left = most > filling ? most - filling : 0;
     const size_t columns = gemm_least(nest->nr * nest->image->stride_w, nest->line_floats);
     const size_t of_line = nest->line_floats / columns;
     const size_t of_row = gemm_quotient_up(nest->image->out_width, nest->nr);
-    const size_t unit = left >= of_row || of_row <= SHORT_ROW ? of_row : of_line;
+    const size_t unit =
+        left >= of_row || of_row <= SHORT_ROW || !slivers_are_alike(nest) ? of_row : of_line;
     return hyp_walk_most(left > unit ? left / unit * unit : unit, LEAST_COUNTED);
 }
 
@@ -179,15 +190,16 @@ static size_t count_slivers(const HypGemmWalk *walk, size_t filling)
 // more.
 static bool walk_coming_back(HypGemmWalk *walk, double *missed)
 {
-    enum { MOST_TOUCHES = 2000, FEW_SETS = 2 };
+    enum { FEW_TOUCHES = 2500 };
     const size_t filling = slivers_back(walk);
     const size_t counted = count_slivers(walk, filling);
-    const bool all = filling + counted + (filling + counted) / 2 >= walk->slivers;
+    const bool few = walk->slivers * sliver_touches(walk) <= FEW_TOUCHES;
+    const bool all = few || filling + counted + (filling + counted) / 2 >= walk->slivers;
     const size_t walked = all ? walk->slivers : filling + counted;
     const size_t touches = walked * sliver_touches(walk);
     if (touches > HYP_WALK_MOST_TOUCHES)
         return true;
-    if (!hyp_walk_open(walk, touches > MOST_TOUCHES ? FEW_SETS : 0))
+    if (!hyp_walk_open(walk))
         return false;
     const size_t start = (walk->slivers - walked) / 2;
     *missed = pack_slivers(walk, start, all ? walked : filling);
@@ -211,23 +223,14 @@ static bool meets_rows_of_others(const HypGemmWalk *walk)
            (walk->kc < nest->shape.k && walk->kc < LEAST_CHANNELS * window);
 }
 
-// Whether some slivers stand for the others: not where windows step over pixels that lie in the
-// lines of others, and begin anew with each row of the result.
-static bool slivers_are_alike(const HypGemmNest *nest)
-{
-    enum { WIDE = 8 };
-    const HypImageSource *image = nest->image;
-    const bool steps = image->stride_h > 1 || image->stride_w > 1;
-    return nest->nr >= WIDE ? !steps || windows_overlap(image) : !steps && windows_overlap(image);
-}
-
 bool hyp_gemm_walk_image(const HypGemmNest *nest, const HypIterations *at,
                          const HypCacheShape *cache, double *missed)
 {
     HypGemmWalk walk = hyp_walk_start(nest, at, cache);
     const double written = at->typical.sliver; // until the next sliver comes to the same rows
-    if (!slivers_are_alike(nest) || meets_rows_of_others(&walk))
+    if (meets_rows_of_others(&walk))
         return true;
-    return written >= hyp_walk_capacity(&walk) ? walk_passing(&walk, missed)
-                                               : walk_coming_back(&walk, missed);
+    if (written >= hyp_walk_capacity(&walk) && slivers_are_alike(nest))
+        return walk_passing(&walk, missed);
+    return walk_coming_back(&walk, missed);
 }

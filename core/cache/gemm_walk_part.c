@@ -28,9 +28,9 @@ HypGemmWalk hyp_walk_start(const HypGemmNest *nest, const HypIterations *at,
                          .line_shift = (unsigned)__builtin_ctzll(nest->line_floats)};
 }
 
-bool hyp_walk_open(HypGemmWalk *walk, unsigned shift)
+bool hyp_walk_open(HypGemmWalk *walk)
 {
-    if (hyp_stacks_open(&walk->stacks, &walk->cache, shift))
+    if (hyp_stacks_open(&walk->stacks, &walk->cache, 0))
         return true;
     return hyp_fail(HYPERION_ERROR_MEMORY,
                     "predict a product: out of memory for a cache of %.0f sets and %.0f ways",

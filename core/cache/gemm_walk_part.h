@@ -28,8 +28,8 @@ static inline size_t hyp_walk_most(size_t a, size_t b)
 HypGemmWalk hyp_walk_start(const HypGemmNest *nest, const HypIterations *at,
                            const HypCacheShape *cache);
 
-// Of one of 1 << `shift` sets. False, and the last error is set: out of memory.
-bool hyp_walk_open(HypGemmWalk *walk, unsigned shift);
+// False, and the last error is set: out of memory.
+bool hyp_walk_open(HypGemmWalk *walk);
 
 // What was missed, by kinds, since it was opened.
 HypStackMisses hyp_walk_close(HypGemmWalk *walk);
