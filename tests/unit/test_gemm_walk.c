@@ -184,8 +184,10 @@ static double pack(const Product *product, const HypImageSource *image, Cache *c
             const size_t in_window = tap % (image->kernel_h * image->kernel_w);
             const size_t channel = tap / (image->kernel_h * image->kernel_w);
             for (size_t i = jr; i < jr + nest->nr && i < product->shape.n; i++) {
-                const size_t y = i / image->out_width + in_window / image->kernel_w;
-                const size_t x = i % image->out_width + in_window % image->kernel_w;
+                const size_t y =
+                    i / image->out_width * image->stride_h + in_window / image->kernel_w;
+                const size_t x =
+                    i % image->out_width * image->stride_w + in_window % image->kernel_w;
                 const size_t row = channel * image->height + y - image->pad_top;
                 const size_t column = x - image->pad_left;
                 if (y >= image->pad_top && y - image->pad_top < image->height &&
@@ -198,32 +200,45 @@ static double pack(const Product *product, const HypImageSource *image, Cache *c
     return missed;
 }
 
+typedef struct ImageCase {
+    size_t channels, edge, kernel, pad, stride;
+} ImageCase;
+
+static HypImageSource square_image(const ImageCase *at)
+{
+    const size_t out_edge = (at->edge + 2 * at->pad - at->kernel) / at->stride + 1;
+    return (HypImageSource){.channels = at->channels,
+                            .height = at->edge,
+                            .width = at->edge,
+                            .out_height = out_edge,
+                            .out_width = out_edge,
+                            .kernel_h = at->kernel,
+                            .kernel_w = at->kernel,
+                            .stride_h = at->stride,
+                            .stride_w = at->stride,
+                            .dilation_h = 1,
+                            .dilation_w = 1,
+                            .pad_top = at->pad,
+                            .pad_left = at->pad};
+}
+
+static Product image_product(const HypImageSource *image)
+{
+    return (Product){.shape = {.m = 12,
+                               .n = image->out_height * image->out_width,
+                               .k = image->channels * image->kernel_h * image->kernel_w},
+                     .blocking = {.mr = 6, .nr = 16}};
+}
+
 static void images_are_walked_as_they_are_packed(void **state)
 {
     (void)state;
-    static const struct {
-        size_t channels, edge, kernel, pad;
-    } shapes[] = {{8, 12, 3, 1}, {20, 9, 3, 0}, {5, 14, 5, 2}, {48, 8, 1, 0}, {90, 12, 3, 1}};
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        const size_t edge = shapes[i].edge;
-        const size_t out_edge = edge + 2 * shapes[i].pad - shapes[i].kernel + 1;
-        const HypImageSource image = {.channels = shapes[i].channels,
-                                      .height = edge,
-                                      .width = edge,
-                                      .out_height = out_edge,
-                                      .out_width = out_edge,
-                                      .kernel_h = shapes[i].kernel,
-                                      .kernel_w = shapes[i].kernel,
-                                      .stride_h = 1,
-                                      .stride_w = 1,
-                                      .dilation_h = 1,
-                                      .dilation_w = 1,
-                                      .pad_top = shapes[i].pad,
-                                      .pad_left = shapes[i].pad};
-        Product product = {.shape = {.m = 12,
-                                     .n = out_edge * out_edge,
-                                     .k = image.channels * image.kernel_h * image.kernel_w},
-                           .blocking = {.mr = 6, .nr = 16}};
+    static const ImageCase cases[] = {{8, 12, 3, 1, 1},  {20, 9, 3, 0, 1},  {5, 14, 5, 2, 1},
+                                      {48, 8, 1, 1, 1},  {90, 12, 3, 1, 1}, {30, 17, 3, 1, 2},
+                                      {60, 15, 1, 0, 2}, {12, 40, 3, 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const HypImageSource image = square_image(&cases[i]);
+        Product product = image_product(&image);
         describe(&product, &image);
         Cache cache = {.sets = 64, .ways = 8};
         const HypCacheShape shape = shape_of(&cache);
@@ -231,6 +246,23 @@ static void images_are_walked_as_they_are_packed(void **state)
         double walked = -1;
         assert_true(hyp_gemm_walk_image(&product.nest, &product.at, &shape, &walked));
         assert_near(walked / missed, 1, 0.05);
+    }
+}
+
+static void windows_of_one_pixel_make_a_matrix(void **state)
+{
+    (void)state;
+    static const ImageCase matrix = {48, 8, 1, 0, 1};
+    static const ImageCase others[] = {{48, 8, 1, 1, 1}, {48, 8, 1, 0, 2}, {48, 8, 2, 0, 1}};
+    const HypImageSource image = square_image(&matrix);
+    Product product = image_product(&image);
+    describe(&product, &image);
+    assert_null(product.nest.image);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const HypImageSource other = square_image(&others[i]);
+        product = image_product(&other);
+        describe(&product, &other);
+        assert_non_null(product.nest.image);
     }
 }
 
@@ -242,6 +274,7 @@ int main(void)
         cmocka_unit_test(too_much_is_left_to_windows),
         cmocka_unit_test(tiles_are_walked_as_they_are_multiplied),
         cmocka_unit_test(images_are_walked_as_they_are_packed),
+        cmocka_unit_test(windows_of_one_pixel_make_a_matrix),
     };
     return cmocka_run_group_tests_name("gemm_walk", tests, NULL, NULL);
 }
