@@ -174,8 +174,12 @@ static bool walk_level(HypAttentionWalk *walk, const HypCacheShape *cache, Level
     const HypAttentionArgs *args = walk->args;
     const double lines = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
     const HypCacheShape shape = hyp_stacks_shape(*cache, lines);
+    const HypStackMisses none = {.all = 0};
     *level = (Level){.misses = lines};
-    if (keeps_all(walk, &shape) || keeps_heads(walk, &shape))
+    if (keeps_all(walk, &shape))
+        return true;
+    level->write_backs = hyp_attention_write_backs(walk, &none, &shape);
+    if (keeps_heads(walk, &shape))
         return true;
     if (!hyp_stacks_open(&walk->stacks, &shape, SHIFT))
         return hyp_fail(HYPERION_ERROR_MEMORY,

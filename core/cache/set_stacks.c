@@ -75,11 +75,14 @@ static void choose_places(HypSetStacks *stacks)
     static const uint8_t of_sixteen[] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
     static const uint8_t moved[] = {0, 8, 4, 12};
     const unsigned shift = stacks->one_of_shift;
-    stacks->place_mask = shift <= 2 ? 15 : 63;
-    for (size_t i = 0; i <= stacks->place_mask; i++)
-        stacks->places[i] =
-            shift <= 2 ? (uint8_t)(of_four[i] >> (2 - shift))
-                       : (uint8_t)(((of_sixteen[i % 16] + moved[i / 16]) & 15) >> (4 - shift));
+    const bool few = shift <= 2;
+    stacks->place_mask = few ? 15 : 63;
+    for (size_t i = 0; i <= stacks->place_mask; i++) {
+        const unsigned four = of_four[i % 16];
+        const unsigned sixteen = (of_sixteen[i % 16] + moved[i / 16]) % 16U;
+        const unsigned place = few ? four >> (2 - shift) : sixteen >> (4 - shift);
+        stacks->places[i] = (uint8_t)place;
+    }
 }
 
 bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift)
