@@ -2,6 +2,7 @@
 #include "cache/attention_outer.h"
 
 #include "attention/attention_blocks.h"
+#include "cache/attention_lines.h"
 #include "common/fail.h"
 
 #include <math.h>
@@ -88,11 +89,7 @@ static void walk_block(Pass *pass, size_t first, size_t queries, double times)
 
 static size_t count_blocks(const HypAttentionWalk *walk)
 {
-    const size_t queries = walk->args->queries;
-    size_t blocks = 0;
-    for (size_t first = 0; first < queries; blocks++)
-        first += attention_block_queries(queries - first, walk->tile_rows);
-    return blocks;
+    return hyp_attention_divide(walk).blocks + 1; // and the last
 }
 
 // Of many blocks of queries the middle one, behind the one before it, stands for all but the first

@@ -6,6 +6,7 @@
 #include "cache/attention_traffic.h"
 
 #include "attention/attention_blocks.h"
+#include "cache/attention_lines.h"
 #include "cache/attention_outer.h"
 #include "cache/attention_walk.h"
 #include "common/fail.h"
@@ -120,30 +121,13 @@ static Shares walk_queries(Pass *pass, size_t first, size_t queries)
     return shares;
 }
 
-// Blocks of as many queries, and what is left for the last.
-typedef struct Division {
-    size_t blocks, queries, rest;
-} Division;
-
-static Division divide_queries(const HypAttentionWalk *walk)
-{
-    Division division = {.queries = attention_block_queries(walk->args->queries, walk->tile_rows),
-                         .rest = walk->args->queries};
-    for (size_t next = division.queries; next < division.rest;
-         next = attention_block_queries(division.rest, walk->tile_rows)) {
-        division.blocks++;
-        division.rest -= next;
-    }
-    return division;
-}
-
-static size_t first_queries(const Division *division)
+static size_t first_queries(const HypAttentionDivision *division)
 {
     return division->blocks > 0 ? division->queries : division->rest;
 }
 
 // A whole head. Of many blocks of queries the first is walked, and the middle one for all others.
-static Shares walk_head(Pass *pass, const Division *division)
+static Shares walk_head(Pass *pass, const HypAttentionDivision *division)
 {
     Shares sum = {.all = {.accesses = 0}};
     const size_t queries = division->queries;
@@ -166,7 +150,7 @@ static Shares walk_head(Pass *pass, const Division *division)
     return sum;
 }
 
-static Share walk_first_block(Pass *pass, size_t head, const Division *division)
+static Share walk_first_block(Pass *pass, size_t head, const HypAttentionDivision *division)
 {
     hyp_attention_walk_head(&pass->walk, head);
     HypAttentionStep step = hyp_attention_step(&pass->walk, 0, first_queries(division), 0);
@@ -175,7 +159,7 @@ static Share walk_first_block(Pass *pass, size_t head, const Division *division)
 
 // Heads one after the other, as far apart as some of them stand for all: rows of each lie in other
 // sets, and nothing is packed.
-static Share walk_alone_heads(Pass *pass, const Division *division)
+static Share walk_alone_heads(Pass *pass, const HypAttentionDivision *division)
 {
     enum { MOST_HEADS = 8, MOST_KEYS = 1600 };
     const size_t heads = pass->walk.args->batch * pass->walk.args->heads;
@@ -192,7 +176,7 @@ static Share walk_alone_heads(Pass *pass, const Division *division)
     return sum;
 }
 
-static Share walk_all_heads(Pass *pass, const Division *division)
+static Share walk_all_heads(Pass *pass, const HypAttentionDivision *division)
 {
     const size_t heads = pass->walk.args->batch * pass->walk.args->heads;
     Share sum = {.accesses = 0};
@@ -208,7 +192,7 @@ static Share walk_all_heads(Pass *pass, const Division *division)
 static Share walk_heads(Pass *pass)
 {
     const HypAttentionArgs *args = pass->walk.args;
-    const Division division = divide_queries(&pass->walk);
+    const HypAttentionDivision division = hyp_attention_divide(&pass->walk);
     const size_t sharing = attention_sharing(args);
     const double heads = (double)args->batch * (double)args->heads;
     const double fresh = heads / (double)sharing; // with keys of their own
@@ -246,7 +230,7 @@ static double estimate_ns(const Pass *pass, const Sampling *sampling)
     const double group_ns = 520 + 10 * dim;
     const double packing_ns = 2400 + 30 * dim;
     const double query_ns = 30 + 0.3 * dim;
-    const Division division = divide_queries(&pass->walk);
+    const HypAttentionDivision division = hyp_attention_divide(&pass->walk);
     const double blocks = fmin((double)division.blocks, (double)sampling->blocks);
     const double rest = division.rest > 0 ? 1 : 0;
     const double most_steps = (double)sampling->whole + (args->causal ? 3 : 2);

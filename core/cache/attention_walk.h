@@ -41,20 +41,6 @@ typedef struct HypAttentionWalk {
 void hyp_attention_walk_start(HypAttentionWalk *walk, const HypAttentionArgs *args,
                               HyperionSIMDLevel level, size_t line_floats);
 
-// Lines of a row of a head in an array, on average.
-double hyp_attention_row_lines(const HypAttentionWalk *walk);
-
-// Lines that a call touches, of arrays and of its workspace.
-double hyp_attention_array_lines(const HypAttentionWalk *walk);
-double hyp_attention_work_lines(const HypAttentionWalk *walk);
-
-// Lines that a level writes back while it is told all of a call, of which it misses so many.
-double hyp_attention_write_backs(const HypAttentionWalk *walk, const HypStackMisses *misses,
-                                 const HypCacheShape *cache);
-
-// Keys that a block of queries reads: whole blocks of keys, where they are packed.
-size_t hyp_attention_keys_read(const HypAttentionWalk *walk, size_t first, size_t queries);
-
 // The head that is walked from here on: of all images, in order.
 void hyp_attention_walk_head(HypAttentionWalk *walk, size_t head);
 
