@@ -201,14 +201,8 @@ static bool access_ways(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint
     return hit;
 }
 
-bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
+bool hyp_cache_access_other(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim)
 {
-    if (cache->orders) {
-        const bool hit = hyp_cache_hit(cache, line, dirty);
-        if (!hit)
-            *victim = hyp_cache_fill(cache, line, dirty);
-        return hit;
-    }
     if (!cache->entries)
         return access_nodes(cache, line, dirty, victim);
     return cache->replacement == HYPERION_REPLACEMENT_LRU
@@ -243,6 +237,7 @@ static void leave_order(HypCacheSets *cache, uint64_t number, uint64_t way)
     cache->orders[number] =
         (order & ~ours & ~((uint64_t)0xf << last)) | (order & before) | after | way << last;
     cache->tags[number].of[way] = 0;
+    cache->recent[number] = 0;
 }
 
 // The way of the line; cache->ways: none.
@@ -306,6 +301,7 @@ uint64_t hyp_cache_mark(HypCacheSets *cache, uint64_t line, bool dirty)
 static void empty_orders(HypCacheSets *cache)
 {
     memset(cache->tags, 0, cache->sets * sizeof *cache->tags);
+    memset(cache->recent, 0, cache->sets * sizeof *cache->recent);
     for (uint64_t set = 0; set < cache->sets; set++)
         cache->orders[set] = 0xfedcba9876543210U;
 }
@@ -314,7 +310,8 @@ static bool open_orders(HypCacheSets *cache)
 {
     cache->orders = calloc(cache->sets, sizeof *cache->orders);
     cache->tags = aligned_alloc(_Alignof(HypSetTags), cache->sets * sizeof *cache->tags);
-    if (!cache->orders || !cache->tags)
+    cache->recent = calloc(cache->sets, sizeof *cache->recent);
+    if (!cache->orders || !cache->tags || !cache->recent)
         return false;
     empty_orders(cache);
     return true;
@@ -377,6 +374,7 @@ void hyp_cache_sets_close(HypCacheSets *cache)
     free(cache->entries);
     free(cache->orders);
     free(cache->tags);
+    free(cache->recent);
     free(cache->trees);
     free(cache->ages);
     free(cache->nodes);

@@ -30,6 +30,7 @@ typedef struct HypCacheSets {
     uint64_t *entries; // sets x ways; NULL where nodes are used
     uint64_t *orders;  // of a set: its ways, four bits each, the most recent lowest; else NULL
     HypSetTags *tags;  // likewise
+    uint64_t *recent;  // likewise: the most recent, as a clean entry; 0: not known
     uint64_t *trees;   // of a set: the bits of its tree; tree-PLRU only
     uint8_t *ages;     // of an entry; QLRU only
     HypCacheNode *nodes;
@@ -130,22 +131,27 @@ static inline uint64_t hyp_order_find(uint64_t order, uint64_t way)
     return (unsigned)__builtin_ctzll(zeros) / HYP_ORDER_BITS;
 }
 
+static inline bool hyp_cache_is_recent(const HypCacheSets *cache, uint64_t line)
+{
+    return cache->recent[hyp_cache_set_of(cache, line)] == hyp_entry_make(line);
+}
+
 // Uses the line where a set with an order has it, and makes it dirty where `dirty` is
 // HYP_ENTRY_DIRTY.
 static inline bool hyp_cache_hit(HypCacheSets *cache, uint64_t line, uint64_t dirty)
 {
-    if (!cache->orders)
-        return false;
     const uint64_t set = hyp_cache_set_of(cache, line);
-    const uint64_t order = cache->orders[set];
-    uint64_t *recent = &cache->entries[set * cache->ways + (order & 0xf)];
-    if (hyp_entry_is(*recent, hyp_entry_make(line))) {
-        *recent |= dirty;
+    const uint64_t clean = hyp_entry_make(line);
+    if (cache->recent[set] == clean) {
+        if (dirty)
+            cache->entries[set * cache->ways + (cache->orders[set] & 0xf)] |= dirty;
         return true;
     }
     const uint64_t way = hyp_cache_ordered_way(cache, set, line);
     if (way == cache->ways)
         return false;
+    const uint64_t order = cache->orders[set];
+    cache->recent[set] = clean;
     cache->orders[set] = hyp_order_use(order, hyp_order_find(order, way));
     if (dirty)
         cache->entries[set * cache->ways + way] |= dirty;
@@ -162,13 +168,26 @@ static inline uint64_t hyp_cache_fill(HypCacheSets *cache, uint64_t line, uint64
     uint64_t *entry = &cache->entries[set * cache->ways + way];
     const uint64_t victim = *entry;
     *entry = hyp_entry_make(line) | dirty;
+    cache->recent[set] = hyp_entry_make(line);
     cache->tags[set].of[way] = (uint32_t)(line + 1);
     cache->orders[set] = order;
     return victim;
 }
 
+// As hyp_cache_access, of sets without an order.
+bool hyp_cache_access_other(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim);
+
 // Uses the line, and makes it dirty where `dirty` is HYP_ENTRY_DIRTY. False where it was not there
 // and now is: *victim is then the entry whose place it took, 0 for an empty one.
-bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty, uint64_t *victim);
+static inline bool hyp_cache_access(HypCacheSets *cache, uint64_t line, uint64_t dirty,
+                                    uint64_t *victim)
+{
+    if (!cache->orders)
+        return hyp_cache_access_other(cache, line, dirty, victim);
+    if (hyp_cache_hit(cache, line, dirty))
+        return true;
+    *victim = hyp_cache_fill(cache, line, dirty);
+    return false;
+}
 
 #endif

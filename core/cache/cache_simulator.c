@@ -92,10 +92,9 @@ static bool take_back(const HypSimulatorThread *thread, int level, uint64_t line
     return entry != 0;
 }
 
-// Looks for the line in the levels first .. end - 1, and puts it into those that miss it. `missed`:
-// it is known that the first of them does.
+// Looks for the line in the levels first .. end - 1, and puts it into those that miss it.
 static bool look_up(HyperionSimulator *simulator, HypSimulatorThread *thread, int first, int end,
-                    uint64_t line, HyperionTouch kind, bool missed)
+                    uint64_t line, HyperionTouch kind)
 {
     const uint64_t demand = kind == HYPERION_TOUCH_PREFETCH ? 0 : 1;
     uint64_t dirty = kind == HYPERION_TOUCH_WRITE ? HYP_ENTRY_DIRTY : 0;
@@ -109,10 +108,7 @@ static bool look_up(HyperionSimulator *simulator, HypSimulatorThread *thread, in
         HypCacheInstance *instance = thread->path[i];
         uint64_t victim = 0;
         instance->counters.accesses += demand;
-        if (missed && i == first)
-            victim = hyp_cache_fill(&instance->sets, line, dirty);
-        else
-            found = hyp_cache_access(&instance->sets, line, dirty, &victim);
+        found = hyp_cache_access(&instance->sets, line, dirty, &victim);
         if (found)
             break;
         dirty = 0; // further out the line is as memory has it
@@ -141,10 +137,10 @@ static void handle_event(HyperionSimulator *simulator, HypSimulatorThread *threa
     const uint64_t line = hyp_entry_line(event->entry);
     switch (event->kind) {
     case HYP_EVENT_FETCH:
-        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_READ, false);
+        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_READ);
         break;
     case HYP_EVENT_PREFETCH:
-        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_PREFETCH, false);
+        (void)look_up(simulator, thread, first, end, line, HYPERION_TOUCH_PREFETCH);
         break;
     case HYP_EVENT_WRITE_BACK:
         if (!mark_dirty(thread, first, end, line))
@@ -240,67 +236,97 @@ static inline bool is_same_access(const HypSimulatorThread *thread, uint64_t lin
             (kind == HYPERION_TOUCH_READ && thread->last_kind == HYPERION_TOUCH_WRITE));
 }
 
-// Makes the line the last one. The one before stays the most recent of its set where that is
-// another one.
-static inline void note_touch(const HyperionSimulator *simulator, HypSimulatorThread *thread,
-                              uint64_t line, HyperionTouch kind)
+static inline void note_touch(HypSimulatorThread *thread, uint64_t line, HyperionTouch kind)
 {
-    const bool apart = ((line ^ thread->last_line) & simulator->settled_mask) != 0;
-    const bool settled = apart && thread->last_kind != HYPERION_TOUCH_STREAM;
-    thread->line_before = settled ? thread->last_line : UINT64_MAX;
     thread->last_line = line;
     thread->last_kind = kind;
     thread->position++;
 }
 
-// `missed`: it is known that the first level has not the line.
-static __attribute__((noinline)) void
-touch_line(HyperionSimulator *simulator, uint64_t virtual_line, HyperionTouch kind, bool missed)
+static void touch_line(HyperionSimulator *simulator, uint64_t virtual_line, HyperionTouch kind)
 {
     HypSimulatorThread *thread = simulator->current;
     simulator->prefetches += kind == HYPERION_TOUCH_PREFETCH ? 1 : 0;
     if (is_same_access(thread, virtual_line, kind))
         return;
     const uint64_t line = place_line(simulator, virtual_line);
-    note_touch(simulator, thread, virtual_line, kind);
+    note_touch(thread, virtual_line, kind);
     if (simulator->thread_count > 1)
         agree_with_others(simulator, thread, line, kind);
     if (kind == HYPERION_TOUCH_STREAM)
         stream_line(simulator, thread, line);
     else
-        (void)look_up(simulator, thread, 0, simulator->private_levels, line, kind, missed);
+        (void)look_up(simulator, thread, 0, simulator->private_levels, line, kind);
 }
 
-// Where settled_mask is not 0 most touches are reads of lines that the first level has: true, and
-// done. The line before the last, as where two arrays are read in turn, is not even looked up: it
-// is the most recent of its set.
-static inline bool read_settled(HyperionSimulator *simulator, uint64_t line, HyperionTouch kind)
+// Puts a line that the first level has not into it, where the simulator is direct.
+static __attribute__((noinline)) void fetch_direct(HyperionSimulator *simulator, uint64_t line,
+                                                   HyperionTouch kind)
 {
     HypSimulatorThread *thread = simulator->current;
     HypCacheInstance *nearest = thread->path[0];
+    const int end = simulator->private_levels;
+    const bool prefetches = kind == HYPERION_TOUCH_PREFETCH;
+    const uint64_t victim =
+        hyp_cache_fill(&nearest->sets, line, kind == HYPERION_TOUCH_WRITE ? HYP_ENTRY_DIRTY : 0);
+    nearest->counters.misses += !prefetches;
+    nearest->counters.fills++;
+    if (victim & HYP_ENTRY_DIRTY)
+        give_up(simulator, thread, 0, end, victim);
+    (void)look_up(simulator, thread, 1, end, line,
+                  prefetches ? HYPERION_TOUCH_PREFETCH : HYPERION_TOUCH_READ);
+}
+
+// As touch_line where the simulator is direct: most touches are of lines that the first level has.
+static inline void touch_direct(HyperionSimulator *simulator, uint64_t line, HyperionTouch kind)
+{
+    HypSimulatorThread *thread = simulator->current;
+    HypCacheInstance *nearest = thread->path[0];
+    const bool prefetches = kind == HYPERION_TOUCH_PREFETCH;
+    simulator->prefetches += prefetches;
     if (is_same_access(thread, line, kind))
-        return kind == HYPERION_TOUCH_READ; // a prefetch counts as one
-    if (line != thread->line_before && !hyp_cache_hit(&nearest->sets, line, 0))
+        return;
+    note_touch(thread, line, kind);
+    nearest->counters.accesses += !prefetches;
+    if (!hyp_cache_hit(&nearest->sets, line, kind == HYPERION_TOUCH_WRITE ? HYP_ENTRY_DIRTY : 0))
+        fetch_direct(simulator, line, kind);
+}
+
+static __attribute__((noinline)) void touch_lines(HyperionSimulator *simulator, uint64_t first,
+                                                  uint64_t last, HyperionTouch kind)
+{
+    const bool direct = simulator->direct && kind != HYPERION_TOUCH_STREAM;
+    for (uint64_t line = first; line <= last; line++)
+        if (direct)
+            touch_direct(simulator, line, kind);
+        else
+            touch_line(simulator, line, kind);
+}
+
+// Reads the line where it is known to be the most recent of its set; false where it is not.
+static inline bool read_recent(const HyperionSimulator *simulator, uint64_t line)
+{
+    HypSimulatorThread *thread = simulator->current;
+    HypCacheInstance *nearest = thread->path[0];
+    if (!simulator->direct || !hyp_cache_is_recent(&nearest->sets, line))
         return false;
-    note_touch(simulator, thread, line, kind);
-    if (kind == HYPERION_TOUCH_READ)
-        nearest->counters.accesses++;
-    else
-        simulator->prefetches++;
+    if (is_same_access(thread, line, HYPERION_TOUCH_READ))
+        return true;
+    nearest->counters.accesses++;
+    note_touch(thread, line, HYPERION_TOUCH_READ);
     return true;
 }
 
 void hyperionSimulatorTouch(HyperionSimulator *simulator, uintptr_t address, size_t bytes,
                             HyperionTouch kind)
 {
+    const uint64_t first = address >> simulator->line_shift;
+    const uint64_t last = (address + bytes - 1) >> simulator->line_shift;
     if (bytes == 0)
         return;
-    const bool reads = kind == HYPERION_TOUCH_READ || kind == HYPERION_TOUCH_PREFETCH;
-    const bool settled = reads && simulator->settled_mask != 0;
-    const uint64_t last = (address + bytes - 1) >> simulator->line_shift;
-    for (uint64_t line = address >> simulator->line_shift; line <= last; line++)
-        if (!settled || !read_settled(simulator, line, kind))
-            touch_line(simulator, line, kind, settled);
+    if (first == last && kind == HYPERION_TOUCH_READ && read_recent(simulator, first))
+        return;
+    touch_lines(simulator, first, last, kind);
 }
 
 static void merge_events(HyperionSimulator *simulator)
@@ -322,7 +348,7 @@ static void merge_events(HyperionSimulator *simulator)
     for (int t = 0; t < simulator->thread_count; t++) {
         HypSimulatorThread *thread = &simulator->threads[t];
         thread->position = thread->event_count = thread->merged = 0;
-        thread->last_line = thread->line_before = UINT64_MAX; // others have been at work since
+        thread->last_line = UINT64_MAX; // others have been at work since
     }
 }
 

@@ -41,7 +41,6 @@ typedef struct HypSimulatorThread {
     HypCacheInstance *path[HYPERION_MAX_CACHE_LEVELS];
     uint64_t last_line; // touched before; none: UINT64_MAX
     HyperionTouch last_kind;
-    uint64_t line_before; // the one before it, where that is still the most recent of its set
     uint64_t position;
     HypCacheEvent *events; // of the tasks under way
     size_t event_count, event_capacity, merged;
@@ -55,9 +54,9 @@ struct HyperionSimulator {
     uint64_t memory_reads, memory_writes; // lines
     uint64_t prefetches;
     bool deferring; // events wait for the other threads
-    // Lines that differ in these bits are of two sets of the first level, which one thread has to
-    // itself, under LRU and where addresses are what they seem; else 0.
-    uint64_t settled_mask;
+    // One thread touches a first level under LRU, at addresses that are what they seem, and the
+    // second is none that holds victims.
+    bool direct;
     HypSimulatorThread *current;
     HypSimulatorThread *threads;
     HypSimulatorLevel levels[HYPERION_MAX_CACHE_LEVELS];

@@ -14,7 +14,7 @@ void hyperionSimulatorEmpty(HyperionSimulator *simulator)
         for (int k = 0; k < simulator->levels[i].instance_count; k++)
             hyp_cache_sets_empty(&simulator->levels[i].instances[k].sets);
     for (int t = 0; t < simulator->thread_count; t++)
-        simulator->threads[t].last_line = simulator->threads[t].line_before = UINT64_MAX;
+        simulator->threads[t].last_line = UINT64_MAX;
 }
 
 void hyperionSimulatorResetCounters(HyperionSimulator *simulator)
@@ -88,7 +88,7 @@ static bool open_threads(HyperionSimulator *simulator)
         return false;
     for (size_t t = 0; t < count; t++) {
         HypSimulatorThread *thread = &simulator->threads[t];
-        thread->last_line = thread->line_before = UINT64_MAX;
+        thread->last_line = UINT64_MAX;
         for (int i = 0; i < simulator->level_count; i++)
             thread->path[i] =
                 &simulator->levels[i].instances[t / (size_t)simulator->levels[i].cores];
@@ -97,15 +97,12 @@ static bool open_threads(HyperionSimulator *simulator)
     return true;
 }
 
-// Bits in which lines of two sets differ, where the most recent line of a set can be read again
-// without a look.
-static uint64_t find_settled_mask(const HyperionSimulator *simulator)
+static bool is_direct(const HyperionSimulator *simulator)
 {
     const HyperionCacheAssumptions *assumptions = &simulator->assumptions;
-    const HypCacheSets *nearest = &simulator->levels[0].instances[0].sets;
-    const bool alone = simulator->thread_count == 1;
-    const bool in_place = assumptions->placement == HYPERION_PLACEMENT_CONTIGUOUS;
-    return alone && in_place && nearest->orders ? nearest->set_mask : 0;
+    return simulator->thread_count == 1 && simulator->levels[0].instances[0].sets.orders &&
+           assumptions->victim_level != 2 &&
+           assumptions->placement == HYPERION_PLACEMENT_CONTIGUOUS;
 }
 
 static bool open_caches(HyperionSimulator *simulator, const HyperionCacheTopology *topology,
@@ -129,7 +126,7 @@ static bool open_caches(HyperionSimulator *simulator, const HyperionCacheTopolog
                             "cache simulator: out of memory for L%d of %zu bytes", i + 1,
                             topology->levels[i].size_bytes);
     }
-    simulator->settled_mask = find_settled_mask(simulator);
+    simulator->direct = is_direct(simulator);
     return open_threads(simulator) ||
            hyp_fail(HYPERION_ERROR_MEMORY, "cache simulator: out of memory for %d threads",
                     threads);

@@ -9,22 +9,22 @@ void hyp_touch_tell(uintptr_t address, size_t bytes, HyperionTouch kind)
     const uintptr_t stack_top = (uintptr_t)__builtin_frame_address(0);
     if (address >= stack_top && address < state->stack_end)
         return;
-    state->line = (address + bytes - 1) >> state->line_shift;
+    state->start = (address + bytes - 1) & ~(uintptr_t)(state->line_bytes - 1);
     state->kind = kind;
     state->sink.touch(state->sink.context, address, bytes, kind);
 }
 
 void hyp_touch_begin(const HypTouchSink *sink)
 {
-    hyp_touch_state = (HypTouchState){
-        .line = UINTPTR_MAX, .stack_end = (uintptr_t)__builtin_frame_address(0), .sink = *sink};
-    for (size_t bytes = sink->line_bytes; bytes > 1; bytes /= 2)
-        hyp_touch_state.line_shift++;
+    hyp_touch_state = (HypTouchState){.start = ~(uintptr_t)(sink->line_bytes - 1),
+                                      .line_bytes = sink->line_bytes,
+                                      .stack_end = (uintptr_t)__builtin_frame_address(0),
+                                      .sink = *sink};
 }
 
 void hyp_touch_copy(void *to, const void *from, size_t bytes)
 {
-    const size_t line_bytes = (size_t)1 << hyp_touch_state.line_shift;
+    const size_t line_bytes = hyp_touch_state.line_bytes;
     for (size_t done = 0, step; done < bytes; done += step) {
         const uintptr_t place = (uintptr_t)from + done;
         const size_t rest = line_bytes - place % line_bytes; // of the line that is read

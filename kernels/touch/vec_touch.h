@@ -30,13 +30,13 @@ VEC_FN void touch_floats(const float *p, size_t count, HyperionTouch kind)
 
 VEC_FN float one_load(const float *p)
 {
-    touch_floats(p, 1, HYPERION_TOUCH_READ);
+    touch_float(p, HYPERION_TOUCH_READ);
     return 1.0F;
 }
 VEC_FN void one_store(float *p, float x)
 {
     (void)x;
-    touch_floats(p, 1, HYPERION_TOUCH_WRITE);
+    touch_float(p, HYPERION_TOUCH_WRITE);
 }
 VEC_FN size_t one_load_offset(const size_t *p)
 {
