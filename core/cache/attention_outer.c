@@ -3,7 +3,8 @@
 
 #include "attention/attention_blocks.h"
 #include "cache/attention_lines.h"
-#include "common/fail.h"
+#include "cache/gemm_block.h"
+#include "cache/set_counts.h"
 
 #include <math.h>
 
@@ -25,8 +26,8 @@ static bool neighbours_share_lines(const HypAttentionWalk *walk)
     return walk->args->dim % walk->line_floats != 0;
 }
 
-static void add_rows(HypWindow *window, const HypAttentionWalk *walk, size_t array, size_t position,
-                     size_t count)
+static void add_window_rows(HypWindow *window, const HypAttentionWalk *walk, size_t array,
+                            size_t position, size_t count)
 {
     const double row = hyp_attention_row_lines(walk);
     hyp_window_add(window, (double)count * row, count, position);
@@ -46,11 +47,11 @@ static bool keeps_heads(HypAttentionWalk *walk, const HypCacheShape *cache)
     hyp_window_place(&window, &(HypPlace){.known = true, .start = walk->keys, .width = work});
     for (size_t head = 0; head < 2 && head < args->heads; head++) {
         hyp_attention_walk_head(walk, head);
-        add_rows(&window, walk, walk->head.q, walk->position, args->queries);
-        add_rows(&window, walk, walk->head.out, walk->position, args->queries);
+        add_window_rows(&window, walk, walk->head.q, walk->position, args->queries);
+        add_window_rows(&window, walk, walk->head.out, walk->position, args->queries);
     }
-    add_rows(&window, walk, walk->head.k, walk->key_position, args->keys);
-    add_rows(&window, walk, walk->head.v, walk->key_position, args->keys);
+    add_window_rows(&window, walk, walk->head.k, walk->key_position, args->keys);
+    add_window_rows(&window, walk, walk->head.v, walk->key_position, args->keys);
     hyp_window_put_first(&window, window.count - 1);
     if (hyp_window_miss(&window, cache) > 0)
         return false;
@@ -58,33 +59,70 @@ static bool keeps_heads(HypAttentionWalk *walk, const HypCacheShape *cache)
     return hyp_window_miss(&window, cache) <= 0;
 }
 
-// Heads one after another in one level.
-typedef struct Pass {
+// Keys and values of a head that come back, what is touched in between, and what is counted of it.
+typedef struct Counting {
     HypAttentionWalk *walk;
-    size_t seen; // keys that were read by heads that share them
-    double met;  // lines of rows that were taken for met for the first time
-} Pass;
+    HypCacheShape cache;
+    HypSets sets;
+    HypSetCounts own, others; // lines by set
+} Counting;
 
-// Counts `times`.
-static void walk_block(Pass *pass, size_t first, size_t queries, double times)
+static void add_run(HypSetCounts *counts, const HypAttentionWalk *walk, size_t start, size_t end)
 {
-    HypAttentionWalk *walk = pass->walk;
-    const size_t read = hyp_attention_keys_read(walk, first, queries);
-    hyp_stacks_weigh(&walk->stacks, times);
-    hyp_attention_walk_queries(walk, first, queries);
-    for (size_t key = 0; key < read; key += ATTENTION_KEYS) {
-        const HypAttentionStep step = hyp_attention_step(walk, first, queries, key);
-        if (attention_taken_alone(queries)) {
-            hyp_attention_walk_alone(walk, &step);
-        } else {
-            hyp_attention_walk_packing(walk, key, step.keys);
-            hyp_attention_walk_pass(walk, &step);
-        }
-    }
-    hyp_attention_walk_results(walk, first, queries);
-    const size_t fresh = queries + (read > pass->seen ? read - pass->seen : 0);
-    pass->seen = read > pass->seen ? read : pass->seen;
-    pass->met += times * 2 * (double)fresh * hyp_attention_row_lines(walk);
+    const HypRuns run = {.start = start, .width = end - start, .count = 1};
+    if (end > start)
+        hyp_counts_add_runs(counts, &run, walk->line_floats);
+}
+
+// Rows `first` to `end` - 1 of a head in an array.
+static void add_rows(HypSetCounts *counts, const HypAttentionWalk *walk, size_t head,
+                     size_t position, size_t first, size_t end)
+{
+    const size_t dim = walk->args->dim;
+    const HypRuns rows = {.start = head + first * position,
+                          .width = dim,
+                          .stride = position,
+                          .count = end > first ? end - first : 0};
+    if (position == dim)
+        add_run(counts, walk, rows.start, head + end * position);
+    else
+        hyp_counts_add_runs(counts, &rows, walk->line_floats);
+}
+
+static void add_keys(HypSetCounts *counts, const HypAttentionWalk *walk, size_t first, size_t end)
+{
+    add_rows(counts, walk, walk->head.k, walk->key_position, first, end);
+    add_rows(counts, walk, walk->head.v, walk->key_position, first, end);
+}
+
+static void clear(Counting *counting)
+{
+    hyp_counts_clear(&counting->own, counting->sets);
+    hyp_counts_clear(&counting->others, counting->sets);
+}
+
+static double evicted_share(const Counting *counting)
+{
+    return hyp_counts_evicted_share(&counting->own, &counting->others,
+                                    (size_t)counting->cache.ways);
+}
+
+// Where the packed copies start: a query that takes keys as they lie makes none of them.
+static size_t work_start(const HypAttentionWalk *walk)
+{
+    return attention_taken_alone(walk->args->queries) ? walk->queries : walk->keys;
+}
+
+// Blocks of queries of a head, in order.
+typedef struct Block {
+    size_t index, first, count;
+    size_t read; // keys
+} Block;
+
+// Keys of a block.
+static size_t count_keys(const HypAttentionWalk *walk)
+{
+    return gemm_least(walk->args->keys, ATTENTION_KEYS);
 }
 
 static size_t count_blocks(const HypAttentionWalk *walk)
@@ -92,71 +130,269 @@ static size_t count_blocks(const HypAttentionWalk *walk)
     return hyp_attention_divide(walk).blocks + 1; // and the last
 }
 
-// Of many blocks of queries the middle one, behind the one before it, stands for all but the first
-// and the last.
-static void walk_head(Pass *pass, size_t head, double times)
+static Block find_block(const HypAttentionWalk *walk, size_t index)
 {
-    enum { MOST_BLOCKS = 5 };
-    const HypAttentionArgs *args = pass->walk->args;
-    const size_t blocks = count_blocks(pass->walk);
-    const size_t middle = blocks / 2;
-    hyp_attention_walk_head(pass->walk, head);
-    for (size_t first = 0, i = 0, count; first < args->queries; first += count, i++) {
-        const bool alike = blocks > MOST_BLOCKS && i > 0 && i + 1 < blocks;
-        count = attention_block_queries(args->queries - first, pass->walk->tile_rows);
-        if (!alike)
-            walk_block(pass, first, count, times);
-        else if (i == middle)
-            walk_block(pass, first, count, times * (double)(blocks - 2));
-        else if (i + 1 == middle)
-            walk_block(pass, first, count, 0);
+    const size_t queries = hyp_attention_divide(walk).queries;
+    const size_t left = walk->args->queries - index * queries;
+    Block block = {index, index * queries, attention_block_queries(left, walk->tile_rows), 0};
+    block.read = hyp_attention_keys_read(walk, block.first, block.count);
+    return block;
+}
+
+static void add_results(Counting *counting, const Block *block)
+{
+    const HypAttentionWalk *walk = counting->walk;
+    add_rows(&counting->others, walk, walk->head.out, walk->position, block->first,
+             block->first + block->count);
+}
+
+static void add_queries(Counting *counting, const Block *block)
+{
+    const HypAttentionWalk *walk = counting->walk;
+    add_rows(&counting->others, walk, walk->head.q, walk->position, block->first,
+             block->first + block->count);
+}
+
+// Rows of keys that a head misses for a block of queries though it has read them for the one
+// before. Counted are those that it had read for a block further back, `known`.
+static double count_block_missed(Counting *counting, size_t index, size_t *known)
+{
+    const HypAttentionWalk *walk = counting->walk;
+    const Block before = find_block(walk, index - 1);
+    const Block block = find_block(walk, index);
+    add_keys(&counting->own, walk, *known, before.read);
+    *known = before.read;
+    hyp_counts_clear(&counting->others, counting->sets);
+    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_results(counting, &before);
+    add_queries(counting, &block);
+    return evicted_share(counting) * (double)before.read;
+}
+
+// Of all blocks of a head. Of many some stand for the others, but for the last, which is shorter.
+static double count_rows_missed(Counting *counting)
+{
+    enum { MOST_BLOCKS = 8 };
+    const HypAttentionWalk *walk = counting->walk;
+    const size_t last = count_blocks(walk) - 1;
+    const size_t most = walk->args->causal ? MOST_BLOCKS : 1;
+    const size_t counted = last < most + 1 ? last - (last > 0) : most;
+    double missed = 0;
+    size_t known = 0;
+    clear(counting);
+    for (size_t i = 0; i < counted; i++) {
+        const size_t index = 1 + (2 * i + 1) * (last - 1) / (2 * counted);
+        missed +=
+            count_block_missed(counting, index, &known) * (double)(last - 1) / (double)counted;
     }
+    return last > 0 ? missed + count_block_missed(counting, last, &known) : 0;
 }
 
-// Heads that share keys, from the first of them on: of many, some behind the first stand for all.
-static void walk_sharing_heads(Pass *pass, size_t first, double times)
+// Likewise the head after this one, which has the same keys. It finds those of its first block as
+// they were left, and the others behind its own queries and results.
+static double count_shared_missed(Counting *counting)
 {
-    enum { MOST_HEADS = 4 };
-    const size_t others = attention_sharing(pass->walk->args) - 1;
-    const size_t walked = others < MOST_HEADS ? others : MOST_HEADS - 1;
-    pass->seen = 0;
-    walk_head(pass, first, times);
-    for (size_t i = 1; i <= walked; i++)
-        walk_head(pass, first + i, times * (double)others / (double)walked);
+    HypAttentionWalk *walk = counting->walk;
+    const size_t queries = walk->args->queries;
+    const Block first = find_block(walk, 0);
+    const Block last = find_block(walk, count_blocks(walk) - 1);
+    clear(counting);
+    add_keys(&counting->own, walk, 0, last.read);
+    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_results(counting, &last);
+    walk->head.q += walk->args->dim;
+    walk->head.out += walk->args->dim;
+    add_queries(counting, &first);
+    const double at_first = evicted_share(counting);
+    double share = at_first;
+    if (first.read < last.read) {
+        add_rows(&counting->others, walk, walk->head.q, walk->position, first.count, queries);
+        add_rows(&counting->others, walk, walk->head.out, walk->position, 0, last.first);
+        share = (at_first + evicted_share(counting)) / 2;
+    }
+    walk->head.q -= walk->args->dim;
+    walk->head.out -= walk->args->dim;
+    return at_first * (double)first.read + share * (double)(last.read - first.read);
 }
 
-// Groups of heads that share keys, behind the first.
-static size_t count_others(const HypAttentionWalk *walk)
+// What a head touches: copies in the workspace, and rows of arrays. Halves stand for what is
+// touched before, or behind, a line in the middle.
+enum {
+    KEYS = 1 << 0, // copies of a block of keys
+    VALUES = 1 << 1,
+    QUERIES = 1 << 2, // of a block of queries, and its results
+    SCORES = 1 << 3,  // and all small things
+    HALF_KEY_ROWS = 1 << 4,
+    KEY_ROWS = 1 << 5,
+    HALF_VALUE_ROWS = 1 << 6,
+    VALUE_ROWS = 1 << 7,
+    FIRST_QUERY_ROWS = 1 << 8,
+    LAST_QUERY_ROWS = 1 << 9,
+    FIRST_RESULT_ROWS = 1 << 10,
+    LAST_RESULT_ROWS = 1 << 11,
+    PACKED = KEYS | VALUES | SCORES,
+    QUERY_ROWS = FIRST_QUERY_ROWS | LAST_QUERY_ROWS,
+    RESULT_ROWS = FIRST_RESULT_ROWS | LAST_RESULT_ROWS,
+};
+
+static void add_parts(HypSetCounts *counts, const HypAttentionWalk *walk, unsigned parts)
 {
-    return walk->args->batch * walk->args->heads / attention_sharing(walk->args) - 1;
+    const Block block = find_block(walk, 0);
+    const size_t half = block.count / 2;
+    const size_t keys = count_keys(walk);
+    const size_t key_rows = parts & KEY_ROWS ? keys : parts & HALF_KEY_ROWS ? keys / 2 : 0;
+    const size_t value_rows = parts & VALUE_ROWS ? keys : parts & HALF_VALUE_ROWS ? keys / 2 : 0;
+    if (parts & KEYS)
+        add_run(counts, walk, walk->keys, walk->keys + keys * walk->args->dim);
+    if (parts & VALUES)
+        add_run(counts, walk, walk->values, walk->values + keys * walk->width);
+    if (parts & QUERIES) {
+        add_run(counts, walk, walk->queries, walk->queries + block.count * walk->args->dim);
+        add_run(counts, walk, walk->results, walk->results + block.count * walk->width);
+    }
+    if (parts & SCORES)
+        add_run(counts, walk, walk->scores, walk->end);
+    add_rows(counts, walk, walk->head.k, walk->key_position, 0, key_rows);
+    add_rows(counts, walk, walk->head.v, walk->key_position, 0, value_rows);
+    add_rows(counts, walk, walk->head.q, walk->position, parts & FIRST_QUERY_ROWS ? 0 : half,
+             parts & LAST_QUERY_ROWS ? block.count : half);
+    add_rows(counts, walk, walk->head.out, walk->position, parts & FIRST_RESULT_ROWS ? 0 : half,
+             parts & LAST_RESULT_ROWS ? block.count : half);
 }
 
-// Of those as many as there is time for, or as differ: in where queries lie to their keys, if these
-// are shared, but not from image to image.
-static size_t count_walked(const HypAttentionWalk *walk)
+// From when to when copies are used again: from one block of keys to the next, within a block of
+// queries, from one of these to the next.
+typedef enum Often { BY_KEYS, WITHIN_QUERIES, BY_QUERIES, OFTEN_COUNT } Often;
+
+// Copies, and what is touched until they are used again.
+typedef struct Reuse {
+    Often often;
+    unsigned copies, between;
+    bool reads, writes; // of QUERIES: of copies, of results
+} Reuse;
+
+static const Reuse reuses[] = {
+    {BY_KEYS, KEYS, VALUES | SCORES | HALF_KEY_ROWS, true, false},
+    {BY_QUERIES, KEYS, VALUES | SCORES | RESULT_ROWS | QUERY_ROWS | HALF_KEY_ROWS, true, false},
+    {BY_KEYS, VALUES, KEYS | SCORES | KEY_ROWS | HALF_VALUE_ROWS, true, false},
+    {BY_QUERIES, VALUES, KEYS | SCORES | RESULT_ROWS | QUERY_ROWS | KEY_ROWS | HALF_VALUE_ROWS,
+     true, false},
+    {WITHIN_QUERIES, QUERIES, PACKED | LAST_QUERY_ROWS | KEY_ROWS | VALUE_ROWS, true, true},
+    {BY_KEYS, QUERIES, PACKED | KEY_ROWS | VALUE_ROWS, true, true},
+    {BY_QUERIES, QUERIES, PACKED | RESULT_ROWS | FIRST_QUERY_ROWS, true, false},
+    {WITHIN_QUERIES, QUERIES, PACKED | FIRST_RESULT_ROWS, false, true},
+    {BY_QUERIES, QUERIES, LAST_RESULT_ROWS | FIRST_QUERY_ROWS, false, true},
+};
+
+// Rows of copies that are used again so, by all heads.
+typedef struct Uses {
+    double keys[OFTEN_COUNT], queries[OFTEN_COUNT];
+} Uses;
+
+static Uses count_uses(const HypAttentionWalk *walk)
 {
-    enum { MOST_ROWS = 20000, ALIKE = 2 };
     const HypAttentionArgs *args = walk->args;
-    const size_t sharing = attention_sharing(args);
-    const size_t rows = 2 * sharing * (args->queries + count_blocks(walk) * args->keys);
-    const size_t most = 1 + MOST_ROWS / (1 + rows);
-    const bool alike = sharing == 1 && !neighbours_share_lines(walk);
-    const size_t of_image = alike ? ALIKE : args->heads / sharing;
-    const size_t others = count_others(walk);
-    const size_t unlike = others < of_image ? others : of_image;
-    return unlike < most ? unlike : most;
+    const size_t blocks = count_blocks(walk);
+    const size_t keys = count_keys(walk);
+    const double heads = (double)args->batch * (double)args->heads;
+    size_t keys_again = 0;
+    size_t queries_again = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        const Block block = find_block(walk, i);
+        const size_t passes = (block.read + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
+        keys_again += block.read > keys ? block.read - keys : 0;
+        queries_again += passes > 0 ? (passes - 1) * block.count : 0;
+    }
+    const double first = (double)find_block(walk, 0).count;
+    return (Uses){
+        .keys = {heads * (double)keys_again, 0, (heads * (double)blocks - 1) * (double)keys},
+        .queries = {heads * (double)queries_again, heads * (double)args->queries,
+                    heads * (double)args->queries - first}};
 }
 
-static void walk_heads(Pass *pass)
+// Lines of copies that were evicted before they are used again.
+typedef struct Copies {
+    double read, written;
+} Copies;
+
+static Copies count_copies_missed(Counting *counting)
 {
-    const HypAttentionWalk *walk = pass->walk;
-    const size_t others = count_others(walk);
-    const size_t walked = count_walked(walk);
-    const size_t step = neighbours_share_lines(walk) || walked == 0 ? 1 : others / walked;
-    walk_sharing_heads(pass, 0, 1);
-    for (size_t i = 0; i < walked; i++)
-        walk_sharing_heads(pass, (1 + i * step) * attention_sharing(walk->args),
-                           (double)others / (double)walked);
+    const HypAttentionWalk *walk = counting->walk;
+    const Uses uses = count_uses(walk);
+    Copies missed = {0};
+    if (attention_taken_alone(walk->args->queries))
+        return missed;
+    for (size_t i = 0; i < sizeof reuses / sizeof reuses[0]; i++) {
+        const Reuse *reuse = &reuses[i];
+        const double *rows = reuse->copies & QUERIES ? uses.queries : uses.keys;
+        clear(counting);
+        add_parts(&counting->own, walk, reuse->copies);
+        add_parts(&counting->others, walk, reuse->between);
+        const double lines =
+            evicted_share(counting) * rows[reuse->often] / (double)walk->line_floats;
+        missed.read += reuse->reads ? lines * (double)walk->args->dim : 0;
+        missed.written += reuse->writes ? lines * (double)walk->width : 0;
+    }
+    return missed;
+}
+
+// Lines in which rows of neighbouring heads meet, beyond those that an array has.
+static double count_borders(const HypAttentionWalk *walk, size_t rows, size_t heads,
+                            size_t position)
+{
+    const double lines = (double)(rows * position) / (double)walk->line_floats;
+    return (double)(rows * heads) * hyp_attention_row_lines(walk) - lines;
+}
+
+// Of these such as are evicted from one head to the next: of keys and values behind the last block
+// of queries, of queries and results behind all of a head.
+static double count_borders_missed(Counting *counting)
+{
+    const HypAttentionWalk *walk = counting->walk;
+    const HypAttentionArgs *args = walk->args;
+    const size_t kv_heads = args->heads / attention_sharing(args);
+    const Block first = find_block(walk, 0);
+    const Block last = find_block(walk, count_blocks(walk) - 1);
+    if (!neighbours_share_lines(walk))
+        return 0;
+    clear(counting);
+    add_keys(&counting->own, walk, 0, last.read);
+    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_results(counting, &last);
+    add_queries(counting, &first);
+    const double keys = count_borders(walk, args->keys, kv_heads, walk->key_position);
+    double missed = evicted_share(counting) * keys;
+    clear(counting);
+    add_rows(&counting->own, walk, walk->head.q, walk->position, 0, args->queries);
+    add_rows(&counting->own, walk, walk->head.out, walk->position, 0, args->queries);
+    add_keys(&counting->others, walk, 0, last.read);
+    add_run(&counting->others, walk, work_start(walk), walk->end);
+    missed +=
+        evicted_share(counting) * count_borders(walk, args->queries, args->heads, walk->position);
+    return 2 * (double)args->batch * missed;
+}
+
+// Rows of keys that all heads miss though they were read before. Where heads share keys, it depends
+// on the head how its queries lie to them: some stand for the others.
+static double count_all_missed(Counting *counting)
+{
+    enum { MOST_HEADS = 6 };
+    const HypAttentionArgs *args = counting->walk->args;
+    const size_t sharing = attention_sharing(args);
+    const size_t heads = args->heads;
+    const size_t most = sharing > 1 ? MOST_HEADS : 1;
+    const size_t counted = heads < most ? heads : most;
+    double missed = 0;
+    for (size_t i = 0; i < counted; i++) {
+        const size_t head = (2 * i + 1) * heads / (2 * counted);
+        hyp_attention_walk_head(counting->walk, head);
+        missed += count_rows_missed(counting);
+        if (sharing == 1)
+            continue;
+        hyp_attention_walk_head(counting->walk, head - (head % sharing + 1 == sharing));
+        missed += (1 - 1 / (double)sharing) * count_shared_missed(counting);
+    }
+    return missed * (double)args->batch * (double)heads / (double)counted;
 }
 
 // What a level misses and writes back.
@@ -164,36 +400,33 @@ typedef struct Level {
     double misses, write_backs;
 } Level;
 
-// Empty at first.
-static bool walk_level(HypAttentionWalk *walk, const HypCacheShape *cache, Level *level)
+static Level count_level(Counting *counting)
 {
-    enum { SHIFT = 4 }; // one of sixteen sets
-    const HypAttentionArgs *args = walk->args;
+    const HypAttentionWalk *walk = counting->walk;
+    const double work = hyp_attention_work_lines(walk);
+    const double rows = 2 * count_all_missed(counting) * hyp_attention_row_lines(walk);
+    const double borders = count_borders_missed(counting);
+    const Copies copies = count_copies_missed(counting);
+    HypStackMisses misses = {.all = 0};
+    misses.of[HYP_ATTENTION_PACKED] = copies.read;
+    misses.of[HYP_ATTENTION_WRITTEN] = work + copies.written;
+    return (Level){hyp_attention_array_lines(walk) + work + rows + borders + copies.read +
+                       copies.written,
+                   hyp_attention_write_backs(walk, &misses, &counting->cache)};
+}
+
+// Empty at first.
+static Level find_level(HypAttentionWalk *walk, const HypCacheShape *cache)
+{
     const double lines = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
-    const HypCacheShape shape = hyp_stacks_shape(*cache, lines);
     const HypStackMisses none = {.all = 0};
-    *level = (Level){.misses = lines};
-    if (keeps_all(walk, &shape))
-        return true;
-    level->write_backs = hyp_attention_write_backs(walk, &none, &shape);
-    if (keeps_heads(walk, &shape))
-        return true;
-    if (!hyp_stacks_open(&walk->stacks, &shape, SHIFT))
-        return hyp_fail(HYPERION_ERROR_MEMORY,
-                        "predict attention: out of memory for a cache of %.0f sets and %.0f ways",
-                        shape.sets, shape.ways);
-    Pass pass = {.walk = walk};
-    walk->coarse = true;
-    walk_heads(&pass);
-    const HypStackMisses misses = hyp_stacks_take(&walk->stacks);
-    const double rows =
-        (double)args->batch * (double)args->heads *
-        ((double)args->keys / (double)attention_sharing(args) + (double)args->queries); // each once
-    const double met = 2 * rows * hyp_attention_row_lines(walk);
-    level->misses = fmax(lines, misses.all - pass.met + met);
-    level->write_backs = hyp_attention_write_backs(walk, &misses, &shape);
-    hyp_stacks_close(&walk->stacks);
-    return true;
+    Counting counting = {.walk = walk, .cache = hyp_stacks_shape(*cache, lines)};
+    counting.sets = hyp_find_sets(&counting.cache);
+    if (keeps_all(walk, &counting.cache))
+        return (Level){lines, 0};
+    if (counting.sets.count > HYP_MOST_COUNTED_SETS || keeps_heads(walk, &counting.cache))
+        return (Level){lines, hyp_attention_write_backs(walk, &none, &counting.cache)};
+    return count_level(&counting);
 }
 
 void hyp_attention_add_outer(HypAttentionWalk *walk, double inner, HypAccount *account)
@@ -201,9 +434,8 @@ void hyp_attention_add_outer(HypAttentionWalk *walk, double inner, HypAccount *a
     static const double doubt = 0.03; // of lines that come back
     const double cold = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
     HypTraffic *traffic = &account->traffic;
-    for (int i = 1; i < account->level_count && !account->failed; i++) {
-        Level level;
-        account->failed = !walk_level(walk, &account->caches[i], &level);
+    for (int i = 1; i < account->level_count; i++) {
+        const Level level = find_level(walk, &account->caches[i]);
         inner = fmin(inner, level.misses);
         traffic->misses[i] += inner;
         traffic->write_backs[i] += level.write_backs;

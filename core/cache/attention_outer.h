@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention_outer.h - what outer levels of a cache miss of a call of attention. The nest is walked
-// through one of sixteen of their sets, coarser than through the first level, as they see only what
-// that one misses: head by head, as rows come back from block to block and from head to head.
+// attention_outer.h - what outer levels of a cache miss of a call of attention: rows of keys that
+// come back from one block of queries or head to the next, copies, and lines in which heads meet.
+// Each is evicted where what is touched in between has more lines in its set than there are ways,
+// counted by sets.
 #ifndef HYP_ATTENTION_OUTER_H
 #define HYP_ATTENTION_OUTER_H
 

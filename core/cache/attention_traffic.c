@@ -293,7 +293,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
     const HypCacheShape cache = hyp_stacks_shape(*first, lines);
     pass.sampling = choose_sampling(&pass, first);
     pass.walk.counted_groups = find_counted(&pass, &cache);
-    if (!hyp_stacks_open(&pass.walk.stacks, &cache, 0)) {
+    if (!hyp_stacks_open(&pass.walk.stacks, &cache)) {
         account->failed = true;
         (void)hyp_fail(HYPERION_ERROR_MEMORY,
                        "predict attention: out of memory for a cache of "

@@ -9,7 +9,6 @@ enum {
     TILE_VECTORS = 2,    // columns of a register tile
     TOGETHER = 16,       // keys that a group of queries meets at once, at least
     PACKED_TOGETHER = 4, // rows that are packed at once
-    COARSE = 32,         // rows that are copied at once, as far out levels see it
     PAGE_BYTES = 4096,
 };
 
@@ -51,7 +50,6 @@ void hyp_attention_walk_start(HypAttentionWalk *walk, const HypAttentionArgs *ar
     const size_t position = args->heads * args->dim;
     walk->args = args;
     walk->accesses = 0;
-    walk->coarse = false;
     walk->line_floats = line_floats;
     walk->line_shift = (unsigned)__builtin_ctzll(line_floats);
     walk->lanes = lanes;
@@ -132,8 +130,7 @@ void hyp_attention_walk_queries(HypAttentionWalk *walk, size_t first, size_t cou
 {
     const size_t dim = walk->args->dim;
     for (size_t i = 0, rows; i < count; i += rows) {
-        rows = walk->coarse ? least_of(COARSE, count - i)
-                            : attention_group_rows(count - i, walk->tile_rows);
+        rows = attention_group_rows(count - i, walk->tile_rows);
         touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.q, walk->position, first + i, rows);
         const size_t results = walk->results + i * walk->width;
         write_run(walk, results, rows * walk->width);
@@ -149,7 +146,7 @@ void hyp_attention_walk_results(HypAttentionWalk *walk, size_t first, size_t cou
 {
     read_run(walk, walk->sums, count);
     for (size_t i = 0, rows; i < count; i += rows) {
-        rows = least_of(walk->coarse ? COARSE : TOGETHER, count - i);
+        rows = least_of(TOGETHER, count - i);
         read_run(walk, walk->results + i * walk->width, rows * walk->width);
         touch_rows(walk, HYP_ATTENTION_OUT, walk->head.out, walk->position, first + i, rows);
     }
@@ -160,9 +157,8 @@ void hyp_attention_walk_packing(HypAttentionWalk *walk, size_t first, size_t cou
     const size_t dim = walk->args->dim;
     const size_t tile = walk->tile_keys;
     const size_t register_rows = walk->lanes < PACKED_TOGETHER ? PACKED_TOGETHER : walk->lanes;
-    const size_t step = walk->coarse ? COARSE : register_rows;
     for (size_t j = 0, rows; j < count; j += rows) {
-        rows = least_of(step, count - j);
+        rows = least_of(register_rows, count - j);
         touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.k, walk->key_position, first + j, rows);
         pack_run(walk, walk->values, least_of(walk->lanes, rows) * walk->width);
         // A register of keys fills half of each row of a panel: here, half of its rows.
@@ -171,7 +167,7 @@ void hyp_attention_walk_packing(HypAttentionWalk *walk, size_t first, size_t cou
         pack_run(walk, walk->keys + j * dim, columns * dim);
     }
     for (size_t j = 0, rows; j < count; j += rows) {
-        rows = least_of(walk->coarse ? COARSE : PACKED_TOGETHER, count - j);
+        rows = least_of(PACKED_TOGETHER, count - j);
         touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.v, walk->key_position, first + j, rows);
         for (size_t d = 0; d < walk->width; d += walk->panel) {
             const size_t columns = least_of(walk->panel, walk->width - d);
@@ -340,22 +336,6 @@ void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, s
         walk->accesses += turn.weight * hyp_attention_group_accesses(walk, rows, group.seen, mean);
     }
     hyp_stacks_weigh(&walk->stacks, 1);
-}
-
-void hyp_attention_walk_pass(HypAttentionWalk *walk, const HypAttentionStep *step)
-{
-    const HypAttentionArgs *args = walk->args;
-    size_t first = 0; // that sees keys
-    while (first < step->queries && count_seen(walk, step, first) == 0)
-        first++;
-    const size_t count = step->queries - first;
-    const size_t packed = (args->dim + walk->width) * ATTENTION_KEYS;
-    if (count == 0)
-        return;
-    read_run(walk, walk->keys, packed);
-    read_run(walk, walk->queries + first * args->dim, count * args->dim);
-    write_run(walk, walk->results + first * walk->width, count * walk->width);
-    read_run(walk, walk->keys, packed);
 }
 
 // Scores are read where the values of some keys are.

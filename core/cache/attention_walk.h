@@ -22,7 +22,6 @@ typedef struct HypAttentionWalk {
     const HypAttentionArgs *args;
     HypSetStacks stacks;
     double accesses;
-    bool coarse;         // more at once: for levels that are far larger
     unsigned line_shift; // from floats
     size_t line_floats;
     size_t lanes, tile_rows, tile_keys;
@@ -65,9 +64,6 @@ HypAttentionStep hyp_attention_step(const HypAttentionWalk *walk, size_t first_q
 // The next groups, so many at most, pass over packed keys. Of many that see all keys some stand for
 // the others.
 void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, size_t most);
-
-// All groups of the block, as a level sees it that is far larger than what one of them touches.
-void hyp_attention_walk_pass(HypAttentionWalk *walk, const HypAttentionStep *step);
 
 // Queries that take keys and values as they lie meet a block of them.
 void hyp_attention_walk_alone(HypAttentionWalk *walk, const HypAttentionStep *step);

@@ -30,7 +30,7 @@ HypGemmWalk hyp_walk_start(const HypGemmNest *nest, const HypIterations *at,
 
 bool hyp_walk_open(HypGemmWalk *walk)
 {
-    if (hyp_stacks_open(&walk->stacks, &walk->cache, 0))
+    if (hyp_stacks_open(&walk->stacks, &walk->cache))
         return true;
     return hyp_fail(HYPERION_ERROR_MEMORY,
                     "predict a product: out of memory for a cache of %.0f sets and %.0f ways",

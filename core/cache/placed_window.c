@@ -37,27 +37,6 @@ static HypRuns join_rows(const HypRegion *region)
     return runs;
 }
 
-// Of the lines in `own`, those in sets with more lines than ways.
-static double evicted_share(const HypSetCounts *own, const HypSetCounts *others, size_t ways)
-{
-    const size_t all = own->everywhere + others->everywhere;
-    if (all > ways)
-        return 1;
-    const uint32_t room = (uint32_t)(ways - all);
-    uint32_t full_sets = 0;
-    uint32_t evicted = 0;
-    uint32_t more = 0;
-    for (size_t i = 0; i < own->sets.count; i++) {
-        const uint32_t mine = own->more[i];
-        const uint32_t full = mine + others->more[i] > room;
-        full_sets += full;
-        evicted += full * mine;
-        more += mine;
-    }
-    const double lines = (double)(own->everywhere * own->sets.count + more);
-    return lines > 0 ? (double)(own->everywhere * full_sets + evicted) / lines : 0;
-}
-
 static size_t count_full(const HypSetCounts *counts, size_t first, size_t end, size_t room)
 {
     uint32_t full = 0;
@@ -98,5 +77,5 @@ double hyp_placed_window_miss(const HypWindow *window, const HypCacheShape *cach
         return evicted_share_of_run(&others, hyp_sets_remainder(sets, first), lines, ways);
     hyp_counts_clear(&own, sets);
     hyp_counts_add_runs(&own, &runs, line_floats);
-    return evicted_share(&own, &others, ways);
+    return hyp_counts_evicted_share(&own, &others, ways);
 }

@@ -109,3 +109,23 @@ void hyp_counts_add_runs(HypSetCounts *counts, const HypRuns *runs, size_t line_
         start -= start >= way ? way : 0;
     }
 }
+
+double hyp_counts_evicted_share(const HypSetCounts *own, const HypSetCounts *others, size_t ways)
+{
+    const size_t all = own->everywhere + others->everywhere;
+    if (all > ways)
+        return 1;
+    const uint32_t room = (uint32_t)(ways - all);
+    uint32_t full_sets = 0;
+    uint32_t evicted = 0;
+    uint32_t more = 0;
+    for (size_t i = 0; i < own->sets.count; i++) {
+        const uint32_t mine = own->more[i];
+        const uint32_t full = mine + others->more[i] > room;
+        full_sets += full;
+        evicted += full * mine;
+        more += mine;
+    }
+    const double lines = (double)(own->everywhere * own->sets.count + more);
+    return lines > 0 ? (double)(own->everywhere * full_sets + evicted) / lines : 0;
+}

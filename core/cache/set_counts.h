@@ -50,4 +50,7 @@ typedef struct HypRuns {
 // Adds their lines.
 void hyp_counts_add_runs(HypSetCounts *counts, const HypRuns *runs, size_t line_floats);
 
+// Of the lines in `own`, the share in sets that have more lines, with `others`, than ways.
+double hyp_counts_evicted_share(const HypSetCounts *own, const HypSetCounts *others, size_t ways);
+
 #endif

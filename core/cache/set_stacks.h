@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // set_stacks.h - a cache under LRU that is told of runs of consecutive lines. Sixteen sets move
-// together, and of each few one can be simulated for all, as neighbours hold much the same: a run
-// costs about what a line does where lines are told one by one.
+// together: a run costs about what a line does where lines are told one by one.
 #ifndef HYP_SET_STACKS_H
 #define HYP_SET_STACKS_H
 
@@ -10,8 +9,7 @@
 
 #include <stdbool.h>
 
-// What is told is counted apart by kinds, of which each walk has its own: rows of arrays can lie at
-// distances that favour the sets that are simulated, or the others.
+// What is told is counted apart by kinds, of which each walk has its own.
 enum { HYP_STACK_KINDS = 5 };
 
 // Lines of one group of sets, each in a set of its own: as long as no set gets a second one their
@@ -42,20 +40,13 @@ extern const HypStackLoops hyp_stack_loops_avx2; // NULL where the compiler does
 struct HypSetStacks {
     HypSets groups; // of neighbouring sets, or of one set each where groups do not divide them
     size_t ways;
-    unsigned lane_shift;   // sets of a group
-    unsigned one_of_shift; // one of 1 << one_of_shift sets is simulated
-    uint8_t places[64];    // of which few, one after another
-    size_t place_mask;
+    unsigned lane_shift;      // sets of a group
     HypStackEntries *stacks;  // of a group after another, `ways` each
     HypStackWaiting *waiting; // by group
     const HypStackLoops *loops;
-    double weight; // of what is told now
-    struct {
-        size_t told, seen, missed; // lines; seen: of simulated sets
-    } since[HYP_STACK_KINDS];      // the weight changed
-    struct {
-        double told, seen, missed;
-    } kinds[HYP_STACK_KINDS]; // since misses were taken, weighed
+    double weight;                        // of what is told now
+    size_t missed_since[HYP_STACK_KINDS]; // lines, since the weight changed
+    double missed[HYP_STACK_KINDS];       // since misses were taken, weighed
 };
 
 // The cache that stands for another, of which `lines` are touched. One that is searched as a whole:
@@ -63,9 +54,8 @@ struct HypSetStacks {
 // than lines: one of as many, which keeps them as well.
 HypCacheShape hyp_stacks_shape(HypCacheShape cache, double lines);
 
-// An empty cache, of which at most one of 1 << `shift` sets is simulated, 16 at most. False: out of
-// memory.
-bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache, unsigned shift);
+// An empty cache. False: out of memory.
+bool hyp_stacks_open(HypSetStacks *stacks, const HypCacheShape *cache);
 void hyp_stacks_close(HypSetStacks *stacks);
 
 // Makes it empty again: what was missed stays counted.
@@ -87,7 +77,7 @@ static inline void hyp_stacks_touch_rows(HypSetStacks *stacks, unsigned kind,
 // What is told from here on counts `weight` times.
 void hyp_stacks_weigh(HypSetStacks *stacks, double weight);
 
-// Lines of all sets that were missed since the last time.
+// Lines that were missed since the last time.
 typedef struct HypStackMisses {
     double all, of[HYP_STACK_KINDS];
 } HypStackMisses;

@@ -32,7 +32,7 @@ static inline void flush_group(HypSetStacks *stacks, size_t group)
     const unsigned missed = hyp_lanes_move(stacks->stacks + group * stacks->ways, stacks->ways,
                                            &waiting->entries, waiting->lanes);
     for (int kind = 0; kind < HYP_STACK_KINDS && missed; kind++)
-        stacks->since[kind].missed += count_lanes(missed & waiting->kinds[kind]);
+        stacks->missed_since[kind] += count_lanes(missed & waiting->kinds[kind]);
     waiting->lanes = 0;
     memset(waiting->kinds, 0, sizeof waiting->kinds);
 }
@@ -49,25 +49,14 @@ static inline void touch_lanes(HypSetStacks *stacks, unsigned kind, size_t group
     hyp_lanes_set(&waiting->entries, mask, entry);
 }
 
-// Of each few lines one is seen, at places that change, so that rows at distances of a few lines
-// are met as often as others. How many of those before `line`.
-static inline size_t count_seen(const HypSetStacks *stacks, size_t line)
-{
-    const unsigned shift = stacks->one_of_shift;
-    const size_t few = line >> shift;
-    const size_t place = stacks->places[few & stacks->place_mask];
-    return few + ((line & (((size_t)1 << shift) - 1)) > place);
-}
-
-// Lines `first` to `end` - 1 of those that are seen.
-static inline void touch_seen(HypSetStacks *stacks, unsigned kind, size_t first, size_t end)
+static inline void touch_lines(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
 {
     const size_t lanes = (size_t)1 << stacks->lane_shift;
     const size_t in_memory = first >> stacks->lane_shift;
     size_t lane = first & (lanes - 1);
     size_t round = hyp_sets_divide(stacks->groups, in_memory);
     size_t group = hyp_sets_remainder(stacks->groups, in_memory);
-    for (size_t left = end - first, count; left > 0; left -= count) {
+    for (size_t left = lines, count; left > 0; left -= count) {
         count = left < lanes - lane ? left : lanes - lane;
         touch_lanes(stacks, kind, group, (unsigned)ALL_LANES >> (HYP_STACK_LANES - count) << lane,
                     (unsigned)(round & ROUNDS_MASK) + 1);
@@ -81,35 +70,17 @@ static inline void touch_seen(HypSetStacks *stacks, unsigned kind, size_t first,
 
 static void touch_run(HypSetStacks *stacks, unsigned kind, size_t first, size_t lines)
 {
-    size_t end = first + lines;
-    stacks->since[kind].told += lines;
-    if (stacks->one_of_shift > 0) {
-        first = count_seen(stacks, first);
-        end = count_seen(stacks, end);
-    }
-    stacks->since[kind].seen += end - first;
-    touch_seen(stacks, kind, first, end);
+    touch_lines(stacks, kind, first, lines);
 }
 
 static void touch_rows(HypSetStacks *stacks, unsigned kind, const HypStackRows *rows)
 {
-    size_t told = 0;
-    size_t seen = 0;
     size_t start = rows->start;
     for (size_t row = 0; row < rows->count; row++, start += rows->stride) {
-        size_t first = start >> rows->line_shift;
-        size_t end = ((start + rows->width - 1) >> rows->line_shift) + 1;
-        told += end - first;
-        if (stacks->one_of_shift > 0) {
-            first = count_seen(stacks, first);
-            end = count_seen(stacks, end);
-        }
-        seen += end - first;
-        if (first < end)
-            touch_seen(stacks, kind, first, end);
+        const size_t first = start >> rows->line_shift;
+        const size_t last = (start + rows->width - 1) >> rows->line_shift;
+        touch_lines(stacks, kind, first, last - first + 1);
     }
-    stacks->since[kind].told += told;
-    stacks->since[kind].seen += seen;
 }
 
 static void flush_all(HypSetStacks *stacks)

@@ -59,18 +59,18 @@ static Run draw_run(uint64_t *random)
                  .lines = 1 + draw(random, draw(random, 2) ? 4 : 100)};
 }
 
-static HypSetStacks open_stacks(const Cache *cache, unsigned shift)
+static HypSetStacks open_stacks(const Cache *cache)
 {
     const HypCacheShape shape = {(double)cache->sets, (double)cache->ways, 16};
     HypSetStacks stacks;
-    assert_true(hyp_stacks_open(&stacks, &shape, shift));
+    assert_true(hyp_stacks_open(&stacks, &shape));
     return stacks;
 }
 
 static void compare(size_t sets, size_t ways, const HypStackLoops *loops)
 {
     Cache cache = {.sets = sets, .ways = ways};
-    HypSetStacks stacks = open_stacks(&cache, 0);
+    HypSetStacks stacks = open_stacks(&cache);
     if (loops)
         stacks.loops = loops;
     uint64_t random = 5 + sets;
@@ -98,7 +98,7 @@ static void every_processor_finds_the_same(void **state)
 {
     (void)state;
     compare(64, 12, &hyp_stack_loops_plain);
-    HypSetStacks stacks = open_stacks(&(Cache){.sets = 64, .ways = 12}, 0);
+    HypSetStacks stacks = open_stacks(&(Cache){.sets = 64, .ways = 12});
     const HypStackLoops *fastest = stacks.loops;
     hyp_stacks_close(&stacks);
     if (fastest == &hyp_stack_loops_plain) {
@@ -113,7 +113,7 @@ static void what_is_taken_seldom_is_the_same(void **state)
 {
     (void)state;
     Cache cache = {.sets = 64, .ways = 8};
-    HypSetStacks stacks = open_stacks(&cache, 0);
+    HypSetStacks stacks = open_stacks(&cache);
     uint64_t random = 3;
     double missed = 0;
     for (int i = 0; i < RUNS; i++) {
@@ -132,7 +132,7 @@ static void rows_miss_as_their_lines_do(void **state)
     (void)state;
     enum { LINE_SHIFT = 4 };
     Cache cache = {.sets = 64, .ways = 8};
-    HypSetStacks stacks = open_stacks(&cache, 0);
+    HypSetStacks stacks = open_stacks(&cache);
     uint64_t random = 11;
     for (int i = 0; i < RUNS; i++) {
         const HypStackRows rows = {.start = draw(&random, 20000),
@@ -153,56 +153,11 @@ static void rows_miss_as_their_lines_do(void **state)
     hyp_stacks_close(&stacks);
 }
 
-static void some_sets_stand_for_all(void **state)
-{
-    (void)state;
-    for (unsigned shift = 1; shift <= 4; shift++) {
-        Cache cache = {.sets = shift <= 2 ? 64 : 1024, .ways = shift <= 2 ? 8 : 2};
-        HypSetStacks stacks = open_stacks(&cache, shift);
-        uint64_t random = 7;
-        double missed = 0;
-        for (int i = 0; i < RUNS; i++) {
-            const Run run = draw_run(&random);
-            hyp_stacks_touch(&stacks, 0, run.first, run.lines);
-            missed += (double)touch_lines(&cache, run.first, run.lines);
-        }
-        const double found = hyp_stacks_take(&stacks).all;
-        assert_true(found > 0.98 * missed && found < 1.02 * missed);
-        hyp_stacks_close(&stacks);
-    }
-}
-
-// Rows at a distance of any power of two: their sets are seen as often as others.
-static void expect_rows_seen(size_t sets, unsigned shift, size_t lines)
-{
-    const Cache cache = {.sets = sets, .ways = 1};
-    const size_t few = (size_t)1 << shift;
-    for (size_t distance = lines; distance <= 4 * few; distance *= 2) {
-        const size_t told = sets / distance * lines;
-        HypSetStacks stacks = open_stacks(&cache, shift);
-        for (size_t row = 0; row < sets; row += distance)
-            hyp_stacks_touch(&stacks, 2, row, lines);
-        assert_int_equal(stacks.one_of_shift, shift);
-        assert_int_equal(stacks.since[2].seen, told / few);
-        assert_true(hyp_stacks_take(&stacks).all == (double)told);
-        hyp_stacks_close(&stacks);
-    }
-}
-
-static void rows_at_distances_are_seen_as_often_as_others(void **state)
-{
-    (void)state;
-    expect_rows_seen(64, 1, 1);
-    expect_rows_seen(64, 2, 1);
-    expect_rows_seen(512, 3, 2);
-    expect_rows_seen(1024, 4, 4);
-}
-
 static void weights_multiply_what_is_told(void **state)
 {
     (void)state;
     const Cache cache = {.sets = 64, .ways = 8};
-    HypSetStacks stacks = open_stacks(&cache, 0);
+    HypSetStacks stacks = open_stacks(&cache);
     hyp_stacks_touch(&stacks, 0, 0, 10);
     hyp_stacks_weigh(&stacks, 3);
     hyp_stacks_touch(&stacks, 0, 5, 10); // five of them new
@@ -221,8 +176,6 @@ int main(void)
         cmocka_unit_test(every_processor_finds_the_same),
         cmocka_unit_test(what_is_taken_seldom_is_the_same),
         cmocka_unit_test(rows_miss_as_their_lines_do),
-        cmocka_unit_test(some_sets_stand_for_all),
-        cmocka_unit_test(rows_at_distances_are_seen_as_often_as_others),
         cmocka_unit_test(weights_multiply_what_is_told),
     };
     return cmocka_run_group_tests_name("set_stacks", tests, NULL, NULL);
