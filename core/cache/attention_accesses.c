@@ -3,6 +3,7 @@
 
 #include "attention/attention_blocks.h"
 #include "cache/gemm_block.h"
+#include "common/size_math.h"
 
 #include <math.h>
 
@@ -63,16 +64,6 @@ double hyp_attention_end_accesses(const HypAttentionWalk *walk, size_t queries)
             (double)walk->args->dim / line * fmax(1, line / (double)walk->tile_rows));
 }
 
-static size_t common_divisor(size_t a, size_t b)
-{
-    while (b > 0) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 double hyp_attention_alone_accesses(const HypAttentionWalk *walk, size_t seen)
 {
     const size_t dim = walk->args->dim;
@@ -86,7 +77,7 @@ double hyp_attention_alone_accesses(const HypAttentionWalk *walk, size_t seen)
         columns = attention_alone_vectors(dim - d, walk->lanes) * walk->lanes;
         const size_t width = columns < dim - d ? columns : dim - d;
         slices++;
-        parts += hyp_lines_of_run(width, common_divisor(dim, d), walk->line_floats);
+        parts += hyp_lines_of_run(width, hyp_size_divisor(dim, d), walk->line_floats);
     }
     const double score = keys * row_accesses(walk) + ceil(keys / lanes) * vectors_of(walk, dim) +
                          ceil(keys / together) * fmax(1, together / line);

@@ -107,12 +107,6 @@ static double evicted_share(const Counting *counting)
                                     (size_t)counting->cache.ways);
 }
 
-// Where the packed copies start: a query that takes keys as they lie makes none of them.
-static size_t work_start(const HypAttentionWalk *walk)
-{
-    return attention_taken_alone(walk->args->queries) ? walk->queries : walk->keys;
-}
-
 // Blocks of queries of a head, in order.
 typedef struct Block {
     size_t index, first, count;
@@ -139,6 +133,62 @@ static Block find_block(const HypAttentionWalk *walk, size_t index)
     return block;
 }
 
+// What a head touches: copies in the workspace, and rows of arrays. Halves stand for what is
+// touched before, or behind, a line in the middle.
+enum {
+    KEYS = 1 << 0, // copies of a block of keys
+    VALUES = 1 << 1,
+    QUERIES = 1 << 2, // of a block of queries, and its results
+    SCORES = 1 << 3,  // and all small things
+    HALF_KEY_ROWS = 1 << 4,
+    KEY_ROWS = 1 << 5,
+    HALF_VALUE_ROWS = 1 << 6,
+    VALUE_ROWS = 1 << 7,
+    FIRST_QUERY_ROWS = 1 << 8,
+    LAST_QUERY_ROWS = 1 << 9,
+    FIRST_RESULT_ROWS = 1 << 10,
+    LAST_RESULT_ROWS = 1 << 11,
+    PACKED = KEYS | VALUES | SCORES,
+    QUERY_ROWS = FIRST_QUERY_ROWS | LAST_QUERY_ROWS,
+    RESULT_ROWS = FIRST_RESULT_ROWS | LAST_RESULT_ROWS,
+};
+
+static void add_parts(HypSetCounts *counts, const HypAttentionWalk *walk, unsigned parts)
+{
+    const Block block = find_block(walk, 0);
+    const size_t half = block.count / 2;
+    const size_t tile =
+        attention_taken_alone(block.count) ? 1 : gemm_least(walk->tile_rows, block.count);
+    const size_t keys = count_keys(walk);
+    const size_t key_rows = parts & KEY_ROWS ? keys : parts & HALF_KEY_ROWS ? keys / 2 : 0;
+    const size_t value_rows = parts & VALUE_ROWS ? keys : parts & HALF_VALUE_ROWS ? keys / 2 : 0;
+    if (parts & KEYS)
+        add_run(counts, walk, walk->keys, walk->keys + keys * walk->args->dim);
+    if (parts & VALUES)
+        add_run(counts, walk, walk->values, walk->values + keys * walk->width);
+    if (parts & QUERIES) {
+        add_run(counts, walk, walk->queries, walk->queries + block.count * walk->args->dim);
+        add_run(counts, walk, walk->results, walk->results + block.count * walk->width);
+    }
+    if (parts & SCORES) {
+        add_run(counts, walk, walk->scores, walk->scores + tile * ATTENTION_KEYS);
+        add_run(counts, walk, walk->factors, walk->end);
+    }
+    add_rows(counts, walk, walk->head.k, walk->key_position, 0, key_rows);
+    add_rows(counts, walk, walk->head.v, walk->key_position, 0, value_rows);
+    add_rows(counts, walk, walk->head.q, walk->position, parts & FIRST_QUERY_ROWS ? 0 : half,
+             parts & LAST_QUERY_ROWS ? block.count : half);
+    add_rows(counts, walk, walk->head.out, walk->position, parts & FIRST_RESULT_ROWS ? 0 : half,
+             parts & LAST_RESULT_ROWS ? block.count : half);
+}
+
+// All copies: a query that takes keys as they lie makes none of them.
+static unsigned work_parts(const HypAttentionWalk *walk)
+{
+    const unsigned parts = QUERIES | SCORES;
+    return attention_taken_alone(walk->args->queries) ? parts : parts | KEYS | VALUES;
+}
+
 static void add_results(Counting *counting, const Block *block)
 {
     const HypAttentionWalk *walk = counting->walk;
@@ -163,7 +213,7 @@ static double count_block_missed(Counting *counting, size_t index, size_t *known
     add_keys(&counting->own, walk, *known, before.read);
     *known = before.read;
     hyp_counts_clear(&counting->others, counting->sets);
-    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_parts(&counting->others, walk, work_parts(walk));
     add_results(counting, &before);
     add_queries(counting, &block);
     return evicted_share(counting) * (double)before.read;
@@ -198,7 +248,7 @@ static double count_shared_missed(Counting *counting)
     const Block last = find_block(walk, count_blocks(walk) - 1);
     clear(counting);
     add_keys(&counting->own, walk, 0, last.read);
-    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_parts(&counting->others, walk, work_parts(walk));
     add_results(counting, &last);
     walk->head.q += walk->args->dim;
     walk->head.out += walk->args->dim;
@@ -213,51 +263,6 @@ static double count_shared_missed(Counting *counting)
     walk->head.q -= walk->args->dim;
     walk->head.out -= walk->args->dim;
     return at_first * (double)first.read + share * (double)(last.read - first.read);
-}
-
-// What a head touches: copies in the workspace, and rows of arrays. Halves stand for what is
-// touched before, or behind, a line in the middle.
-enum {
-    KEYS = 1 << 0, // copies of a block of keys
-    VALUES = 1 << 1,
-    QUERIES = 1 << 2, // of a block of queries, and its results
-    SCORES = 1 << 3,  // and all small things
-    HALF_KEY_ROWS = 1 << 4,
-    KEY_ROWS = 1 << 5,
-    HALF_VALUE_ROWS = 1 << 6,
-    VALUE_ROWS = 1 << 7,
-    FIRST_QUERY_ROWS = 1 << 8,
-    LAST_QUERY_ROWS = 1 << 9,
-    FIRST_RESULT_ROWS = 1 << 10,
-    LAST_RESULT_ROWS = 1 << 11,
-    PACKED = KEYS | VALUES | SCORES,
-    QUERY_ROWS = FIRST_QUERY_ROWS | LAST_QUERY_ROWS,
-    RESULT_ROWS = FIRST_RESULT_ROWS | LAST_RESULT_ROWS,
-};
-
-static void add_parts(HypSetCounts *counts, const HypAttentionWalk *walk, unsigned parts)
-{
-    const Block block = find_block(walk, 0);
-    const size_t half = block.count / 2;
-    const size_t keys = count_keys(walk);
-    const size_t key_rows = parts & KEY_ROWS ? keys : parts & HALF_KEY_ROWS ? keys / 2 : 0;
-    const size_t value_rows = parts & VALUE_ROWS ? keys : parts & HALF_VALUE_ROWS ? keys / 2 : 0;
-    if (parts & KEYS)
-        add_run(counts, walk, walk->keys, walk->keys + keys * walk->args->dim);
-    if (parts & VALUES)
-        add_run(counts, walk, walk->values, walk->values + keys * walk->width);
-    if (parts & QUERIES) {
-        add_run(counts, walk, walk->queries, walk->queries + block.count * walk->args->dim);
-        add_run(counts, walk, walk->results, walk->results + block.count * walk->width);
-    }
-    if (parts & SCORES)
-        add_run(counts, walk, walk->scores, walk->end);
-    add_rows(counts, walk, walk->head.k, walk->key_position, 0, key_rows);
-    add_rows(counts, walk, walk->head.v, walk->key_position, 0, value_rows);
-    add_rows(counts, walk, walk->head.q, walk->position, parts & FIRST_QUERY_ROWS ? 0 : half,
-             parts & LAST_QUERY_ROWS ? block.count : half);
-    add_rows(counts, walk, walk->head.out, walk->position, parts & FIRST_RESULT_ROWS ? 0 : half,
-             parts & LAST_RESULT_ROWS ? block.count : half);
 }
 
 // From when to when copies are used again: from one block of keys to the next, within a block of
@@ -357,7 +362,7 @@ static double count_borders_missed(Counting *counting)
         return 0;
     clear(counting);
     add_keys(&counting->own, walk, 0, last.read);
-    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_parts(&counting->others, walk, work_parts(walk));
     add_results(counting, &last);
     add_queries(counting, &first);
     const double keys = count_borders(walk, args->keys, kv_heads, walk->key_position);
@@ -366,7 +371,7 @@ static double count_borders_missed(Counting *counting)
     add_rows(&counting->own, walk, walk->head.q, walk->position, 0, args->queries);
     add_rows(&counting->own, walk, walk->head.out, walk->position, 0, args->queries);
     add_keys(&counting->others, walk, 0, last.read);
-    add_run(&counting->others, walk, work_start(walk), walk->end);
+    add_parts(&counting->others, walk, work_parts(walk));
     missed +=
         evicted_share(counting) * count_borders(walk, args->queries, args->heads, walk->position);
     return 2 * (double)args->batch * missed;

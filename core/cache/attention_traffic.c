@@ -9,7 +9,9 @@
 #include "cache/attention_lines.h"
 #include "cache/attention_outer.h"
 #include "cache/attention_walk.h"
+#include "cache/gemm_block.h"
 #include "common/fail.h"
+#include "common/size_math.h"
 
 #include <math.h>
 
@@ -58,10 +60,12 @@ static Share take_share(HypAttentionWalk *walk)
     return share;
 }
 
-// The share of a block of queries or of a head, and of how it begins, which depends on what was
-// before: up to the first groups.
+// The share of a block of queries or of a head, of how it begins, which depends on what was before:
+// up to the first groups, and of a block of keys that all of its queries see. `next`: of how the
+// next one begins, where that was walked.
 typedef struct Shares {
-    Share all, begin;
+    Share all, begin, whole, next;
+    bool next_walked;
 } Shares;
 
 static Share walk_begin(HypAttentionWalk *walk, HypAttentionStep *step)
@@ -77,18 +81,21 @@ static Share walk_begin(HypAttentionWalk *walk, HypAttentionStep *step)
     return take_share(walk);
 }
 
-// The blocks of keys after the first.
-static Share walk_keys(Pass *pass, size_t first_query, size_t queries)
+// The blocks of keys after the first: all, and one that all queries see.
+typedef struct Keys {
+    Share all, whole;
+} Keys;
+
+static Keys walk_keys(Pass *pass, size_t first_query, size_t queries)
 {
     HypAttentionWalk *walk = &pass->walk;
     const size_t keys = attention_visible(walk->args, first_query + queries - 1);
     const size_t whole = attention_visible(walk->args, first_query) / ATTENTION_KEYS;
-    Share sum = {.accesses = 0};
-    Share walked = {.accesses = 0};
+    Keys sum = {.all = {.accesses = 0}};
     for (size_t i = 1; i * ATTENTION_KEYS < keys; i++) {
         HypAttentionStep step = hyp_attention_step(walk, first_query, queries, i * ATTENTION_KEYS);
         if (i > pass->sampling.whole && i < whole) {
-            add_share(&sum, &walked, 1);
+            add_share(&sum.all, &sum.whole, 1);
             continue;
         }
         if (attention_taken_alone(queries)) {
@@ -97,8 +104,9 @@ static Share walk_keys(Pass *pass, size_t first_query, size_t queries)
             hyp_attention_walk_packing(walk, step.first_key, step.keys);
             hyp_attention_walk_groups(walk, &step, SIZE_MAX);
         }
-        walked = take_share(walk);
-        add_share(&sum, &walked, 1);
+        const Share walked = take_share(walk);
+        sum.whole = i < whole ? walked : sum.whole;
+        add_share(&sum.all, &walked, 1);
     }
     return sum;
 }
@@ -113,8 +121,9 @@ static Shares walk_queries(Pass *pass, size_t first, size_t queries)
         hyp_attention_walk_groups(walk, &step, SIZE_MAX);
     const Share groups = take_share(walk);
     add_share(&shares.all, &groups, 1);
-    const Share keys = walk_keys(pass, first, queries);
-    add_share(&shares.all, &keys, 1);
+    const Keys keys = walk_keys(pass, first, queries);
+    shares.whole = keys.whole;
+    add_share(&shares.all, &keys.all, 1);
     hyp_attention_walk_results(walk, first, queries);
     const Share end = take_share(walk);
     add_share(&shares.all, &end, 1);
@@ -126,26 +135,47 @@ static size_t first_queries(const HypAttentionDivision *division)
     return division->blocks > 0 ? division->queries : division->rest;
 }
 
-// A whole head. Of many blocks of queries the first is walked, and the middle one for all others.
+// Adds the blocks of queries between the first and the last. Of those of causal attention, which
+// see each some keys more than the one before, the middle one stands for the others; else the first
+// does, but for how one begins behind another.
+static void walk_middle(Pass *pass, const HypAttentionDivision *division, Shares *sum)
+{
+    const double count = (double)division->blocks - 1;
+    const size_t middle = division->blocks / 2;
+    const size_t queries = division->queries;
+    if (!pass->walk.args->causal) {
+        HypAttentionStep step = hyp_attention_step(&pass->walk, middle * queries, queries, 0);
+        const Share first = sum->all;
+        sum->next = walk_begin(&pass->walk, &step);
+        sum->next_walked = true;
+        add_share(&sum->all, &first, count);
+        add_share(&sum->all, &sum->begin, -count);
+        add_share(&sum->all, &sum->next, count);
+        return;
+    }
+    const Shares shares = walk_queries(pass, middle * queries, queries);
+    const double mean = (double)division->blocks / 2;
+    const double steps = (double)queries / (double)ATTENTION_KEYS;
+    add_share(&sum->all, &shares.all, count);
+    add_share(&sum->all, &shares.whole, count * (mean - (double)middle) * steps);
+}
+
+// A whole head.
 static Shares walk_head(Pass *pass, const HypAttentionDivision *division)
 {
-    Shares sum = {.all = {.accesses = 0}};
     const size_t queries = division->queries;
     const size_t blocks = division->blocks;
     const bool all = blocks <= pass->sampling.blocks;
-    const size_t walked = all ? blocks : 2;
-    for (size_t i = 0; i < walked; i++) {
-        const size_t block = all || i == 0 ? i : (1 + blocks) / 2;
-        const Shares shares = walk_queries(pass, block * queries, queries);
-        add_share(&sum.all, &shares.all, all || i == 0 ? 1 : (double)(blocks - 1));
-        if (i == 0)
-            sum.begin = shares.begin;
+    Shares sum = walk_queries(pass, 0, first_queries(division));
+    for (size_t i = 1; all && i < blocks; i++) {
+        const Shares shares = walk_queries(pass, i * queries, queries);
+        add_share(&sum.all, &shares.all, 1);
     }
-    if (division->rest > 0) {
+    if (!all)
+        walk_middle(pass, division, &sum);
+    if (division->rest > 0 && blocks > 0) {
         const Shares shares = walk_queries(pass, blocks * queries, division->rest);
         add_share(&sum.all, &shares.all, 1);
-        if (blocks == 0)
-            sum.begin = shares.begin;
     }
     return sum;
 }
@@ -157,22 +187,130 @@ static Share walk_first_block(Pass *pass, size_t head, const HypAttentionDivisio
     return walk_begin(&pass->walk, &step);
 }
 
-// Heads one after the other, as far apart as some of them stand for all: rows of each lie in other
-// sets, and nothing is packed.
-static Share walk_alone_heads(Pass *pass, const HypAttentionDivision *division)
+// A head that packs nothing, of which one whole block of keys stands for all.
+static Share walk_alone_block(Pass *pass, size_t index)
 {
-    enum { MOST_HEADS = 8, MOST_KEYS = 1600 };
-    const size_t heads = pass->walk.args->batch * pass->walk.args->heads;
-    const size_t most = 2 + MOST_KEYS / (pass->walk.args->keys * pass->walk.args->queries);
-    size_t walked = most < MOST_HEADS ? most : MOST_HEADS;
-    walked = walked < heads ? walked : heads;
-    Share sum = {.accesses = 0};
-    for (size_t i = 0; i < walked; i++) {
-        hyp_attention_walk_head(&pass->walk, i * heads / walked);
-        const Share share = walk_head(pass, division).all;
-        const double others = walked > 1 ? (double)(heads - 1) / (double)(walked - 1) : 0;
-        add_share(&sum, &share, i == 0 ? 1 : others);
+    HypAttentionWalk *walk = &pass->walk;
+    const size_t queries = walk->args->queries;
+    const size_t keys = attention_visible(walk->args, queries - 1);
+    const size_t blocks = keys / ATTENTION_KEYS;
+    const HypAttentionStep whole =
+        hyp_attention_step(walk, 0, queries, index % blocks * ATTENTION_KEYS);
+    hyp_attention_walk_queries(walk, 0, queries);
+    if (keys > blocks * ATTENTION_KEYS) {
+        const HypAttentionStep rest = hyp_attention_step(walk, 0, queries, blocks * ATTENTION_KEYS);
+        hyp_attention_walk_alone(walk, &rest);
     }
+    Share sum = take_share(walk);
+    hyp_attention_walk_alone(walk, &whole);
+    const Share walked = take_share(walk);
+    add_share(&sum, &walked, (double)blocks);
+    hyp_attention_walk_results(walk, 0, queries);
+    const Share results = take_share(walk);
+    add_share(&sum, &results, 1);
+    return sum;
+}
+
+enum { MOST_ALONE_KEYS = 1600, MOST_ALONE_GROUPS = 7 };
+
+// Whether heads that pack nothing are walked over all keys: where these are few, and where a level
+// may keep some from one head to the next with the same, more than there is room for, as sets are
+// not filled evenly.
+static bool walks_all_keys(const Pass *pass, const HypCacheShape *cache, size_t groups)
+{
+    static const double more = 1.3;
+    const HypAttentionArgs *args = pass->walk.args;
+    const double most = (double)pass->walk.key_position / (double)pass->walk.line_floats;
+    const double row = fmin(hyp_attention_row_lines(&pass->walk), most);
+    const double lines = 2 * (double)args->keys * row;
+    const size_t sharing = attention_sharing(args);
+    const size_t heads = gemm_least(groups, MOST_ALONE_GROUPS) * (sharing > 1 ? 2 : 1);
+    return args->keys < 2 * ATTENTION_KEYS ||
+           args->keys * args->queries * heads <= MOST_ALONE_KEYS ||
+           (sharing > 1 && lines < more * cache->sets * cache->ways);
+}
+
+// Heads with the same keys, of which the second stands for all but the first.
+static Share walk_sharing_heads(Pass *pass, const HypAttentionDivision *division, size_t head)
+{
+    const size_t sharing = attention_sharing(pass->walk.args);
+    hyp_attention_walk_head(&pass->walk, head);
+    Share sum = walk_head(pass, division).all;
+    if (sharing == 1)
+        return sum;
+    hyp_attention_walk_head(&pass->walk, head + 1);
+    const Share next = walk_head(pass, division).all;
+    add_share(&sum, &next, (double)(sharing - 1));
+    return sum;
+}
+
+// Groups of heads with the same keys that pack nothing.
+typedef struct Alone {
+    const HypAttentionDivision *division;
+    size_t groups, sharing;
+    bool all_keys;
+} Alone;
+
+// No two groups walk the same keys.
+static Share walk_alone_group(Pass *pass, const Alone *alone, size_t group)
+{
+    Share share = {.accesses = 0};
+    if (alone->all_keys)
+        return walk_sharing_heads(pass, alone->division, group * alone->sharing);
+    hyp_attention_walk_head(&pass->walk, group * alone->sharing);
+    const Share first = walk_alone_block(pass, group);
+    add_share(&share, &first, (double)alone->sharing);
+    return share;
+}
+
+// An odd number that has no factor in common with `count`: so far apart, groups meet all sets where
+// these are a power of two, and none comes twice.
+static size_t find_step(size_t count, size_t least)
+{
+    size_t step = least | 1;
+    while (hyp_size_divisor(step, count) > 1)
+        step += 2;
+    return step;
+}
+
+// Of those whose query meets keys in crowded sets, or does not, some stand for all.
+static Share walk_alone_class(Pass *pass, const Alone *alone, bool crowded, size_t most)
+{
+    const size_t step = find_step(alone->groups, alone->groups / gemm_least(most, alone->groups));
+    Share sum = {.accesses = 0};
+    size_t walked = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < alone->groups; i++) {
+        const size_t group = i * step % alone->groups;
+        hyp_attention_walk_head(&pass->walk, group * alone->sharing);
+        if (hyp_attention_meets_query(&pass->walk) != crowded)
+            continue;
+        count++;
+        if (walked == most)
+            continue;
+        walked++;
+        const Share share = walk_alone_group(pass, alone, group);
+        add_share(&sum, &share, 1);
+    }
+    Share all = {.accesses = 0};
+    add_share(&all, &sum, walked > 0 ? (double)count / (double)walked : 0);
+    return all;
+}
+
+static Share walk_alone_heads(Pass *pass, const HypAttentionDivision *division,
+                              const HypCacheShape *cache)
+{
+    const HypAttentionArgs *args = pass->walk.args;
+    const size_t sharing = attention_sharing(args);
+    const size_t groups = args->batch * args->heads / sharing;
+    const bool all_keys = walks_all_keys(pass, cache, groups);
+    const Alone alone = {division, groups, sharing, all_keys};
+    const size_t keys = args->queries * (all_keys ? 2 * args->keys : ATTENTION_KEYS);
+    const size_t most = gemm_least(2 + MOST_ALONE_KEYS / keys, MOST_ALONE_GROUPS);
+    pass->sampling.whole = SIZE_MAX;
+    Share sum = walk_alone_class(pass, &alone, false, most);
+    const Share crowded = walk_alone_class(pass, &alone, true, 1);
+    add_share(&sum, &crowded, 1);
     return sum;
 }
 
@@ -189,15 +327,15 @@ static Share walk_all_heads(Pass *pass, const HypAttentionDivision *division)
 }
 
 // Few heads all; else as the first head, but for how the next ones begin.
-static Share walk_heads(Pass *pass)
+static Share walk_heads(Pass *pass, const HypCacheShape *cache)
 {
     const HypAttentionArgs *args = pass->walk.args;
     const HypAttentionDivision division = hyp_attention_divide(&pass->walk);
     const size_t sharing = attention_sharing(args);
     const double heads = (double)args->batch * (double)args->heads;
     const double fresh = heads / (double)sharing; // with keys of their own
-    if (attention_taken_alone(args->queries) && sharing == 1)
-        return walk_alone_heads(pass, &division);
+    if (attention_taken_alone(args->queries))
+        return walk_alone_heads(pass, &division, cache);
     if (heads <= (double)pass->sampling.heads)
         return walk_all_heads(pass, &division);
     hyp_attention_walk_head(&pass->walk, 0);
@@ -205,6 +343,10 @@ static Share walk_heads(Pass *pass)
     Share sum = {.accesses = 0};
     add_share(&sum, &cold.all, heads);
     add_share(&sum, &cold.begin, 1 - heads);
+    if (cold.next_walked) {
+        add_share(&sum, &cold.next, heads - 1);
+        return sum;
+    }
     if (sharing > 1) {
         const Share begin = walk_first_block(pass, 1, &division);
         add_share(&sum, &begin, heads - fresh);
@@ -301,7 +443,7 @@ void hyp_attention_traffic(const HypAttentionArgs *args, HyperionSIMDLevel level
                        cache.sets, cache.ways);
         return;
     }
-    const Share share = walk_heads(&pass);
+    const Share share = walk_heads(&pass, &cache);
     hyp_stacks_close(&pass.walk.stacks);
     HypTraffic *traffic = &account->traffic;
     traffic->accesses += share.accesses;

@@ -338,15 +338,77 @@ void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, s
     hyp_stacks_weigh(&walk->stacks, 1);
 }
 
+// Columns of rows of an array of keys or values.
+static void touch_columns(HypAttentionWalk *walk, size_t start, size_t columns, size_t rows)
+{
+    if (walk->key_position == columns) {
+        touch_run(walk, HYP_ATTENTION_ROWS, start, rows * columns);
+        return;
+    }
+    hyp_stacks_touch_rows(&walk->stacks, HYP_ATTENTION_ROWS,
+                          &(HypStackRows){.start = start,
+                                          .width = columns,
+                                          .stride = walk->key_position,
+                                          .count = rows,
+                                          .line_shift = walk->line_shift});
+}
+
+// How many rows after one of keys its sets come back, where rows are whole lines apart and sets a
+// power of two; else 0.
+static size_t find_period(const HypAttentionWalk *walk)
+{
+    const size_t sets = walk->stacks.groups.count << walk->stacks.lane_shift;
+    const size_t stride = walk->key_position >> walk->line_shift;
+    if ((sets & (sets - 1)) != 0 || walk->key_position % walk->line_floats != 0)
+        return 0;
+    return stride % sets == 0 ? 1 : sets >> __builtin_ctzll(stride);
+}
+
+// Whether the query is in a set of a row of keys that comes back after `period`.
+static bool are_of_one_set(const HypAttentionWalk *walk, size_t query, size_t key, size_t period)
+{
+    const size_t sets = walk->stacks.groups.count << walk->stacks.lane_shift;
+    return ((query >> walk->line_shift) - (key >> walk->line_shift)) % (sets / period) == 0;
+}
+
+bool hyp_attention_meets_query(const HypAttentionWalk *walk)
+{
+    const size_t period = find_period(walk);
+    const size_t rows = attention_alone_keys(walk->lanes);
+    return period > 0 && (rows + period - 1) / period == walk->stacks.ways &&
+           walk->lanes < walk->line_floats &&
+           are_of_one_set(walk, walk->queries, walk->head.k, period);
+}
+
+// A query with rows of keys that fill `in_set` ways of their sets, line by line: where there are no
+// more ways than that, or the query is in the same set, each register of a line finds others in its
+// place.
+static void walk_crowded_keys(HypAttentionWalk *walk, size_t query, size_t key, size_t rows,
+                              size_t period)
+{
+    const size_t dim = walk->args->dim;
+    const size_t in_set = (rows + period - 1) / period;
+    for (size_t d = 0; d < dim; d += walk->line_floats) {
+        const size_t columns = least_of(walk->line_floats, dim - d);
+        const bool evicted =
+            in_set > walk->stacks.ways || are_of_one_set(walk, query + d, key + d, period);
+        const size_t registers = evicted ? (columns + walk->lanes - 1) / walk->lanes : 1;
+        for (size_t i = 0; i < registers; i++) {
+            touch_columns(walk, key + d, columns, rows);
+            read_run(walk, query + d, columns);
+        }
+    }
+}
+
 // Scores are read where the values of some keys are.
 static void walk_alone_values(HypAttentionWalk *walk, size_t first_value, size_t columns,
                               size_t seen)
 {
     const size_t step = attention_alone_keys(walk->lanes);
-    for (size_t j = 0; j < seen; j++) {
-        if (j % step == 0)
-            read_run(walk, walk->scores + j, 1);
-        touch_run(walk, HYP_ATTENTION_ROWS, first_value + j * walk->key_position, columns);
+    for (size_t j = 0; j < seen; j += step) {
+        read_run(walk, walk->scores + j, 1);
+        touch_columns(walk, first_value + j * walk->key_position, columns,
+                      least_of(step, seen - j));
     }
 }
 
@@ -354,10 +416,18 @@ static void walk_alone_values(HypAttentionWalk *walk, size_t first_value, size_t
 static void walk_alone(HypAttentionWalk *walk, size_t i, size_t first_key, size_t seen)
 {
     const HypAttentionArgs *args = walk->args;
+    const size_t query = walk->queries + i * args->dim;
+    const size_t step = attention_alone_keys(walk->lanes);
+    const size_t period = find_period(walk);
     for (size_t j = 0, rows; j < seen; j += rows) {
-        rows = least_of(attention_alone_keys(walk->lanes), seen - j);
-        touch_rows(walk, HYP_ATTENTION_ROWS, walk->head.k, walk->key_position, first_key + j, rows);
-        read_run(walk, walk->queries + i * args->dim, args->dim);
+        rows = least_of(step, seen - j);
+        const size_t key = walk->head.k + (first_key + j) * walk->key_position;
+        if (period > 0 && rows >= walk->stacks.ways * period) {
+            walk_crowded_keys(walk, query, key, rows, period);
+        } else {
+            touch_columns(walk, key, args->dim, rows);
+            read_run(walk, query, args->dim);
+        }
         write_run(walk, walk->scores + j, rows);
     }
     write_run(walk, walk->scores, seen);
