@@ -9,8 +9,9 @@
 enum {
     FEW_SAMPLES = 4, // tiles that are looked at, and so many more where these leave doubt
     MANY_SAMPLES = 16,
-    ROW_SAMPLES = 4, // slivers
-    SMALL_PART = 3,  // blocks smaller than one part in so many of the largest: few samples
+    ROW_SAMPLES = 4,     // slivers
+    ALIGNED_SAMPLES = 8, // likewise, of rows that lie in few sets
+    SMALL_PART = 3,      // blocks smaller than one part in so many of the largest: few samples
 };
 
 // Of samples over several ranges at once: multiples of these modulo 1 spread evenly.
@@ -59,19 +60,31 @@ typedef struct PieceOfA {
     double panels_before;     // of A
 } PieceOfA;
 
-static PieceOfA sample_piece_of_a(const HypGemmBlock *block, int kind, int sample, int samples)
+// One of `count` samples of the first panels, the last or those between: kind 0, 1 or 2.
+typedef struct SampleOfA {
+    int kind, index, count;
+    double sliver;
+} SampleOfA;
+
+// `hidden`: as levels see it behind one that keeps a sliver while panels meet it, which they see
+// with the first of these alone.
+static PieceOfA sample_piece_of_a(const HypGemmBlock *block, const SampleOfA *sample, bool hidden)
 {
-    const int pairs = samples / 2;
-    const int pair = sample / 2;
+    const int kind = sample->kind;
+    const int pairs = sample->count / 2;
+    const int pair = sample->index / 2;
     const double depth = (pair + 0.5) / pairs;
     const double last = block->panels - 1;
     const double panel = kind == 0 ? 0 : last;
     const double half = 0.5 / pairs;
     if (kind == 2) // both slivers whole for each of these
-        return (PieceOfA){1, last, 0, 1, 1 + hyp_round_down(depth * (last - 1))};
+        return (PieceOfA){1, last, hidden ? 1 : 0, 1, 1 + hyp_round_down(depth * (last - 1))};
+    double b_before = depth;
+    if (last > 0)
+        b_before = hidden ? (kind == 0 ? depth : 1) : (kind == 0 ? 0 : depth);
     return (PieceOfA){.first = panel + depth - half,
                       .end = panel + depth + half,
-                      .b_before = last > 0 && kind == 0 ? 0 : depth,
+                      .b_before = b_before,
                       .b_after = last > 0 && kind == 1 ? 1 : depth,
                       .panels_before = panel};
 }
@@ -100,9 +113,48 @@ static void find_next_use_of_a(HypWindow *window, const HypGemmNest *nest, const
                                    column + nr, width});
 }
 
+// Whether the first level keeps a sliver of B while panels of A meet it.
+static bool keeps_sliver(const HypGemmReuse *reuse)
+{
+    static const double most = 0.05; // that is evicted
+    return reuse->b.miss[0] < most;
+}
+
+// Chances of the first level by one window, of those further out by another.
+static HypChances join_chances(const HypGemmPredictor *predictor, const HypWindow *first,
+                               const HypWindow *outer)
+{
+    HypAccount account = {
+        .caches = predictor->account.caches, .level_count = 1, .memo = predictor->account.memo};
+    const HypChances near = hyp_account_chances(&account, first);
+    account.first_level = 1;
+    account.level_count = predictor->account.level_count;
+    HypChances chances = hyp_account_chances(&account, outer);
+    chances.miss[0] = near.miss[0];
+    for (int level = 1; level < account.level_count; level++)
+        chances.miss[level] = fmin(chances.miss[level], near.miss[0]);
+    return chances;
+}
+
+static HypChances find_piece_reuse(const HypGemmPredictor *predictor, const HypIterations *at,
+                                   const SampleOfA *sample, bool hidden)
+{
+    const PieceOfA piece = sample_piece_of_a(&at->typical, sample, false);
+    HypWindow window;
+    hyp_window_start(&window);
+    find_next_use_of_a(&window, &predictor->nest, at, &piece, sample->sliver);
+    if (!hidden)
+        return hyp_account_chances(&predictor->account, &window);
+    const PieceOfA seen = sample_piece_of_a(&at->typical, sample, true);
+    HypWindow outer;
+    hyp_window_start(&outer);
+    find_next_use_of_a(&outer, &predictor->nest, at, &seen, sample->sliver);
+    return join_chances(predictor, &window, &outer);
+}
+
 // Over a few slivers, and where these leave doubt, many.
 static HypChances find_reuse_of_a(const HypGemmPredictor *predictor, const HypIterations *at,
-                                  int kind)
+                                  int kind, bool hidden)
 {
     const HypGemmBlock *typical = &at->typical;
     HypChances mean = {{0}};
@@ -111,11 +163,8 @@ static HypChances find_reuse_of_a(const HypGemmPredictor *predictor, const HypIt
         mean = (HypChances){{0}};
         for (int i = 0; i < samples; i++) {
             const Sliver sliver = sample_sliver(&predictor->nest, typical, i, samples);
-            const PieceOfA piece = sample_piece_of_a(typical, kind, i, samples);
-            HypWindow window;
-            hyp_window_start(&window);
-            find_next_use_of_a(&window, &predictor->nest, at, &piece, sliver.index);
-            const HypChances chances = hyp_account_chances(&predictor->account, &window);
+            const SampleOfA sample = {kind, i, samples, sliver.index};
+            const HypChances chances = find_piece_reuse(predictor, at, &sample, hidden);
             hyp_chances_add(&mean, &chances, sliver.share);
         }
     }
@@ -133,7 +182,7 @@ static void find_reuses_of_a(const HypGemmPredictor *predictor, const HypIterati
     reuse->share_of_a[2] = panels > 2 ? 1 - 2 * edge : 0;
     for (int i = 0; i < HYP_REUSES_OF_A && at->typical.slivers > 1; i++)
         if (reuse->share_of_a[i] > 0)
-            reuse->a[i] = find_reuse_of_a(predictor, at, i);
+            reuse->a[i] = find_reuse_of_a(predictor, at, i, keeps_sliver(reuse));
 }
 
 // A row of a tile is prefetched at every whole line from its start on: not where it ends in
@@ -210,17 +259,27 @@ static HypChances find_prefetched_c(const HypGemmPredictor *predictor, const Hyp
     return mean;
 }
 
+// Rows whole lines apart can fill the sets they lie in, so that it depends on few other lines which
+// of them stay.
+static int row_samples(const HypGemmNest *nest)
+{
+    return nest->shape.n % nest->line_floats == 0 ? ALIGNED_SAMPLES : ROW_SAMPLES;
+}
+
 // The line in which a row of C's tile ends, and that of the next sliver begins.
-static HypChances find_reuse_of_c_rows(const HypGemmPredictor *predictor, const HypIterations *at)
+static HypChances find_reuse_of_c_rows(const HypGemmPredictor *predictor, const HypIterations *at,
+                                       bool hidden)
 {
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *typical = &at->typical;
     const size_t n = nest->shape.n;
     const size_t corner = nest->places.c + at->row * n + at->column;
+    const int samples = row_samples(nest);
     HypChances mean = {{0}};
-    for (int i = 0; i < ROW_SAMPLES; i++) {
-        const double share = (i + 0.5) / ROW_SAMPLES;
-        const double sliver = hyp_round_down(share * fmax(typical->slivers - 1, 0));
+    for (int i = 0; i < samples; i++) {
+        const double share = (i + 0.5) / samples;
+        const double sliver =
+            hyp_round_down(fmod((i + 0.5) * GOLDEN_RATIO, 1) * fmax(typical->slivers - 1, 0));
         const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
                                       .rows = typical->mc,
                                       .stride = n,
@@ -229,9 +288,11 @@ static HypChances find_reuse_of_c_rows(const HypGemmPredictor *predictor, const 
         hyp_window_start(&window);
         hyp_window_add_next_sliver(&window, nest, &shared);
         hyp_window_add_panels(&window, nest, typical, 0, typical->panels);
+        HypWindow outer = window;
         hyp_window_add_slivers(&window, nest, typical, sliver, sliver + 2);
-        const HypChances chances = hyp_account_chances(&predictor->account, &window);
-        hyp_chances_add(&mean, &chances, 1.0 / ROW_SAMPLES);
+        hyp_window_add_slivers(&outer, nest, typical, sliver + (hidden ? 1 : 0), sliver + 2);
+        const HypChances chances = join_chances(predictor, &window, &outer);
+        hyp_chances_add(&mean, &chances, 1.0 / samples);
     }
     return mean;
 }
@@ -243,10 +304,12 @@ static HypChances find_reuse_of_b_rows(const HypGemmPredictor *predictor, const 
     const HypGemmBlock *typical = &at->typical;
     const size_t n = nest->shape.n;
     const size_t corner = nest->places.b + at->depth * n + at->column;
+    const int samples = row_samples(nest);
     HypChances mean = {{0}};
-    for (int i = 0; i < ROW_SAMPLES; i++) {
-        const double share = (i + 0.5) / ROW_SAMPLES;
-        const double sliver = hyp_round_down(share * fmax(typical->slivers - 1, 0));
+    for (int i = 0; i < samples; i++) {
+        const double share = (i + 0.5) / samples;
+        const double sliver =
+            hyp_round_down(fmod((i + 0.5) * GOLDEN_RATIO, 1) * fmax(typical->slivers - 1, 0));
         const HypSharedRows shared = {.place = corner + (size_t)sliver * nest->nr,
                                       .rows = typical->kc,
                                       .stride = n,
@@ -256,7 +319,7 @@ static HypChances find_reuse_of_b_rows(const HypGemmPredictor *predictor, const 
         hyp_window_add_next_sliver(&window, nest, &shared);
         hyp_window_add_slivers(&window, nest, typical, sliver + share, sliver + 1 + share);
         const HypChances chances = hyp_account_chances(&predictor->account, &window);
-        hyp_chances_add(&mean, &chances, 1.0 / ROW_SAMPLES);
+        hyp_chances_add(&mean, &chances, 1.0 / samples);
     }
     return mean;
 }
@@ -322,12 +385,12 @@ static void find_reuse(HypGemmPredictor *predictor, const HypIterations *at, Hyp
     const bool slivers_share_lines =
         nest->nr % nest->line_floats || nest->shape.n % nest->line_floats;
     *reuse = (HypGemmReuse){.mc = at->typical.mc, .kc = at->typical.kc, .nc = at->typical.nc};
-    find_reuses_of_a(predictor, at, reuse);
     reuse->b = find_reuse_of_b(predictor, at);
+    find_reuses_of_a(predictor, at, reuse);
     if (nest->prefetch_lines > 0)
         reuse->prefetched_c = find_prefetched_c(predictor, at);
     if (slivers_share_lines)
-        reuse->row_of_c = find_reuse_of_c_rows(predictor, at);
+        reuse->row_of_c = find_reuse_of_c_rows(predictor, at, keeps_sliver(reuse));
     if (nest->image)
         find_image_reuse(predictor, at, reuse);
     else if (slivers_share_lines && !nest->shape.b_transposed)

@@ -11,12 +11,41 @@ enum { TRANSPOSED_TOGETHER = 16 };
 // Rows that packing reads 16 floats at a time, `group` rows in turn, and writes transposed.
 typedef struct TransposedRows {
     HypMatrix matrix;
+    size_t start; // of the matrix
     size_t place; // of the first
     double count;
     size_t group, width, stride; // width and stride of a row in floats
     double packed;               // lines written for a group
     bool cold;                   // never read before
 } TransposedRows;
+
+// Lines that a row touches in pieces of so many floats, on average over blocks of k: all rows of a
+// block begin at one place of a line.
+static double lines_of_aligned_pieces(const HypGemmNest *nest, const TransposedRows *rows,
+                                      size_t piece)
+{
+    const size_t line = nest->line_floats;
+    const size_t kc = nest->blocks.kc;
+    const size_t all = (nest->shape.k + kc - 1) / kc;
+    const size_t blocks = all < line ? all : line;
+    size_t lines = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        const size_t start = rows->start + i * kc;
+        for (size_t done = 0, count; done < rows->width; done += count) {
+            count = piece < rows->width - done ? piece : rows->width - done;
+            lines += (start + done + count - 1) / line - (start + done) / line + 1;
+        }
+    }
+    return (double)lines / (double)blocks;
+}
+
+static double lines_of_pieces(const HypGemmNest *nest, const TransposedRows *rows, size_t piece,
+                              size_t step)
+{
+    if (rows->stride % nest->line_floats == 0)
+        return lines_of_aligned_pieces(nest, rows, piece);
+    return hyp_lines_of_pieces(rows->width, piece, step, nest->line_floats);
+}
 
 static void account_transposed(HypGemmPredictor *predictor, const HypIterations *at,
                                const TransposedRows *rows)
@@ -26,13 +55,22 @@ static void account_transposed(HypGemmPredictor *predictor, const HypIterations 
     const size_t line = nest->line_floats;
     const size_t step = hyp_size_divisor(rows->stride, nest->blocks.kc);
     const double group = (double)rows->group;
-    const double touches = hyp_lines_of_pieces(rows->width, TRANSPOSED_TOGETHER, step, line);
-    const double row_lines = hyp_lines_of_run(rows->width, step, line);
+    const double touches = lines_of_pieces(nest, rows, TRANSPOSED_TOGETHER, step);
+    const double registers = lines_of_pieces(nest, rows, nest->lanes, step);
+    const double row_lines = lines_of_pieces(nest, rows, rows->width, step);
     const double distinct = hyp_lines_of_row(rows->width, rows->stride, step, line);
     const double compulsory = (double)rows->width / (double)line;
     account->traffic.accesses += rows->count * hyp_lines_of_registers(nest, rows->width, step);
 
-    // the next 16 floats begin in the line that these end in
+    // the next register begins in the line that this one ends in
+    const double lanes = (double)nest->lanes;
+    HypWindow next_register;
+    hyp_window_start(&next_register);
+    hyp_window_add_rows(&next_register, nest, rows->place, fmin(group, lanes), lanes, rows->stride);
+    hyp_window_add_packed(&next_register, lanes * fmin(1, group / (double)line));
+    hyp_account(account, rows->count * (registers - touches), &next_register);
+
+    // likewise the next 16 floats
     HypWindow next_piece;
     hyp_window_start(&next_piece);
     hyp_window_add_rows(&next_piece, nest, rows->place, group, TRANSPOSED_TOGETHER, rows->stride);
@@ -116,6 +154,7 @@ void hyp_gemm_account_b_source(HypGemmPredictor *predictor, const HypIterations 
     }
     if (nest->shape.b_transposed) {
         const TransposedRows rows = {.matrix = HYP_MATRIX_B,
+                                     .start = nest->places.b,
                                      .place =
                                          nest->places.b + at->column * nest->shape.k + at->depth,
                                      .count = (double)exact->nc * at->times,
@@ -138,6 +177,7 @@ void hyp_gemm_account_a_source(HypGemmPredictor *predictor, const HypIterations 
     const HypGemmNest *nest = &predictor->nest;
     const HypGemmBlock *exact = &at->exact;
     const TransposedRows rows = {.matrix = HYP_MATRIX_A,
+                                 .start = nest->places.a,
                                  .place = nest->places.a + at->row * nest->shape.k + at->depth,
                                  .count = (double)exact->mc * at->times,
                                  .group = nest->mr,

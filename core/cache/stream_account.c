@@ -29,9 +29,10 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 // All of the window, in 64 bits: of the some hundred windows of a prediction no two are alike but
 // by a chance of 1 in 10^14.
-static uint64_t hash_window(const HypWindow *window, int first_level)
+static uint64_t hash_window(const HypWindow *window, const HypAccount *account)
 {
-    uint64_t hash = (uint64_t)window->count << 8 | (unsigned)first_level;
+    uint64_t hash = (uint64_t)window->count << 16 | (unsigned)account->first_level << 8 |
+                    (unsigned)account->level_count;
     for (int i = 0; i < window->count; i++) {
         const HypRegion *region = &window->regions[i];
         const HypPlace *place = &region->place;
@@ -60,7 +61,7 @@ void hyp_traffic_add(HypTraffic *sum, const HypTraffic *traffic, double times)
 HypChances hyp_account_chances(const HypAccount *account, const HypWindow *window)
 {
     HypWindowMemo *memo = account->memo;
-    const uint64_t hash = hash_window(window, account->first_level);
+    const uint64_t hash = hash_window(window, account);
     const size_t place = hash % HYP_MEMO_PLACES;
     if (memo->hashes[place] != hash) {
         memo->hashes[place] = hash;

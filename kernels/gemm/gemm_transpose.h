@@ -45,14 +45,17 @@ VEC_FN void pack_transposed_block(const float *source, size_t ld, size_t rows, s
     }
 }
 
-// packed[k * width + r] = source[r * ld + k] for r < rows, and 0 for rows <= r < width.
+// packed[k * width + r] = source[r * ld + k] for r < rows, and 0 for rows <= r < width. A register
+// of rows is read a line at a time: rows a power of two apart lie in one set of a cache, which does
+// not hold those of a whole panel until the rest of their lines is read.
 VEC_FN void pack_transposed(const float *source, size_t ld, size_t rows, size_t depth,
                             float *packed, size_t width)
 {
-    for (size_t k = 0; k < depth; k += VEC_LANES)
+    for (size_t line = 0; line < depth; line += GEMM_LINE_FLOATS)
         for (size_t r = 0; r < width; r += VEC_LANES)
-            pack_transposed_block(source + r * ld, ld, rows > r ? rows - r : 0, k, depth,
-                                  packed + r, width, width - r);
+            for (size_t k = line; k < gemm_least(line + GEMM_LINE_FLOATS, depth); k += VEC_LANES)
+                pack_transposed_block(source + r * ld, ld, rows > r ? rows - r : 0, k, depth,
+                                      packed + r, width, width - r);
 }
 
 #endif

@@ -167,6 +167,34 @@ static void prediction_agrees_with_replay_on_automatic_blockings(void **state)
         assert_true(agreement.inside[l] >= PRODUCTS * 8 / 10);
 }
 
+// Products as networks have them, on servers: of one row with transposed weights, whose rows lie in
+// one set; of slivers that the first level hides from the second.
+static void products_of_networks_agree_with_replay(void **state)
+{
+    (void)state;
+    static const HyperionGemmShape shapes[] = {{.m = 1, .n = 1000, .k = 2048, .b_transposed = true},
+                                               {.m = 1, .n = 4096, .k = 1024, .b_transposed = true},
+                                               {.m = 16, .n = 768, .k = 768, .b_transposed = true},
+                                               {.m = 128, .n = 768, .k = 768},
+                                               {.m = 512, .n = 512, .k = 512},
+                                               {.m = 16, .n = 12544, .k = 32}};
+    const HyperionCacheConfig config = {.block_size = 0};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (size_t t = 1; t < TILE_COUNT; t++)
+            for (size_t k = 0; k < 2; k++) {
+                const HyperionGemmBlocking blocking = hyp_blocking_resolve(
+                    &shapes[i], &config, &machines[k], tiles[t][0], tiles[t][1]);
+                const HyperionCacheStats predicted =
+                    hyperionPredictGemm(&shapes[i], &blocking, &machines[k]);
+                const HyperionCacheStats replayed =
+                    hyperionReplayGemm(&shapes[i], &blocking, &machines[k]);
+                assert_true(difference(predicted.levels[0].misses, replayed.levels[0].misses) <=
+                            0.025);
+                assert_true(difference(predicted.levels[1].misses, replayed.levels[1].misses) <=
+                            0.05);
+            }
+}
+
 static void prediction_of_sgemm_480_is_the_count_by_hand(void **state)
 {
     (void)state;
@@ -282,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prediction_agrees_with_replay_on_random_blockings),
         cmocka_unit_test(prediction_agrees_with_replay_on_automatic_blockings),
+        cmocka_unit_test(products_of_networks_agree_with_replay),
         cmocka_unit_test(prediction_of_sgemm_480_is_the_count_by_hand),
         cmocka_unit_test(statistics_obey_their_laws),
         cmocka_unit_test(larger_caches_never_miss_more),
