@@ -16,6 +16,15 @@ static double sample_share(int sample)
     return (sample + 0.5) / WINDOW_SAMPLES;
 }
 
+// Whether the first level keeps the block of A, one panel, from sliver to sliver: those further out
+// see it with the first alone.
+static bool keeps_block_of_a(HypGemmPredictor *predictor, const HypIterations *at)
+{
+    static const double most = 0.05; // that is evicted
+    return at->typical.panels <= 1 && at->typical.slivers > 1 &&
+           hyp_gemm_reuse(predictor, at)->a[0].miss[0] < most;
+}
+
 // Between two packings of a place in the panel of B: of the panel before, the multiplication of the
 // slivers from there on, of this one the packing of those before.
 static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterations *at)
@@ -32,6 +41,7 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
         hyp_account_cold(&predictor->account, lines);
         return evicted;
     }
+    const bool keeps_a = keeps_block_of_a(predictor, at);
     for (int i = 0; i < WINDOW_SAMPLES; i++) {
         const double share = sample_share(i); // of the slivers packed so far
         const HypPartOfC c = {fmax((double)nest->shape.m - mc, 0), mc,
@@ -40,8 +50,9 @@ static HypChances account_b_packing(HypGemmPredictor *predictor, const HypIterat
         hyp_window_start(&window);
         hyp_window_add_slivers(&window, nest, typical, 0, typical->slivers);
         // After its last sliver comes no more of A than the end of the last panel.
-        hyp_window_add_panels(&window, nest, typical, typical->slivers > 1 ? 0 : share,
-                              typical->slivers > 1 ? typical->panels : 1);
+        if (!keeps_a)
+            hyp_window_add_panels(&window, nest, typical, typical->slivers > 1 ? 0 : share,
+                                  typical->slivers > 1 ? typical->panels : 1);
         hyp_window_add_c(&window, nest, &c);
         hyp_window_add_b_source(&window, nest, at, 0, share);
         const HypChances chances =
