@@ -61,52 +61,54 @@ static Share take_share(HypAttentionWalk *walk)
 }
 
 // The share of a block of queries or of a head, of how it begins, which depends on what was before:
-// up to the first groups, and of a block of keys that all of its queries see. `next`: of how the
-// next one begins, where that was walked.
+// up to the first groups, and of copying its queries. `next`: of how the next one begins, where
+// that was walked.
 typedef struct Shares {
-    Share all, begin, whole, next;
+    Share all, begin, copying, next;
     bool next_walked;
 } Shares;
 
-static Share walk_begin(HypAttentionWalk *walk, HypAttentionStep *step)
+// Copies the queries of a block, and begins with their first keys.
+static Share walk_begin(HypAttentionWalk *walk, HypAttentionStep *step, Share *copying)
 {
     enum { FIRST_GROUPS = 2 };
     hyp_attention_walk_queries(walk, step->first_query, step->queries);
+    *copying = take_share(walk);
     if (attention_taken_alone(step->queries)) {
         hyp_attention_walk_alone(walk, step);
     } else if (attention_visible(walk->args, step->first_query + step->queries - 1) > 0) {
         hyp_attention_walk_packing(walk, step->first_key, step->keys);
         hyp_attention_walk_groups(walk, step, FIRST_GROUPS);
     }
+    Share share = take_share(walk);
+    add_share(&share, copying, 1);
+    return share;
+}
+
+static Share walk_keys(HypAttentionWalk *walk, size_t first_query, size_t queries, size_t first_key)
+{
+    HypAttentionStep step = hyp_attention_step(walk, first_query, queries, first_key);
+    if (attention_taken_alone(queries)) {
+        hyp_attention_walk_alone(walk, &step);
+    } else {
+        hyp_attention_walk_packing(walk, step.first_key, step.keys);
+        hyp_attention_walk_groups(walk, &step, SIZE_MAX);
+    }
     return take_share(walk);
 }
 
-// The blocks of keys after the first: all, and one that all queries see.
-typedef struct Keys {
-    Share all, whole;
-} Keys;
-
-static Keys walk_keys(Pass *pass, size_t first_query, size_t queries)
+// The blocks of keys after the first.
+static Share walk_other_keys(Pass *pass, size_t first_query, size_t queries)
 {
     HypAttentionWalk *walk = &pass->walk;
     const size_t keys = attention_visible(walk->args, first_query + queries - 1);
     const size_t whole = attention_visible(walk->args, first_query) / ATTENTION_KEYS;
-    Keys sum = {.all = {.accesses = 0}};
+    Share sum = {.accesses = 0};
+    Share walked = {.accesses = 0};
     for (size_t i = 1; i * ATTENTION_KEYS < keys; i++) {
-        HypAttentionStep step = hyp_attention_step(walk, first_query, queries, i * ATTENTION_KEYS);
-        if (i > pass->sampling.whole && i < whole) {
-            add_share(&sum.all, &sum.whole, 1);
-            continue;
-        }
-        if (attention_taken_alone(queries)) {
-            hyp_attention_walk_alone(walk, &step);
-        } else {
-            hyp_attention_walk_packing(walk, step.first_key, step.keys);
-            hyp_attention_walk_groups(walk, &step, SIZE_MAX);
-        }
-        const Share walked = take_share(walk);
-        sum.whole = i < whole ? walked : sum.whole;
-        add_share(&sum.all, &walked, 1);
+        if (i <= pass->sampling.whole || i >= whole)
+            walked = walk_keys(walk, first_query, queries, i * ATTENTION_KEYS);
+        add_share(&sum, &walked, 1);
     }
     return sum;
 }
@@ -115,15 +117,15 @@ static Shares walk_queries(Pass *pass, size_t first, size_t queries)
 {
     HypAttentionWalk *walk = &pass->walk;
     HypAttentionStep step = hyp_attention_step(walk, first, queries, 0);
-    Shares shares = {.begin = walk_begin(walk, &step)};
+    Shares shares = {.next_walked = false};
+    shares.begin = walk_begin(walk, &step, &shares.copying);
     shares.all = shares.begin;
     if (!attention_taken_alone(queries))
         hyp_attention_walk_groups(walk, &step, SIZE_MAX);
     const Share groups = take_share(walk);
     add_share(&shares.all, &groups, 1);
-    const Keys keys = walk_keys(pass, first, queries);
-    shares.whole = keys.whole;
-    add_share(&shares.all, &keys.all, 1);
+    const Share keys = walk_other_keys(pass, first, queries);
+    add_share(&shares.all, &keys, 1);
     hyp_attention_walk_results(walk, first, queries);
     const Share end = take_share(walk);
     add_share(&shares.all, &end, 1);
@@ -135,29 +137,41 @@ static size_t first_queries(const HypAttentionDivision *division)
     return division->blocks > 0 ? division->queries : division->rest;
 }
 
-// Adds the blocks of queries between the first and the last. Of those of causal attention, which
-// see each some keys more than the one before, the middle one stands for the others; else the first
-// does, but for how one begins behind another.
-static void walk_middle(Pass *pass, const HypAttentionDivision *division, Shares *sum)
+// Adds the blocks of queries between the first and the last, which do what the first did, but for
+// how one begins behind another.
+static void add_middle(Pass *pass, const HypAttentionDivision *division, Shares *sum)
 {
     const double count = (double)division->blocks - 1;
-    const size_t middle = division->blocks / 2;
     const size_t queries = division->queries;
-    if (!pass->walk.args->causal) {
-        HypAttentionStep step = hyp_attention_step(&pass->walk, middle * queries, queries, 0);
-        const Share first = sum->all;
-        sum->next = walk_begin(&pass->walk, &step);
-        sum->next_walked = true;
-        add_share(&sum->all, &first, count);
-        add_share(&sum->all, &sum->begin, -count);
-        add_share(&sum->all, &sum->next, count);
-        return;
-    }
-    const Shares shares = walk_queries(pass, middle * queries, queries);
-    const double mean = (double)division->blocks / 2;
-    const double steps = (double)queries / (double)ATTENTION_KEYS;
-    add_share(&sum->all, &shares.all, count);
-    add_share(&sum->all, &shares.whole, count * (mean - (double)middle) * steps);
+    const Share first = sum->all;
+    HypAttentionStep step =
+        hyp_attention_step(&pass->walk, division->blocks / 2 * queries, queries, 0);
+    Share copying;
+    sum->next = walk_begin(&pass->walk, &step, &copying);
+    sum->next_walked = true;
+    add_share(&sum->all, &first, count);
+    add_share(&sum->all, &sum->begin, -count);
+    add_share(&sum->all, &sum->next, count);
+}
+
+// Likewise of causal attention: each sees so many keys more than the first as there are queries
+// before it. Of blocks of keys that all of its queries see, the first and the next are walked.
+static void add_causal_middle(Pass *pass, const HypAttentionDivision *division, Shares *sum)
+{
+    HypAttentionWalk *walk = &pass->walk;
+    const double count = (double)division->blocks - 1;
+    const size_t queries = division->queries;
+    const size_t middle = division->blocks / 2 * queries;
+    const double more_steps = count * (double)(division->blocks * queries) / 2 / ATTENTION_KEYS;
+    const Share first = sum->all;
+    hyp_attention_walk_queries(walk, middle, queries);
+    const Share copying = take_share(walk);
+    (void)walk_keys(walk, middle, queries, 0); // which the first did with its first keys
+    const Share whole = walk_keys(walk, middle, queries, ATTENTION_KEYS);
+    add_share(&sum->all, &first, count);
+    add_share(&sum->all, &sum->copying, -count);
+    add_share(&sum->all, &copying, count);
+    add_share(&sum->all, &whole, more_steps);
 }
 
 // A whole head.
@@ -165,14 +179,16 @@ static Shares walk_head(Pass *pass, const HypAttentionDivision *division)
 {
     const size_t queries = division->queries;
     const size_t blocks = division->blocks;
-    const bool all = blocks <= pass->sampling.blocks;
+    const bool all = blocks <= pass->sampling.blocks || attention_visible(pass->walk.args, 0) == 0;
     Shares sum = walk_queries(pass, 0, first_queries(division));
     for (size_t i = 1; all && i < blocks; i++) {
         const Shares shares = walk_queries(pass, i * queries, queries);
         add_share(&sum.all, &shares.all, 1);
     }
-    if (!all)
-        walk_middle(pass, division, &sum);
+    if (!all && pass->walk.args->causal)
+        add_causal_middle(pass, division, &sum);
+    else if (!all)
+        add_middle(pass, division, &sum);
     if (division->rest > 0 && blocks > 0) {
         const Shares shares = walk_queries(pass, blocks * queries, division->rest);
         add_share(&sum.all, &shares.all, 1);
@@ -184,7 +200,8 @@ static Share walk_first_block(Pass *pass, size_t head, const HypAttentionDivisio
 {
     hyp_attention_walk_head(&pass->walk, head);
     HypAttentionStep step = hyp_attention_step(&pass->walk, 0, first_queries(division), 0);
-    return walk_begin(&pass->walk, &step);
+    Share copying;
+    return walk_begin(&pass->walk, &step, &copying);
 }
 
 // A head that packs nothing, of which one whole block of keys stands for all.
