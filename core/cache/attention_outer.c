@@ -304,9 +304,11 @@ static Uses count_uses(const HypAttentionWalk *walk)
     size_t queries_again = 0;
     for (size_t i = 0; i < blocks; i++) {
         const Block block = find_block(walk, i);
-        const size_t passes = (block.read + ATTENTION_KEYS - 1) / ATTENTION_KEYS;
         keys_again += block.read > keys ? block.read - keys : 0;
-        queries_again += passes > 0 ? (passes - 1) * block.count : 0;
+    }
+    for (size_t i = 0; i < args->queries; i++) {
+        const size_t seen = attention_visible(args, i);
+        queries_again += seen > 0 ? (seen - 1) / ATTENTION_KEYS : 0;
     }
     const double first = (double)find_block(walk, 0).count;
     return (Uses){
@@ -339,6 +341,35 @@ static Copies count_copies_missed(Counting *counting)
         missed.written += reuse->writes ? lines * (double)walk->width : 0;
     }
     return missed;
+}
+
+// Copies that the last block of queries leaves alone, as it is shorter, or packs nothing: all keys
+// pass by before the next head comes back to them.
+static Copies count_copies_left(Counting *counting)
+{
+    const HypAttentionWalk *walk = counting->walk;
+    const HypAttentionArgs *args = walk->args;
+    const Block first = find_block(walk, 0);
+    const Block last = find_block(walk, count_blocks(walk) - 1);
+    const bool alone = attention_taken_alone(last.count);
+    const size_t keys = alone ? count_keys(walk) : 0;
+    const size_t rows = first.count - last.count;
+    const double heads = (double)args->batch * (double)args->heads;
+    if (last.index == 0 || rows == 0)
+        return (Copies){0};
+    clear(counting);
+    add_run(&counting->own, walk, walk->queries + last.count * args->dim,
+            walk->queries + first.count * args->dim);
+    add_run(&counting->own, walk, walk->results + last.count * walk->width,
+            walk->results + first.count * walk->width);
+    add_parts(alone ? &counting->own : &counting->others, walk, KEYS | VALUES);
+    add_parts(&counting->others, walk, SCORES);
+    add_keys(&counting->others, walk, 0, last.read);
+    add_queries(counting, &last);
+    add_results(counting, &last);
+    const double times = evicted_share(counting) * (heads - 1) / (double)walk->line_floats;
+    return (Copies){times * (double)((rows + keys) * args->dim + keys * walk->width),
+                    times * (double)(rows * walk->width)};
 }
 
 // Lines in which rows of neighbouring heads meet, beyond those that an array has.
@@ -411,7 +442,10 @@ static Level count_level(Counting *counting)
     const double work = hyp_attention_work_lines(walk);
     const double rows = 2 * count_all_missed(counting) * hyp_attention_row_lines(walk);
     const double borders = count_borders_missed(counting);
-    const Copies copies = count_copies_missed(counting);
+    const Copies left = count_copies_left(counting);
+    Copies copies = count_copies_missed(counting);
+    copies.read += left.read;
+    copies.written += left.written;
     HypStackMisses misses = {.all = 0};
     misses.of[HYP_ATTENTION_PACKED] = copies.read;
     misses.of[HYP_ATTENTION_WRITTEN] = work + copies.written;
