@@ -200,7 +200,7 @@ static const Operation operations[] = {
      draw_conv2d,
      {{0.005, 0.005}, {0.02, 0.02}}},
     {"conv2d, random blocking", HYP_OP_CONV2D, false, draw_conv2d, {{0.01, 0.01}, {0.06, 0.06}}},
-    {"attention", HYP_OP_ATTENTION, true, draw_attention, {{0.01, 0.005}, {0.03, 0.02}}},
+    {"attention", HYP_OP_ATTENTION, true, draw_attention, {{0.01, 0.005}, {0.03, 0.03}}},
     {"activation", HYP_OP_ACTIVATION, true, draw_activation, {{0.001, 0.001}, {0.001, 0.001}}},
 };
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };

@@ -156,7 +156,7 @@ static void attention_in_a_small_second_level_is_near_its_replay(void **state)
         const HyperionCacheStats exact =
             hyperionPredictKernel(scalar, &cases[i], &small, &replayed);
         const HyperionCacheStats formula = hyperionPredictKernel(scalar, &cases[i], &small, NULL);
-        assert_share(formula.levels[1].fills, exact.levels[1].fills, 0.05);
+        assert_share(formula.levels[1].fills, exact.levels[1].fills, 0.07);
         for (int l = 0; l < 2; l++)
             assert_share(formula.levels[l].write_backs, exact.levels[l].write_backs, 0.3);
     }
