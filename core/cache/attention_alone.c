@@ -6,6 +6,8 @@
 #include "cache/gemm_block.h"
 #include "common/size_math.h"
 
+#include <assert.h>
+
 // A head that packs nothing, of which one whole block of keys stands for all.
 static HypAttentionShare walk_alone_block(HypAttentionPass *pass, size_t index)
 {
@@ -13,6 +15,7 @@ static HypAttentionShare walk_alone_block(HypAttentionPass *pass, size_t index)
     const size_t queries = walk->args->queries;
     const size_t keys = attention_visible(walk->args, queries - 1);
     const size_t blocks = keys / ATTENTION_KEYS;
+    assert(blocks > 0); // else all keys are walked
     const HypAttentionStep whole =
         hyp_attention_step(walk, 0, queries, index % blocks * ATTENTION_KEYS);
     hyp_attention_walk_queries(walk, 0, queries);

@@ -39,7 +39,8 @@ static HypAttentionShare walk_groups_of_heads(HypAttentionPass *pass,
 {
     const HypAttentionArgs *args = pass->walk.args;
     const size_t sharing = attention_sharing(args);
-    const double groups = (double)(args->batch * args->heads / sharing);
+    const size_t count = args->batch * args->heads / sharing;
+    const double groups = (double)count;
     pass->sampling.whole = SIZE_MAX;
     hyp_attention_walk_head(&pass->walk, 0);
     const HypAttentionShares first = hyp_attention_walk_whole_head(pass, division);

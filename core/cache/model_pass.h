@@ -16,9 +16,9 @@ typedef struct HypModelPass {
     HyperionModel own; // which that may be: with kernels of the pass's own
     const HypRunPlan *plan;
     HypRunPlan own_plan; // which that may be: where no run has made one yet
-    HypBandRoom *bands; // NULL: the plan has none
-    void **data;        // by tensor: where it lies when the step comes
-    void **packed;      // by layer: its weight where the plan has it packed, or NULL
+    HypBandRoom *bands;  // NULL: the plan has none
+    void **data;         // by tensor: where it lies when the step comes
+    void **packed;       // by layer: its weight where the plan has it packed, or NULL
     void *workspace;
     size_t workspace_bytes;
     HyperionParallel parallel; // for whom the workspace is
