@@ -43,7 +43,8 @@ static HyperionGemmShape describe_shape(const HyperionModel *model, const HypLay
 static bool describe_product(const HyperionModel *model, const HypLayer *layer,
                              HypLayerProduct *product)
 {
-    *product = (HypLayerProduct){.shape = describe_shape(model, layer), .repeats = 1, .of_one_a = 1};
+    *product =
+        (HypLayerProduct){.shape = describe_shape(model, layer), .repeats = 1, .of_one_a = 1};
     return !hyp_layer_is_narrow(product->shape.m);
 }
 

@@ -28,8 +28,8 @@ bool hyp_run_plan_goes_on(const HyperionModel *model, const HypRunPlan *plan, in
 // tensors move.
 bool hyp_run_plan_replaces(const HyperionModel *model, const HypRunPlan *plan, int layer);
 
-// Has data[] of what step `step` reads and writes where the plan has it then: activations that move,
-// of which *placing is the next to, and views. `activations` is where their memory begins.
+// Has data[] of what step `step` reads and writes where the plan has it then: activations that
+// move, of which *placing is the next to, and views. `activations` is where their memory begins.
 void hyp_run_plan_place(const HyperionModel *model, const HypRunPlan *plan, int step, int *placing,
                         uintptr_t activations, void **data);
 

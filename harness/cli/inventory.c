@@ -105,10 +105,10 @@ static json_t *collect_axes(Problem *problem)
         const Axis *axis = &axis_table[id];
         char values[256];
         describe_values(axis, values, sizeof values);
-        (void)json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "axis", axis->key, "values",
-                            values, "unit", or_null(axis->unit), "default", axis->fallback,
-                            "meaning", axis->help));
+        (void)json_array_append_new(rows,
+                                    json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "axis", axis->key,
+                                              "values", values, "unit", or_null(axis->unit),
+                                              "default", axis->fallback, "meaning", axis->help));
     }
     return finish(rows, problem);
 }

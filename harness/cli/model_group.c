@@ -9,12 +9,8 @@ extern const Command command_model_profile;
 extern const Command command_model_run;
 
 static const Command *const model_commands[] = {
-    &command_model_info,
-    &command_model_export,
-    &command_model_import,
-    &command_model_profile,
-    &command_model_run,
-    NULL,
+    &command_model_info,    &command_model_export, &command_model_import,
+    &command_model_profile, &command_model_run,    NULL,
 };
 
 const Command command_model = {

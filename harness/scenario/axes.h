@@ -43,8 +43,8 @@ extern const Axis axis_table[AXIS_COUNT];
 typedef enum AxisAuto { AXIS_AUTO, AXIS_AUTO_TRUE, AXIS_AUTO_FALSE } AxisAuto;
 
 // A bound value; which member counts follows from the axis's kind. WORD is an index into words, and
-// for a word with a number more than that: axis_word tells which. CAP is bytes or, past all of them,
-// a share: axis_cap_bytes tells.
+// for a word with a number more than that: axis_word tells which. CAP is bytes or, past all of
+// them, a share: axis_cap_bytes tells.
 typedef union AxisValue {
     long long integer; // INTEGER, BYTES, CAP, FLAG (0 or 1), WORD
     double real;       // REAL
@@ -61,8 +61,8 @@ const char *axis_nearest(const char *key);
 const char *axis_word(AxisId id, AxisValue value);
 int axis_word_parameter(AxisValue value);
 
-// Bytes of a CAP, `whole_bytes` being what a share is of; and the share in hundredths of a per cent,
-// 0 of one in bytes.
+// Bytes of a CAP, `whole_bytes` being what a share is of; and the share in hundredths of a per
+// cent, 0 of one in bytes.
 size_t axis_cap_bytes(AxisValue value, size_t whole_bytes);
 long long axis_cap_share(AxisValue value);
 

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-// What the times depend on. Some the library looks at itself when it is given them; but cells run in
-// turn, and would take each other's file for none.
-static const AxisId timed_axes[] = {AXIS_MODEL,      AXIS_BATCH,    AXIS_SEQ,     AXIS_THREADS,
-                                    AXIS_BLOCK_SIZE, AXIS_PREFETCH, AXIS_BINDING, AXIS_PAGES,
-                                    AXIS_GEOMETRY,   AXIS_PREFETCH_DISTANCE};
+// What the times depend on. Some the library looks at itself when it is given them; but cells run
+// in turn, and would take each other's file for none.
+static const AxisId timed_axes[] = {
+    AXIS_MODEL,    AXIS_BATCH,   AXIS_SEQ,   AXIS_THREADS,  AXIS_BLOCK_SIZE,
+    AXIS_PREFETCH, AXIS_BINDING, AXIS_PAGES, AXIS_GEOMETRY, AXIS_PREFETCH_DISTANCE};
 
 // The program whose times they are: the worker, also for those beside it whose kernels are slower
 // for being watched. Where there is none, this one.

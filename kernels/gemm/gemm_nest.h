@@ -9,9 +9,9 @@
 //   multiply_tile(context, tile)                   one mr x nr tile of C over kc
 //
 // `to` counts floats from the start of what is packed of the same matrix. Of a matrix that was
-// packed before the call, its pack step never comes. Compiled over the registers of a level the nest
-// multiplies; over those of touch/vec_touch.h it tells the memory that the same steps touch, in the
-// same order.
+// packed before the call, its pack step never comes. Compiled over the registers of a level the
+// nest multiplies; over those of touch/vec_touch.h it tells the memory that the same steps touch,
+// in the same order.
 //
 // Threads share a panel of B, which they pack together. Then each multiplies its part of C, cut by
 // rows and columns but never along k, and packs the blocks of A that it needs (Smith et al. 2014).

@@ -234,7 +234,7 @@ static bool map_running(OnnxImport *import, const OnnxNode *node, size_t index, 
     const int old = add_binary(import, node, name[1], HYPERION_BINARY_MUL, given,
                                add_float(import, node, name[0], momentum));
     const int fresh = add_binary(import, node, name[3], HYPERION_BINARY_MUL, measured,
-                               add_float(import, node, name[2], 1.0F - momentum));
+                                 add_float(import, node, name[2], 1.0F - momentum));
     return old >= 0 && fresh >= 0 &&
            hyp_onnx_layer_at(import, node, index, HYPERION_LAYER_BINARY, &sum, (int[]){old, fresh},
                              2);
