@@ -454,17 +454,28 @@ static Level count_level(Counting *counting)
                    hyp_attention_write_backs(walk, &misses, &counting->cache)};
 }
 
+// Of more sets than are counted, as many larger ones: conflicts are few there.
+static HypCacheShape shrink_sets(HypCacheShape cache)
+{
+    while (cache.sets > HYP_MOST_COUNTED_SETS) {
+        cache.ways *= 2;
+        cache.sets = floor(cache.sets / 2);
+    }
+    return cache;
+}
+
 // Empty at first.
 static Level find_level(HypAttentionWalk *walk, const HypCacheShape *cache)
 {
     const double lines = hyp_attention_array_lines(walk) + hyp_attention_work_lines(walk);
     const HypStackMisses none = {.all = 0};
     Counting counting = {.walk = walk, .cache = hyp_stacks_shape(*cache, lines)};
-    counting.sets = hyp_find_sets(&counting.cache);
     if (keeps_all(walk, &counting.cache))
         return (Level){lines, 0};
-    if (counting.sets.count > HYP_MOST_COUNTED_SETS || keeps_heads(walk, &counting.cache))
+    if (keeps_heads(walk, &counting.cache))
         return (Level){lines, hyp_attention_write_backs(walk, &none, &counting.cache)};
+    counting.cache = shrink_sets(counting.cache);
+    counting.sets = hyp_find_sets(&counting.cache);
     return count_level(&counting);
 }
 
