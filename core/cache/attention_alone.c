@@ -66,6 +66,7 @@ typedef struct Alone {
     const HypAttentionDivision *division;
     size_t groups, sharing;
     bool all_keys;
+    bool unlike; // some may meet their query in crowded sets
 } Alone;
 
 // No two groups walk the same keys.
@@ -98,7 +99,7 @@ static HypAttentionShare walk_alone_class(HypAttentionPass *pass, const Alone *a
     HypAttentionShare sum = {.accesses = 0};
     size_t walked = 0;
     size_t count = 0;
-    for (size_t i = 0; i < alone->groups; i++) {
+    for (size_t i = 0; i < alone->groups && (alone->unlike || walked < most); i++) {
         const size_t group = i * step % alone->groups;
         hyp_attention_walk_head(&pass->walk, group * alone->sharing);
         if (hyp_attention_meets_query(&pass->walk) != crowded)
@@ -110,6 +111,7 @@ static HypAttentionShare walk_alone_class(HypAttentionPass *pass, const Alone *a
         const HypAttentionShare share = walk_alone_group(pass, alone, group);
         hyp_attention_add_share(&sum, &share, 1);
     }
+    count = alone->unlike ? count : alone->groups;
     HypAttentionShare all = {.accesses = 0};
     hyp_attention_add_share(&all, &sum, walked > 0 ? (double)count / (double)walked : 0);
     return all;
@@ -123,12 +125,15 @@ HypAttentionShare hyp_attention_walk_alone_heads(HypAttentionPass *pass,
     const size_t sharing = attention_sharing(args);
     const size_t groups = args->batch * args->heads / sharing;
     const bool all_keys = walks_all_keys(pass, cache, groups);
-    const Alone alone = {division, groups, sharing, all_keys};
+    const Alone alone = {division, groups, sharing, all_keys,
+                         hyp_attention_fills_sets(&pass->walk)};
     const size_t keys = args->queries * (all_keys ? 2 * args->keys : ATTENTION_KEYS);
     const size_t most = gemm_least(2 + MOST_ALONE_KEYS / keys, MOST_ALONE_GROUPS);
     pass->sampling.whole = SIZE_MAX;
     HypAttentionShare sum = walk_alone_class(pass, &alone, false, most);
-    const HypAttentionShare crowded = walk_alone_class(pass, &alone, true, 1);
-    hyp_attention_add_share(&sum, &crowded, 1);
+    if (alone.unlike) {
+        const HypAttentionShare crowded = walk_alone_class(pass, &alone, true, 1);
+        hyp_attention_add_share(&sum, &crowded, 1);
+    }
     return sum;
 }

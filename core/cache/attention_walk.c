@@ -371,13 +371,18 @@ static bool are_of_one_set(const HypAttentionWalk *walk, size_t query, size_t ke
     return ((query >> walk->line_shift) - (key >> walk->line_shift)) % (sets / period) == 0;
 }
 
-bool hyp_attention_meets_query(const HypAttentionWalk *walk)
+bool hyp_attention_fills_sets(const HypAttentionWalk *walk)
 {
     const size_t period = find_period(walk);
     const size_t rows = attention_alone_keys(walk->lanes);
     return period > 0 && (rows + period - 1) / period == walk->stacks.ways &&
-           walk->lanes < walk->line_floats &&
-           are_of_one_set(walk, walk->queries, walk->head.k, period);
+           walk->lanes < walk->line_floats;
+}
+
+bool hyp_attention_meets_query(const HypAttentionWalk *walk)
+{
+    return hyp_attention_fills_sets(walk) &&
+           are_of_one_set(walk, walk->queries, walk->head.k, find_period(walk));
 }
 
 // A query with rows of keys that fill `in_set` ways of their sets, line by line: where there are no

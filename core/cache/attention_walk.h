@@ -68,8 +68,9 @@ void hyp_attention_walk_groups(HypAttentionWalk *walk, HypAttentionStep *step, s
 // Queries that take keys and values as they lie meet a block of them.
 void hyp_attention_walk_alone(HypAttentionWalk *walk, const HypAttentionStep *step);
 
-// Whether the first query of the head takes keys as they lie, and is in a set that those which are
-// read together fill: all of them are evicted many times.
+// Whether keys that are read together as they lie fill the sets they are in, of any head; and
+// whether the first query of this one is in such a set: then all of them are evicted many times.
+bool hyp_attention_fills_sets(const HypAttentionWalk *walk);
 bool hyp_attention_meets_query(const HypAttentionWalk *walk);
 
 #endif

@@ -19,8 +19,25 @@ typedef struct TransposedRows {
     bool cold;                   // never read before
 } TransposedRows;
 
-// Lines that a row touches in pieces of so many floats, on average over blocks of k: all rows of a
-// block begin at one place of a line.
+// Lines that a row from `start` on touches in pieces of so many floats. Of pieces that divide a
+// line either none reaches into two lines or, where `start` is none of their multiples, one at each
+// border.
+static size_t count_lines_of_pieces(size_t start, size_t width, size_t piece, size_t line)
+{
+    const size_t borders = (start + width - 1) / line - start / line;
+    if (piece >= width)
+        return borders + 1;
+    if (line % piece == 0)
+        return (width + piece - 1) / piece + (start % piece != 0 ? borders : 0);
+    size_t lines = 0;
+    for (size_t done = 0, count; done < width; done += count) {
+        count = piece < width - done ? piece : width - done;
+        lines += (start + done + count - 1) / line - (start + done) / line + 1;
+    }
+    return lines;
+}
+
+// The same on average over blocks of k: all rows of a block begin at one place of a line.
 static double lines_of_aligned_pieces(const HypGemmNest *nest, const TransposedRows *rows,
                                       size_t piece)
 {
@@ -29,13 +46,8 @@ static double lines_of_aligned_pieces(const HypGemmNest *nest, const TransposedR
     const size_t all = (nest->shape.k + kc - 1) / kc;
     const size_t blocks = all < line ? all : line;
     size_t lines = 0;
-    for (size_t i = 0; i < blocks; i++) {
-        const size_t start = rows->start + i * kc;
-        for (size_t done = 0, count; done < rows->width; done += count) {
-            count = piece < rows->width - done ? piece : rows->width - done;
-            lines += (start + done + count - 1) / line - (start + done) / line + 1;
-        }
-    }
+    for (size_t i = 0; i < blocks; i++)
+        lines += count_lines_of_pieces(rows->start + i * kc, rows->width, piece, line);
     return (double)lines / (double)blocks;
 }
 
